@@ -1,0 +1,71 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+/// A module of the proxy. Arrows point down only: see "The house" in README.md.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "postern",
+    products: [.executable(name: "postern", targets: ["postern"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    ],
+    targets: [
+        // System libraries: one module map and one shim header each.
+        .systemLibrary(name: "CLibURing", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CLibEvent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
+
+        // Pure: no C, no clock, no errno.
+        module("Identity"),
+        module("Policy", ["Identity"]),
+        module("Telemetry", ["Identity"]),
+
+        // One module a system library.
+        module("Settings", ["CLibYAML", "Identity", "Policy"]),
+        module("TLS", ["COpenSSL", "Identity"]),
+        module("EventLoop", ["CLibURing"]),
+        module("TestPKI", ["COpenSSL", "Identity"]),
+
+        module("DataPlane", ["EventLoop", "TLS", "Settings", "Policy", "Identity", "Telemetry"]),
+        module("Control", ["CLibEvent", "DataPlane", "Settings", "TLS", "Policy", "Identity", "Telemetry", logging]),
+        .executableTarget(
+            name: "postern",
+            dependencies: [
+                "Control", "DataPlane", "Settings", "TLS", "Policy", "Identity", "Telemetry", "TestPKI", "EventLoop",
+                argumentParser, logging,
+            ],
+            swiftSettings: strict
+        ),
+
+        tests("IdentityTests", ["Identity"]),
+        tests("PolicyTests", ["Policy", "Identity"]),
+        tests("SettingsTests", ["Settings", "Policy", "Identity"]),
+        tests("TelemetryTests", ["Telemetry", "Identity"]),
+        tests("EventLoopTests", ["EventLoop"]),
+        tests("TLSTests", ["TLS", "TestPKI", "Identity"]),
+        tests("DataPlaneTests", ["DataPlane", "EventLoop", "TLS", "TestPKI", "Settings", "Policy", "Identity", "Telemetry"]),
+        tests("ControlTests", ["Control", "Settings", "TLS", "TestPKI", "Telemetry", "Identity"]),
+        tests("EndToEnd", ["TestPKI", "Identity"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
