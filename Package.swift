@@ -38,13 +38,13 @@ let package = Package(
         // Pure: no C, no clock, no errno.
         module("Identity"),
         module("Policy", ["Identity"]),
-        module("Telemetry", ["Identity"]),
+        module("Telemetry"),
 
         // One module a system library.
         module("Settings", ["CLibYAML", "Identity", "Policy"]),
         module("TLS", ["COpenSSL", "Identity"]),
         module("EventLoop", ["CLibURing"]),
-        module("TestPKI", ["COpenSSL", "Identity"]),
+        module("TestPKI", ["COpenSSL", "Telemetry"]),
 
         module("DataPlane", ["EventLoop", "TLS", "Settings", "Policy", "Identity", "Telemetry"]),
         module("Control", ["CLibEvent", "DataPlane", "Settings", "TLS", "Policy", "Identity", "Telemetry", logging]),
@@ -60,7 +60,7 @@ let package = Package(
         tests("IdentityTests", ["Identity"]),
         tests("PolicyTests", ["Policy", "Identity"]),
         tests("SettingsTests", ["Settings", "Policy", "Identity"]),
-        tests("TelemetryTests", ["Telemetry", "Identity"]),
+        tests("TelemetryTests", ["Telemetry"]),
         tests("EventLoopTests", ["EventLoop"]),
         tests("TLSTests", ["TLS", "TestPKI", "Identity"]),
         tests("DataPlaneTests", ["DataPlane", "EventLoop", "TLS", "TestPKI", "Settings", "Policy", "Identity", "Telemetry"]),

@@ -1,3 +1,5 @@
+import Telemetry
+
 /// Writes DER (X.690): each function returns one whole element.
 enum DER {
     static func element(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
@@ -63,11 +65,11 @@ enum DER {
     static func time(unixSeconds: Int64) -> [UInt8] {
         let moment = CivilTime(unixSeconds: unixSeconds)
         let rest =
-            moment.digits(moment.month, 2) + moment.digits(moment.day, 2) + moment.digits(moment.hour, 2)
-            + moment.digits(moment.minute, 2) + moment.digits(moment.second, 2) + "Z"
+            [moment.month, moment.day, moment.hour, moment.minute, moment.second]
+            .map { CivilTime.padded($0, 2) }.joined() + "Z"
         return (1950...2049).contains(moment.year)
-            ? element(0x17, Array((moment.digits(moment.year % 100, 2) + rest).utf8))
-            : element(0x18, Array((moment.digits(moment.year, 4) + rest).utf8))
+            ? element(0x17, Array((CivilTime.padded(moment.year % 100, 2) + rest).utf8))
+            : element(0x18, Array((CivilTime.padded(moment.year, 4) + rest).utf8))
     }
 
     private static func length(_ count: Int) -> [UInt8] {
@@ -89,34 +91,5 @@ enum DER {
             rest >>= 7
         }
         return bytes
-    }
-}
-
-/// A moment of the proleptic Gregorian calendar in UTC.
-struct CivilTime {
-    let year, month, day, hour, minute, second: Int
-
-    init(unixSeconds: Int64) {
-        let days = Int((Double(unixSeconds) / 86_400).rounded(.down))
-        let ofDay = Int(unixSeconds) - days * 86_400
-        // Days are counted from 0000-03-01, so that the leap day ends a year (Howard Hinnant, "chrono-compatible
-        // low-level date algorithms").
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let ofEra = shifted - era * 146_097
-        let yearOfEra = (ofEra - ofEra / 1_460 + ofEra / 36_524 - ofEra / 146_096) / 365
-        let ofYear = ofEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * ofYear + 2) / 153
-        month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        day = ofYear - (153 * shiftedMonth + 2) / 5 + 1
-        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        hour = ofDay / 3_600
-        minute = ofDay / 60 % 60
-        second = ofDay % 60
-    }
-
-    func digits(_ value: Int, _ width: Int) -> String {
-        let text = String(value)
-        return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
     }
 }

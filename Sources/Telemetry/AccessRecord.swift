@@ -1,0 +1,134 @@
+/// What is told of one connection when it ends. An absent value is left out of the line.
+public struct AccessRecord: Hashable, Sendable {
+    /// Which side of the pair the listener is: mutual TLS towards the source (inbound) or the upstream (outbound).
+    public enum Direction: String, Sendable { case inbound, outbound }
+
+    /// What policy said; absent when the connection ended before policy was asked.
+    public enum Decision: String, Sendable {
+        case allowed = "allow"
+        case denied = "deny"
+        /// Audit mode let pass what would be refused.
+        case wouldDeny = "would-deny"
+    }
+
+    /// The peer's certificate, whose chain was verified.
+    public struct PeerCertificate: Hashable, Sendable {
+        /// Hexadecimal.
+        public var serialNumber: String
+        /// Of the certificate's DER, hexadecimal.
+        public var sha256: String
+        public var notAfterUnixSeconds: Int64
+
+        public init(serialNumber: String, sha256: String, notAfterUnixSeconds: Int64) {
+            self.serialNumber = serialNumber
+            self.sha256 = sha256
+            self.notAfterUnixSeconds = notAfterUnixSeconds
+        }
+    }
+
+    /// When the connection ended.
+    public var timeUnixNanoseconds: Int64
+    public var listener: String
+    public var direction: Direction
+    public var route: String?
+    /// `address:port`, IPv6 in brackets.
+    public var source: String?
+    public var upstream: String?
+    public var serverName: String?
+    public var applicationProtocol: String?
+    public var tlsVersion: String?
+    public var cipher: String?
+    public var resumed: Bool?
+    public var localID: String?
+    public var peerID: String?
+    public var peerCertificate: PeerCertificate?
+    public var decision: Decision?
+    public var policy: String?
+    public var rule: String?
+    /// A stable code, e.g. `closed-by-source` or `no-uri-san`.
+    public var closeReason: String
+    /// What a reader may want to know beyond the code; not stable.
+    public var closeDetail: String?
+    public var bytesToUpstream: UInt64
+    public var bytesFromUpstream: UInt64
+    public var handshakeNanoseconds: Int64?
+    public var durationNanoseconds: Int64
+
+    public init(
+        timeUnixNanoseconds: Int64, listener: String, direction: Direction, route: String? = nil,
+        source: String? = nil, upstream: String? = nil, serverName: String? = nil, applicationProtocol: String? = nil,
+        tlsVersion: String? = nil, cipher: String? = nil, resumed: Bool? = nil, localID: String? = nil,
+        peerID: String? = nil, peerCertificate: PeerCertificate? = nil, decision: Decision? = nil,
+        policy: String? = nil, rule: String? = nil, closeReason: String, closeDetail: String? = nil,
+        bytesToUpstream: UInt64 = 0, bytesFromUpstream: UInt64 = 0, handshakeNanoseconds: Int64? = nil,
+        durationNanoseconds: Int64
+    ) {
+        self.timeUnixNanoseconds = timeUnixNanoseconds
+        self.listener = listener
+        self.direction = direction
+        self.route = route
+        self.source = source
+        self.upstream = upstream
+        self.serverName = serverName
+        self.applicationProtocol = applicationProtocol
+        self.tlsVersion = tlsVersion
+        self.cipher = cipher
+        self.resumed = resumed
+        self.localID = localID
+        self.peerID = peerID
+        self.peerCertificate = peerCertificate
+        self.decision = decision
+        self.policy = policy
+        self.rule = rule
+        self.closeReason = closeReason
+        self.closeDetail = closeDetail
+        self.bytesToUpstream = bytesToUpstream
+        self.bytesFromUpstream = bytesFromUpstream
+        self.handshakeNanoseconds = handshakeNanoseconds
+        self.durationNanoseconds = durationNanoseconds
+    }
+
+    /// Appends the record as one line of JSON, newline included: at most `maximumLineBytes`.
+    public func appendJSON(to output: inout [UInt8]) {
+        var empty: [UInt8] = []
+        swap(&empty, &output)  // moves the buffer, so that the writer appends in place
+        var json = JSONWriter(bytes: empty)
+        json.beginObject()
+        json.field("time", CivilTime.rfc3339(unixNanoseconds: timeUnixNanoseconds))
+        json.field("listener", listener, limit: Self.nameLimitBytes)
+        json.field("route", route, limit: Self.nameLimitBytes)
+        json.field("direction", direction.rawValue)
+        json.field("source", source, limit: Self.nameLimitBytes)
+        json.field("upstream", upstream, limit: Self.nameLimitBytes)
+        json.field("sni", serverName, limit: Self.nameLimitBytes)
+        json.field("alpn", applicationProtocol, limit: Self.nameLimitBytes)
+        json.field("tlsVersion", tlsVersion, limit: Self.nameLimitBytes)
+        json.field("cipher", cipher, limit: Self.nameLimitBytes)
+        json.field("resumed", resumed)
+        json.field("localId", localID, limit: Self.identityLimitBytes)
+        json.field("peerId", peerID, limit: Self.identityLimitBytes)
+        json.field("peerSerial", peerCertificate?.serialNumber, limit: Self.nameLimitBytes)
+        json.field("peerSha256", peerCertificate?.sha256, limit: Self.nameLimitBytes)
+        json.field("peerNotAfter", peerCertificate.map { CivilTime.rfc3339(unixSeconds: $0.notAfterUnixSeconds) })
+        json.field("decision", decision?.rawValue)
+        json.field("policy", policy, limit: Self.nameLimitBytes)
+        json.field("rule", rule, limit: Self.nameLimitBytes)
+        json.field("reason", closeReason, limit: Self.nameLimitBytes)
+        json.field("detail", closeDetail, limit: Self.detailLimitBytes)
+        json.field("bytesToUpstream", bytesToUpstream)
+        json.field("bytesFromUpstream", bytesFromUpstream)
+        json.field("handshakeMs", millisecondsOf: handshakeNanoseconds)
+        json.field("durationMs", millisecondsOf: durationNanoseconds)
+        json.endObject()
+        json.newline()
+        output = json.bytes
+    }
+
+    /// No line is longer: every text has a limit, and an escaped byte takes at most six.
+    public static let maximumLineBytes =
+        6 * (2 * identityLimitBytes + detailLimitBytes + 14 * nameLimitBytes) + 1_024
+
+    private static let nameLimitBytes = 256
+    private static let identityLimitBytes = 2_048
+    private static let detailLimitBytes = 512
+}
