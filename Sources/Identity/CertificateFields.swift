@@ -1,0 +1,116 @@
+/// The fields of one certificate that X509-SVID 2-5 speaks of, read from its DER.
+///
+/// Signatures, chains, name constraints and validity against a clock are checked elsewhere; this says what
+/// the certificate claims. Reading takes time linear in the certificate's length.
+public struct CertificateFields: Sendable {
+    /// The serial number, big-endian, without a leading zero byte (RFC 5280 4.1.2.2).
+    public let serialNumber: [UInt8]
+    /// The first second of the validity, since 1970.
+    public let notBefore: Int64
+    /// The last second of the validity, since 1970.
+    public let notAfter: Int64
+    private let extensions: CertificateExtensions
+
+    /// Reads one certificate, all of it; throws `.malformedCertificate` only.
+    public init(parsing der: Span<UInt8>) throws(SVIDRefusal) {
+        guard der.count <= Self.maximumBytes else { throw .malformedCertificate }
+        var file = DERReader(der)
+        var certificate = DERReader(der, in: try file.next(.sequence))
+        try file.finish()
+        let signedPart = try certificate.next(.sequence)
+        _ = try certificate.next(.sequence)  // signatureAlgorithm
+        _ = try DERValues.leadingBits(der, in: try certificate.next(.bitString))  // signatureValue
+        try certificate.finish()
+
+        var fields = DERReader(der, in: signedPart)
+        let version = try Self.version(&fields)
+        serialNumber = try Self.serialNumber(&fields)
+        _ = try fields.next(.sequence)  // signature
+        _ = try fields.next(.sequence)  // issuer
+        var validity = DERReader(der, in: try fields.next(.sequence))
+        notBefore = try Self.time(&validity)
+        notAfter = try Self.time(&validity)
+        try validity.finish()
+        _ = try fields.next(.sequence)  // subject
+        _ = try fields.next(.sequence)  // subjectPublicKeyInfo
+        _ = try fields.nextIfPresent(.issuerUniqueID)
+        _ = try fields.nextIfPresent(.subjectUniqueID)
+        extensions = try Self.extensions(&fields, version: version)
+        try fields.finish()
+    }
+
+    /// The SPIFFE ID that the certificate claims: exactly one URI among its names, and that a SPIFFE ID
+    /// (X509-SVID 2).
+    public func claimedIdentity() throws(SVIDRefusal) -> SPIFFEID {
+        let uris = extensions.alternativeURIs
+        guard uris.count > 0 else { throw .noURISAN }
+        guard uris.count == 1 else { throw .severalURISANs }
+        guard let identity = try? SPIFFEID(parsing: uris.first.span) else { throw .notASPIFFEID }
+        return identity
+    }
+
+    /// The identity of a leaf that keeps every rule for leaves (X509-SVID 2, 3.1, 4.1, 4.3, 4.4, 5.2).
+    public func leafIdentity() throws(SVIDRefusal) -> SPIFFEID {
+        let identity = try claimedIdentity()
+        guard identity.hasPath else { throw .leafWithoutPath }
+        guard !extensions.isCA else { throw .leafIsCA }
+        guard let usage = extensions.keyUsage else { throw .noKeyUsage }
+        guard !usage.keyCertSign, !usage.cRLSign else { throw .leafMaySign }
+        guard usage.digitalSignature else { throw .noDigitalSignature }
+        if let purposes = extensions.extendedKeyUsage {
+            guard purposes.serverAuth, purposes.clientAuth else { throw .extendedKeyUsage }
+        }
+        return identity
+    }
+
+    /// Checks every rule for a certificate that signs others of `trustDomain` (X509-SVID 3.2, 4.1, 4.3).
+    ///
+    /// It needs no SPIFFE ID; but if a name has that scheme, it must be the only URI and name this trust domain.
+    public func checkSigning(of trustDomain: TrustDomain) throws(SVIDRefusal) {
+        guard extensions.isCA else { throw .signerNotCA }
+        guard let usage = extensions.keyUsage else { throw .noKeyUsage }
+        guard usage.keyCertSign else { throw .signerWithoutKeyCertSign }
+        guard extensions.alternativeURIs.includeSPIFFE else { return }
+        guard let identity = try? claimedIdentity() else { throw .signerIDInvalid }
+        guard !identity.hasPath else { throw .signerWithPath }
+        guard identity.trustDomain == trustDomain else { throw .signerOfOtherDomain }
+    }
+
+    /// The number in the optional version field, 0 (v1) if absent; DER does not write a default.
+    private static func version(_ fields: inout DERReader) throws(SVIDRefusal) -> UInt8 {
+        guard let explicit = try fields.nextIfPresent(.version) else { return 0 }
+        var reader = DERReader(fields.bytes, in: explicit)
+        let number = try reader.next(.integer)
+        try reader.finish()
+        guard number.count == 1, (1...2).contains(fields.bytes[number.lowerBound]) else { throw .malformedCertificate }
+        return fields.bytes[number.lowerBound]
+    }
+
+    private static func serialNumber(_ fields: inout DERReader) throws(SVIDRefusal) -> [UInt8] {
+        let magnitude = try DERValues.magnitude(fields.bytes, in: try fields.next(.integer))
+        guard magnitude.count <= maximumSerialNumberBytes else { throw .malformedCertificate }
+        let bytes = fields.bytes
+        return magnitude.map { bytes[$0] }
+    }
+
+    private static func time(_ validity: inout DERReader) throws(SVIDRefusal) -> Int64 {
+        if let utc = try validity.nextIfPresent(.utcTime) { return try CertificateTime.utc(validity.bytes, in: utc) }
+        return try CertificateTime.generalized(validity.bytes, in: try validity.next(.generalizedTime))
+    }
+
+    private static func extensions(
+        _ fields: inout DERReader, version: UInt8
+    ) throws(SVIDRefusal) -> CertificateExtensions {
+        guard let explicit = try fields.nextIfPresent(.extensions) else { return CertificateExtensions() }
+        guard version == 2 else { throw .malformedCertificate }
+        var reader = DERReader(fields.bytes, in: explicit)
+        let sequence = try reader.next(.sequence)
+        try reader.finish()
+        return try CertificateExtensions(fields.bytes, in: sequence)
+    }
+
+    /// Ten times an ordinary certificate; nothing longer is looked at.
+    private static let maximumBytes = 65_536
+    /// RFC 5280 4.1.2.2.
+    private static let maximumSerialNumberBytes = 20
+}

@@ -1,0 +1,41 @@
+import Identity
+
+extension Policy {
+    /// The rules that can never decide, each with a rule that is asked before it and matches all that it matches.
+    ///
+    /// Deny rules are asked before allow rules, whatever their order; rules of one action in theirs. A rule
+    /// that only several others together cover is not found.
+    public static func unreachableRules(of rules: [Rule]) -> [(index: Int, shadowedBy: Int)] {
+        let denyRules = RuleIndex(of: rules, action: .deny)
+        let allowRules = RuleIndex(of: rules, action: .allow)
+        return rules.enumerated().compactMap { index, rule in
+            // A rule that covers this one covers, in particular, its first ID.
+            let identity = rule.identities.first?.exactIdentity
+            var candidates = denyRules.candidates(naming: identity)
+            if rule.action == .allow { candidates += allowRules.candidates(naming: identity) }
+            let shadow = candidates.first {
+                (rules[$0].action != rule.action || $0 < index) && rules[$0].covers(rule)
+            }
+            return shadow.map { (index: index, shadowedBy: $0) }
+        }
+    }
+}
+
+extension Rule {
+    /// Whether this rule surely matches every request that `other` matches.
+    func covers(_ other: Rule) -> Bool {
+        Self.covers(identities, other.identities) { $0.covers($1) }
+            && Self.covers(sources, other.sources) { $0.contains($1) }
+            && Self.covers(destinationPorts, other.destinationPorts) { $0.contains($1) }
+            && Self.covers(serverNames, other.serverNames) { $0.covers($1) }
+    }
+
+    /// Whether each value of a condition is covered by one of another's; an empty condition covers all.
+    private static func covers<Value>(
+        _ values: [Value], _ others: [Value], by coversOne: (Value, Value) -> Bool
+    ) -> Bool {
+        guard !values.isEmpty else { return true }
+        guard !others.isEmpty else { return false }
+        return others.allSatisfy { other in values.contains { coversOne($0, other) } }
+    }
+}

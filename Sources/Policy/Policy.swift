@@ -1,0 +1,32 @@
+import Identity
+
+/// A compiled list of rules: any matching deny rule refuses; else any matching allow rule accepts; else
+/// the request is refused. Among several rules of one action the first that matches decides.
+///
+/// Immutable, so that workers may share it.
+public final class Policy: Sendable {
+    public let name: String
+    public let mode: EnforcementMode
+    public let rules: [Rule]
+    private let denyRules: RuleIndex
+    private let allowRules: RuleIndex
+
+    public init(name: String, mode: EnforcementMode = .enforce, rules: [Rule]) {
+        self.name = name
+        self.mode = mode
+        self.rules = rules
+        denyRules = RuleIndex(of: rules, action: .deny)
+        allowRules = RuleIndex(of: rules, action: .allow)
+    }
+
+    /// Decides one request; allocates nothing.
+    public func decide(_ request: borrowing Request) -> Decision {
+        if let index = denyRules.firstMatch(request, in: rules) {
+            return Decision(outcome: .denied, ruleIndex: index, mode: mode)
+        }
+        if let index = allowRules.firstMatch(request, in: rules) {
+            return Decision(outcome: .allowed, ruleIndex: index, mode: mode)
+        }
+        return Decision(outcome: .noMatch, ruleIndex: nil, mode: mode)
+    }
+}

@@ -1,0 +1,38 @@
+/// One rule of a policy: it matches when every condition it names holds.
+///
+/// A condition holds if any of its values matches; an empty list is a condition that the rule does not name.
+public struct Rule: Sendable {
+    public let name: String
+    public let action: Action
+    public let identities: [IdentityPattern]
+    public let sources: [CIDR]
+    public let destinationPorts: [PortRange]
+    public let serverNames: [ServerNamePattern]
+
+    public init(
+        name: String, action: Action, identities: [IdentityPattern] = [], sources: [CIDR] = [],
+        destinationPorts: [PortRange] = [], serverNames: [ServerNamePattern] = []
+    ) {
+        self.name = name
+        self.action = action
+        self.identities = identities
+        self.sources = sources
+        self.destinationPorts = destinationPorts
+        self.serverNames = serverNames
+    }
+
+    /// Whether every condition holds; allocates nothing.
+    public func matches(_ request: borrowing Request) -> Bool {
+        Condition.allCases.allSatisfy { holds($0, for: request) }
+    }
+}
+
+/// What a rule does with a connection that it matches.
+public enum Action: String, Sendable, CaseIterable {
+    case allow, deny
+}
+
+/// Whether refusals are carried out or only logged.
+public enum EnforcementMode: String, Sendable, CaseIterable {
+    case enforce, audit
+}

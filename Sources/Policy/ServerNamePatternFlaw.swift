@@ -1,0 +1,29 @@
+/// Why a text is no pattern of server names, in words that say how to mend it.
+public enum ServerNamePatternFlaw: Error, Hashable, Sendable {
+    case tooLong(bytes: Int)
+    /// `*` alone.
+    case anyName
+    case trailingDot(suggestion: String)
+    /// A star anywhere but alone in the first label.
+    case partialLabel(String)
+    case label(String)
+}
+
+extension ServerNamePatternFlaw: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .tooLong(let bytes):
+            "\(bytes) bytes long: a server name has at most 253"
+        case .anyName:
+            "* alone would match every name: leave the condition out instead"
+        case .trailingDot(let suggestion):
+            "server names are written without a trailing dot: write \(suggestion)"
+        case .partialLabel(let label):
+            "'\(label)': a star may only be the whole first label, as in *.example.org"
+        case .label(""):
+            "empty label: a server name is labels joined by single dots"
+        case .label(let label):
+            "'\(label)' is no label: only 1 to 63 of a-z, 0-9, '-' and '_' are allowed"
+        }
+    }
+}
