@@ -1,0 +1,32 @@
+public import Identity
+
+/// Where the proxy's own SVID and its trust bundles come from.
+public enum IdentitySettings: Sendable {
+    case files(FileIdentity)
+}
+
+/// An identity in PEM files. Paths are as the process opens them: relative ones already joined to the settings file's
+/// folder. The positions say which setting named each file.
+public struct FileIdentity: Sendable {
+    public var certificate: Located<String>
+    public var privateKey: Located<String>
+    /// One a trust domain, in the order of the file.
+    public var trustBundles: [TrustBundleFile]
+
+    public init(certificate: Located<String>, privateKey: Located<String>, trustBundles: [TrustBundleFile]) {
+        self.certificate = certificate
+        self.privateKey = privateKey
+        self.trustBundles = trustBundles
+    }
+}
+
+/// The PEM file with the roots of one trust domain.
+public struct TrustBundleFile: Sendable {
+    public var trustDomain: TrustDomain
+    public var path: Located<String>
+
+    public init(trustDomain: TrustDomain, path: Located<String>) {
+        self.trustDomain = trustDomain
+        self.path = path
+    }
+}

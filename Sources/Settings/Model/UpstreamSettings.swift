@@ -1,0 +1,40 @@
+public import Policy
+
+/// Where a route's bytes go and, on an outbound route, whom it agrees to talk to there.
+public struct UpstreamSettings: Sendable {
+    public enum Target: Hashable, Sendable {
+        /// Never empty; no port is 0.
+        case endpoints([Endpoint])
+        case builtin(BuiltinUpstream)
+    }
+
+    public var target: Target
+    /// The SNI to send; outbound only.
+    public var serverName: String?
+    /// The SPIFFE IDs accepted from the server; on an outbound route never empty, on an inbound one always.
+    public var identities: [IdentityPattern]
+    /// The ALPN protocols to offer, most wanted first; outbound only.
+    public var applicationProtocols: [String]
+
+    public init(
+        target: Target,
+        serverName: String? = nil,
+        identities: [IdentityPattern] = [],
+        applicationProtocols: [String] = []
+    ) {
+        self.target = target
+        self.serverName = serverName
+        self.identities = identities
+        self.applicationProtocols = applicationProtocols
+    }
+}
+
+/// An application inside the proxy, for load tests that need no backend.
+public enum BuiltinUpstream: String, Hashable, Sendable, CaseIterable {
+    /// Sends back what it receives.
+    case echo
+    /// Reads and forgets.
+    case discard
+    /// Sends for as long as the peer reads.
+    case source
+}
