@@ -1,3 +1,65 @@
 #pragma once
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
 // What Debian 12's liburing 2.3 declares as macros or lacks, as inline functions and constants that Swift can see.
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <liburing.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+static const uint8_t postern_sqe_buffer_select = IOSQE_BUFFER_SELECT;
+static const uint32_t postern_setup_single_issuer = 1U << 12;
+static const uint32_t postern_setup_defer_taskrun = 1U << 13;
+static const uint32_t postern_cqe_buffer = IORING_CQE_F_BUFFER;
+static const uint32_t postern_cqe_more = IORING_CQE_F_MORE;
+static const uint32_t postern_cqe_buffer_shift = IORING_CQE_BUFFER_SHIFT;
+static const uint32_t postern_epoll_in = EPOLLIN;
+static const uint32_t postern_epoll_out = EPOLLOUT;
+static const uint32_t postern_epoll_hangup = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+static const uint32_t postern_epoll_edge = EPOLLET;
+static const int postern_epoll_cloexec = EPOLL_CLOEXEC;
+static const int postern_eventfd_cloexec = EFD_CLOEXEC;
+static const int postern_eventfd_nonblock = EFD_NONBLOCK;
+static const int postern_sock_stream_cloexec = SOCK_STREAM | SOCK_CLOEXEC;
+static const int postern_sock_cloexec = SOCK_CLOEXEC;
+static const int postern_sock_nonblock = SOCK_NONBLOCK;
+static const int postern_msg_dontwait = MSG_DONTWAIT;
+static const int postern_msg_nosignal = MSG_NOSIGNAL;
+
+/// accept4(2), which Swift's Glibc does not show.
+extern int accept4(int, struct sockaddr *, socklen_t *, int);
+static inline int postern_accept(int listener, int flags) { return accept4(listener, NULL, NULL, flags); }
+
+/// Copies up to `limit` completions out of the ring and marks them as seen; the iteration is a macro in liburing.
+static inline unsigned postern_take_completions(
+    struct io_uring *ring, struct io_uring_cqe *into, unsigned limit) {
+    unsigned head, taken = 0;
+    struct io_uring_cqe *cqe;
+    io_uring_for_each_cqe(ring, head, cqe) {
+        if (taken == limit) break;
+        into[taken].user_data = cqe->user_data;
+        into[taken].res = cqe->res;
+        into[taken].flags = cqe->flags;
+        taken++;
+    }
+    io_uring_cq_advance(ring, taken);
+    return taken;
+}
+
+/// True where the kernel has every opcode that the loop uses, asked of the kernel and not of its version.
+static inline int postern_has_opcodes(struct io_uring *ring) {
+    struct io_uring_probe *probe = io_uring_get_probe_ring(ring);
+    if (!probe) return 0;
+    int all = io_uring_opcode_supported(probe, IORING_OP_ACCEPT)
+        && io_uring_opcode_supported(probe, IORING_OP_CONNECT)
+        && io_uring_opcode_supported(probe, IORING_OP_RECV)
+        && io_uring_opcode_supported(probe, IORING_OP_SEND)
+        && io_uring_opcode_supported(probe, IORING_OP_READ)
+        && io_uring_opcode_supported(probe, IORING_OP_ASYNC_CANCEL);
+    io_uring_free_probe(probe);
+    return all;
+}

@@ -1,0 +1,115 @@
+/// What an epoll loop knows of one descriptor.
+@safe
+struct DescriptorState {
+    struct Wants: OptionSet {
+        var rawValue: UInt8
+        static let accept = Wants(rawValue: 1)
+        static let receive = Wants(rawValue: 2)
+        static let send = Wants(rawValue: 4)
+        static let connect = Wants(rawValue: 8)
+    }
+
+    var readToken = OperationToken(raw: 0)
+    var writeToken = OperationToken(raw: 0)
+    var bytes: UnsafeRawPointer?
+    var count = 0
+    var connectResult: Int32 = 0
+    var wants: Wants = []
+    /// A read may find something; false from EAGAIN or a short read until the next edge.
+    var readable = true
+    var writable = true
+    /// The peer has finished or is gone: there will be no further edge.
+    var hangup = false
+    var registered = false
+    /// It stands in the queue of descriptors to try.
+    var queued = false
+
+    init(queued: Bool = false) {
+        self.queued = queued
+        unsafe bytes = nil
+    }
+}
+
+/// The states of all descriptors, indexed by descriptor number: the kernel hands out the lowest that is free.
+@safe
+struct DescriptorStates: ~Copyable {
+    private var storage: UnsafeMutablePointer<DescriptorState>
+    private var capacity: Int
+    /// Completions that no descriptor's try makes: of cancelled operations and wakes.
+    var deferred: [Completion] = []
+
+    init() {
+        capacity = 64
+        unsafe storage = .allocate(capacity: capacity)
+        unsafe storage.initialize(repeating: DescriptorState(), count: capacity)
+    }
+
+    deinit {
+        unsafe storage.deallocate()
+    }
+
+    /// Makes room for a descriptor; called before its first use.
+    @inline(__always)
+    mutating func reserve(_ descriptor: Int32) {
+        if Int(descriptor) >= capacity { grow(to: Int(descriptor) + 1) }
+    }
+
+    subscript(descriptor: Int32) -> DescriptorState {
+        precondition(descriptor >= 0 && Int(descriptor) < capacity, "an unknown descriptor")
+        // Safe: within capacity, all of which is initialised.
+        return unsafe storage[Int(descriptor)]
+    }
+
+    @inline(__always)
+    @discardableResult
+    mutating func update<Result>(_ descriptor: Int32, _ body: (inout DescriptorState) -> Result) -> Result {
+        reserve(descriptor)
+        precondition(descriptor >= 0)
+        // Safe: within capacity, all of which is initialised.
+        return unsafe body(&storage[Int(descriptor)])
+    }
+
+    private mutating func grow(to needed: Int) {
+        var wider = capacity
+        while wider < needed { wider *= 2 }
+        let moved = UnsafeMutablePointer<DescriptorState>.allocate(capacity: wider)
+        // Safe: the old elements move, the rest is initialised, the old memory is given back.
+        unsafe moved.moveInitialize(from: storage, count: capacity)
+        unsafe (moved + capacity).initialize(repeating: DescriptorState(), count: wider - capacity)
+        unsafe storage.deallocate()
+        unsafe storage = moved
+        capacity = wider
+    }
+}
+
+/// A first-in-first-out queue of descriptors that grows to the most that were ever queued.
+struct DescriptorQueue: ~Copyable {
+    private var storage: [Int32] = Array(repeating: -1, count: 64)
+    private var head = 0
+    private(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
+
+    @inline(__always)
+    mutating func append(_ descriptor: Int32) {
+        if count == storage.count { grow() }
+        storage[(head + count) & (storage.count - 1)] = descriptor
+        count += 1
+    }
+
+    @inline(__always)
+    mutating func removeFirst() -> Int32 {
+        precondition(count > 0, "an empty queue")
+        let descriptor = storage[head]
+        head = (head + 1) & (storage.count - 1)
+        count -= 1
+        return descriptor
+    }
+
+    private mutating func grow() {
+        var wider = Array(repeating: Int32(-1), count: storage.count * 2)
+        for index in 0..<count { wider[index] = storage[(head + index) & (storage.count - 1)] }
+        storage = wider
+        head = 0
+    }
+}

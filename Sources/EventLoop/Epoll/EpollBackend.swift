@@ -1,0 +1,323 @@
+import CLibURing
+import Glibc
+
+/// The loop over epoll, completion-shaped: the I/O is tried first and waits only where it would block.
+///
+/// A descriptor is registered once, edge-triggered; `readable` and `writable` remember whether a try can succeed. After
+/// a short read the next try waits for an edge, unless the peer has hung up, of which there is no second edge.
+@safe
+struct EpollBackend: ~Copyable {
+    private let epoll: Int32
+    let wakeDescriptor: Int32
+    let buffers: ReceiveBuffers
+    private var free: FreeBuffers
+    var completions = CompletionQueue(capacity: completionsATick)
+    private var states: DescriptorStates
+    /// Descriptors with an operation worth trying.
+    private var untried: DescriptorQueue
+    private let events: UnsafeMutablePointer<epoll_event>
+    private var ticksSinceWait = 0
+
+    init(_ limits: LoopLimits) throws(EventLoopFault) {
+        let epoll = epoll_create1(postern_epoll_cloexec)
+        guard epoll >= 0 else { throw .systemCall("epoll_create1", errno: errno) }
+        let wakeDescriptor = eventfd(0, postern_eventfd_cloexec | postern_eventfd_nonblock)
+        guard wakeDescriptor >= 0 else {
+            let code = errno
+            Sockets.close(epoll, reset: false)
+            throw .systemCall("eventfd", errno: code)
+        }
+        do throws(EventLoopFault) {
+            buffers = try ReceiveBuffers(count: limits.receiveBuffers, bufferBytes: limits.receiveBufferBytes)
+        } catch {
+            Sockets.close(wakeDescriptor, reset: false)
+            Sockets.close(epoll, reset: false)
+            throw error
+        }
+        self.epoll = epoll
+        self.wakeDescriptor = wakeDescriptor
+        free = FreeBuffers(count: limits.receiveBuffers)
+        states = DescriptorStates()
+        untried = DescriptorQueue()
+        unsafe events = .allocate(capacity: Self.eventsAWait)
+        register(wakeDescriptor)
+    }
+
+    deinit {
+        unsafe events.deallocate()
+        Sockets.close(wakeDescriptor, reset: false)
+        Sockets.close(epoll, reset: false)
+    }
+
+    // MARK: Operations
+
+    mutating func accept(_ descriptor: Int32, _ token: OperationToken) {
+        // The listener may come blocking: an accept that finds the connection gone must not hang the worker.
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        prepare(descriptor)
+        states.update(descriptor) { state in
+            precondition(!state.wants.contains(.accept), "two accepts on one listener")
+            state.wants.insert(.accept)
+            state.readToken = token
+        }
+        enqueue(descriptor)
+    }
+
+    @inline(__always)
+    mutating func receive(_ descriptor: Int32, _ token: OperationToken) {
+        prepare(descriptor)
+        let tries = states.update(descriptor) { state in
+            precondition(!state.wants.contains(.receive), "two receives on one descriptor")
+            state.wants.insert(.receive)
+            state.readToken = token
+            return state.readable
+        }
+        if tries { enqueue(descriptor) }
+    }
+
+    @inline(__always)
+    mutating func send(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int, _ token: OperationToken) {
+        prepare(descriptor)
+        let tries = states.update(descriptor) { state in
+            precondition(!state.wants.contains(.send), "two sends on one descriptor")
+            state.wants.insert(.send)
+            state.writeToken = token
+            unsafe state.bytes = bytes
+            state.count = count
+            return state.writable
+        }
+        if tries { enqueue(descriptor) }
+    }
+
+    mutating func connect(_ descriptor: Int32, to address: SocketAddress, _ token: OperationToken) {
+        var storage = sockaddr_storage()
+        let length = address.write(to: &storage)
+        // Safe: `length` is what was written; the kernel copies it during the call.
+        let result = unsafe withUnsafePointer(to: storage) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                systemCall { unsafe Int(Glibc.connect(descriptor, address, length)) }
+            }
+        }
+        prepare(descriptor)
+        states.update(descriptor) { state in
+            state.wants.insert(.connect)
+            state.writeToken = token
+            state.writable = false
+            state.connectResult = Int32(result)
+        }
+        if Int32(result) != -EINPROGRESS { enqueue(descriptor) }
+    }
+
+    mutating func cancel(_ descriptor: Int32, _ token: OperationToken) {
+        let found = states.update(descriptor) { state in
+            if state.readToken == token, !state.wants.isDisjoint(with: [.receive, .accept]) {
+                state.wants.subtract([.receive, .accept])
+                return true
+            }
+            if state.writeToken == token, !state.wants.isDisjoint(with: [.send, .connect]) {
+                state.wants.subtract([.send, .connect])
+                return true
+            }
+            return false
+        }
+        if found { states.deferred.append(Completion(token: token, result: 0 - ECANCELED)) }
+    }
+
+    @inline(__always)
+    mutating func giveBack(_ buffer: Int32) {
+        free.put(buffer)
+    }
+
+    mutating func close(_ descriptor: Int32, reset: Bool) {
+        states.update(descriptor) { state in
+            precondition(state.wants.isEmpty, "a descriptor was closed under an operation")
+            state = DescriptorState(queued: state.queued)
+        }
+        Sockets.close(descriptor, reset: reset)
+    }
+
+    // MARK: The tick
+
+    /// Tries what is untried; waits only where that completed nothing, but looks for other events every few ticks.
+    mutating func tick(timeoutNanoseconds: UInt64) throws(EventLoopFault) {
+        completions.removeAll()
+        takeDeferred()
+        tryQueued()
+        ticksSinceWait += 1
+        if completions.count > 0 && ticksSinceWait < Self.ticksBetweenWaits { return }
+        let idle = completions.count == 0 && untried.isEmpty
+        ticksSinceWait = 0
+        let milliseconds = idle ? Int32(min((timeoutNanoseconds + 999_999) / 1_000_000, 60_000)) : 0
+        let room = min(Self.eventsAWait, completions.capacity - completions.count)
+        // Safe: `events` holds eventsAWait entries.
+        let ready = unsafe epoll_wait(epoll, events, Int32(max(room, 1)), milliseconds)
+        guard ready >= 0 else {
+            if errno == EINTR { return }
+            throw .systemCall("epoll_wait", errno: errno)
+        }
+        for index in 0..<Int(ready) {
+            // Safe: index < ready.
+            let event = unsafe events[index]
+            unsafe note(event.events, on: Int32(bitPattern: event.data.u32))
+        }
+        tryQueued()
+    }
+
+    // MARK: Private
+
+    private mutating func note(_ ready: UInt32, on descriptor: Int32) {
+        if descriptor == wakeDescriptor {
+            var count: UInt64 = 0
+            // Safe: eight bytes into a local; EAGAIN says that it was read before.
+            _ = systemCall { unsafe read(wakeDescriptor, &count, 8) }
+            states.deferred.append(Completion(token: .wake, result: 8))
+            takeDeferred()
+            return
+        }
+        let hangup = ready & postern_epoll_hangup != 0
+        let tries = states.update(descriptor) { state in
+            if hangup { state.hangup = true }
+            if hangup || ready & postern_epoll_in != 0 { state.readable = true }
+            if hangup || ready & postern_epoll_out != 0 { state.writable = true }
+            return !state.wants.isEmpty
+        }
+        if tries { enqueue(descriptor) }
+    }
+
+    private mutating func takeDeferred() {
+        while !states.deferred.isEmpty, !completions.isFull { completions.append(states.deferred.removeFirst()) }
+    }
+
+    private mutating func tryQueued() {
+        // Only those that are queued now: what is queued again waits for the next round.
+        for _ in 0..<untried.count {
+            guard completions.capacity - completions.count >= Self.completionsATry else { return }
+            let descriptor = untried.removeFirst()
+            states.update(descriptor) { $0.queued = false }
+            attempt(descriptor)
+        }
+    }
+
+    private mutating func attempt(_ descriptor: Int32) {
+        let state = states[descriptor]
+        if state.wants.contains(.connect) { attemptConnect(descriptor, state) }
+        if state.wants.contains(.send), state.writable { attemptSend(descriptor, state) }
+        if state.wants.contains(.receive), state.readable { attemptReceive(descriptor, state) }
+        if state.wants.contains(.accept), state.readable { attemptAccept(descriptor, state.readToken) }
+    }
+
+    private mutating func attemptReceive(_ descriptor: Int32, _ state: DescriptorState) {
+        guard let buffer = free.take() else {
+            // All are lent until the owner has seen this tick.
+            enqueue(descriptor)
+            return
+        }
+        // Safe: the buffer is ours until it is given back, and is as long as said.
+        let received = systemCall {
+            unsafe recv(descriptor, buffers.pointer(buffer), buffers.bufferBytes, postern_msg_dontwait)
+        }
+        if received > 0 {
+            states.update(descriptor) { state in
+                state.wants.remove(.receive)
+                state.readable = state.hangup || received == buffers.bufferBytes
+            }
+            completions.append(Completion(token: state.readToken, result: Int32(received), buffer: buffer))
+            return
+        }
+        free.put(buffer)
+        if received == Int(0 - EAGAIN) {
+            states.update(descriptor) { $0.readable = false }
+            return
+        }
+        states.update(descriptor) { $0.wants.remove(.receive) }
+        completions.append(Completion(token: state.readToken, result: Int32(received)))
+    }
+
+    private mutating func attemptSend(_ descriptor: Int32, _ state: DescriptorState) {
+        let flags = postern_msg_nosignal | postern_msg_dontwait
+        // Safe: the owner keeps the bytes until the completion.
+        let sent = systemCall { unsafe Glibc.send(descriptor, state.bytes, state.count, flags) }
+        if sent == Int(0 - EAGAIN) {
+            states.update(descriptor) { $0.writable = false }
+            return
+        }
+        states.update(descriptor) { state in
+            state.wants.remove(.send)
+            state.writable = sent == state.count
+        }
+        completions.append(Completion(token: state.writeToken, result: Int32(sent)))
+    }
+
+    private mutating func attemptConnect(_ descriptor: Int32, _ state: DescriptorState) {
+        var result = state.connectResult
+        if result == 0 - EINPROGRESS {
+            var code: Int32 = 0
+            var length = socklen_t(MemoryLayout<Int32>.size)
+            // Safe: the kernel writes four bytes.
+            _ = unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length)
+            guard state.writable else { return }
+            result = 0 - code
+        }
+        states.update(descriptor) { state in
+            state.wants.remove(.connect)
+            state.writable = true
+            state.hangup = false
+        }
+        completions.append(Completion(token: state.writeToken, result: result))
+    }
+
+    private mutating func attemptAccept(_ descriptor: Int32, _ token: OperationToken) {
+        let flags = postern_sock_cloexec | postern_sock_nonblock
+        for _ in 0..<Self.acceptsATry {
+            let accepted = systemCall { Int(postern_accept(descriptor, flags)) }
+            if accepted == Int(0 - EAGAIN) {
+                states.update(descriptor) { $0.readable = false }
+                return
+            }
+            guard accepted >= 0 else {
+                states.update(descriptor) { $0.wants.remove(.accept) }
+                completions.append(Completion(token: token, result: Int32(accepted)))
+                return
+            }
+            completions.append(Completion(token: token, result: Int32(accepted), more: true))
+        }
+        enqueue(descriptor)
+    }
+
+    @inline(__always)
+    private mutating func enqueue(_ descriptor: Int32) {
+        let isNew = states.update(descriptor) { state in
+            defer { state.queued = true }
+            return !state.queued
+        }
+        if isNew { untried.append(descriptor) }
+    }
+
+    @inline(__always)
+    private mutating func prepare(_ descriptor: Int32) {
+        states.reserve(descriptor)
+        let isNew = states.update(descriptor) { state in
+            defer { state.registered = true }
+            return !state.registered
+        }
+        if isNew { register(descriptor) }
+    }
+
+    private func register(_ descriptor: Int32) {
+        var event = unsafe epoll_event()
+        unsafe event.events =
+            postern_epoll_in | postern_epoll_out | postern_epoll_hangup
+            | postern_epoll_edge
+        unsafe event.data.u32 = UInt32(bitPattern: descriptor)
+        // Safe: the kernel copies the event. ENOMEM and ENOSPC (max_user_watches) leave no way to serve.
+        let result = systemCall { unsafe Int(epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)) }
+        precondition(result == 0, "epoll_ctl refused a descriptor")
+    }
+
+    private static let completionsATick = 1024
+    private static let eventsAWait = 256
+    private static let ticksBetweenWaits = 4
+    private static let acceptsATry = 16
+    /// The most that one try appends: a send, a receive and sixteen accepts.
+    private static let completionsATry = 20
+}

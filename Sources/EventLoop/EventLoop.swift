@@ -1,0 +1,260 @@
+import Glibc
+
+/// How much a loop may hold; see PERFORMANCE for why 64 KiB.
+public struct LoopLimits: Sendable {
+    /// A power of two. Buffers are lent for a tick only, so that a few serve any number of connections.
+    public var receiveBuffers = 32
+    public var receiveBufferBytes = 64 * 1024
+
+    public init() {}
+}
+
+/// What makes the loop's completions.
+public enum BackendKind: String, Sendable, CaseIterable {
+    case ioURing = "io_uring"
+    case epoll
+    case simulated
+}
+
+/// One worker's event loop: operations go in, completions come out of ``tick(timeoutNanoseconds:)``.
+///
+/// It belongs to the thread that made it. Each operation ends in exactly one completion (an accept in many, until one
+/// without `more`); a receive that finds no free buffer ends with ENOBUFS and is to be armed again. Before a descriptor
+/// is closed its operations must have completed: cancel them and wait. What never blocks has no completion.
+@safe
+public struct EventLoop: ~Copyable {
+    @safe
+    private enum Backend {
+        case ioURing(UnsafeMutablePointer<IOURingBackend>)
+        case epoll(UnsafeMutablePointer<EpollBackend>)
+        case simulated(Unmanaged<SimulatedNetwork>)
+    }
+
+    private let backend: Backend
+    public let kind: BackendKind
+    /// Monotonic nanoseconds, read once a tick.
+    public private(set) var now: UInt64
+
+    /// A loop on io_uring; throws where the kernel or its sandbox has none to give.
+    public static func ioURing(_ limits: LoopLimits) throws(EventLoopFault) -> EventLoop {
+        let pointer = UnsafeMutablePointer<IOURingBackend>.allocate(capacity: 1)
+        do throws(EventLoopFault) {
+            unsafe pointer.initialize(to: try IOURingBackend(limits))
+        } catch {
+            unsafe pointer.deallocate()
+            throw error
+        }
+        return unsafe EventLoop(.ioURing(pointer), .ioURing)
+    }
+
+    /// A loop on epoll, for where io_uring is refused.
+    public static func epoll(_ limits: LoopLimits) throws(EventLoopFault) -> EventLoop {
+        let pointer = UnsafeMutablePointer<EpollBackend>.allocate(capacity: 1)
+        do throws(EventLoopFault) {
+            unsafe pointer.initialize(to: try EpollBackend(limits))
+        } catch {
+            unsafe pointer.deallocate()
+            throw error
+        }
+        return unsafe EventLoop(.epoll(pointer), .epoll)
+    }
+
+    /// A loop inside a simulated network, for tests.
+    public static func simulated(_ network: SimulatedNetwork) -> EventLoop {
+        unsafe EventLoop(.simulated(.passRetained(network)), .simulated)
+    }
+
+    private init(_ backend: Backend, _ kind: BackendKind) {
+        self.backend = backend
+        self.kind = kind
+        now = 0
+        now = currentNanoseconds()
+    }
+
+    deinit {
+        // Safe: each was allocated by this loop's factory, and a tick no longer runs.
+        switch backend {
+        case .ioURing(let pointer):
+            unsafe pointer.deinitialize(count: 1)
+            unsafe pointer.deallocate()
+        case .epoll(let pointer):
+            unsafe pointer.deinitialize(count: 1)
+            unsafe pointer.deallocate()
+        case .simulated(let network): unsafe network.release()
+        }
+    }
+
+    // MARK: Operations, each ending in a completion
+
+    /// Accepts again and again; one completion a connection, until one without `more`.
+    public mutating func accept(_ listener: Int32, _ token: OperationToken) {
+        switch backend {
+        case .ioURing(let ring): unsafe ring.pointee.accept(listener, token)
+        case .epoll(let epoll): unsafe epoll.pointee.accept(listener, token)
+        case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.accept(listener, token) }
+        }
+    }
+
+    /// Receives into a lent buffer once bytes are there; a result of 0 is the peer's FIN.
+    @inline(__always)
+    public mutating func receive(_ descriptor: Int32, _ token: OperationToken) {
+        switch backend {
+        case .ioURing(let ring): unsafe ring.pointee.receive(descriptor, token)
+        case .epoll(let epoll): unsafe epoll.pointee.receive(descriptor, token)
+        case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.receive(descriptor, token) }
+        }
+    }
+
+    /// Sends some of the bytes, at least one; they must stay where they are until the completion.
+    @inline(__always)
+    public mutating func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, _ token: OperationToken) {
+        // Safe: the caller promises the lifetime; an empty send would be a bug of ours.
+        guard let base = bytes.baseAddress, bytes.count > 0 else { preconditionFailure("an empty send") }
+        switch backend {
+        case .ioURing(let ring): unsafe ring.pointee.send(descriptor, base, bytes.count, token)
+        case .epoll(let epoll): unsafe epoll.pointee.send(descriptor, base, bytes.count, token)
+        case .simulated(let network):
+            unsafe network._withUnsafeGuaranteedRef { unsafe $0.send(descriptor, base, bytes.count, token) }
+        }
+    }
+
+    /// Connects a socket from ``openSocket(for:)``.
+    public mutating func connect(_ descriptor: Int32, to address: SocketAddress, _ token: OperationToken) {
+        switch backend {
+        case .ioURing(let ring): unsafe ring.pointee.connect(descriptor, to: address, token)
+        case .epoll(let epoll): unsafe epoll.pointee.connect(descriptor, to: address, token)
+        case .simulated(let network):
+            unsafe network._withUnsafeGuaranteedRef { $0.connect(descriptor, to: address, token) }
+        }
+    }
+
+    /// Asks the operation to end soon; its completion still comes, with ECANCELED or with what it had done by then.
+    public mutating func cancel(_ descriptor: Int32, _ token: OperationToken) {
+        switch backend {
+        case .ioURing(let ring): unsafe ring.pointee.cancel(token)
+        case .epoll(let epoll): unsafe epoll.pointee.cancel(descriptor, token)
+        case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.cancel(descriptor, token) }
+        }
+    }
+
+    // MARK: The tick
+
+    /// Hands the operations over, waits for a completion or the time-out, and returns how many completions there are.
+    public mutating func tick(timeoutNanoseconds: UInt64) throws(EventLoopFault) -> Int {
+        let count: Int
+        switch backend {
+        case .ioURing(let ring):
+            try unsafe ring.pointee.tick(timeoutNanoseconds: timeoutNanoseconds)
+            count = unsafe ring.pointee.completions.count
+        case .epoll(let epoll):
+            try unsafe epoll.pointee.tick(timeoutNanoseconds: timeoutNanoseconds)
+            count = unsafe epoll.pointee.completions.count
+        case .simulated(let network):
+            count = unsafe network._withUnsafeGuaranteedRef { $0.tick(timeoutNanoseconds: timeoutNanoseconds) }
+        }
+        now = currentNanoseconds()
+        return count
+    }
+
+    /// A completion of the last tick, by its index.
+    @inline(__always)
+    public func completion(_ index: Int) -> Completion {
+        switch backend {
+        case .ioURing(let ring): unsafe ring.pointee.completions[index]
+        case .epoll(let epoll): unsafe epoll.pointee.completions[index]
+        case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.completions[index] }
+        }
+    }
+
+    /// The bytes of a receive's completion, until its buffer is given back.
+    @inline(__always)
+    public func bytes(of completion: Completion) -> UnsafeRawBufferPointer {
+        guard completion.buffer >= 0 else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
+        let base: UnsafeMutableRawPointer
+        switch backend {
+        case .ioURing(let ring): unsafe base = ring.pointee.buffers.pointer(completion.buffer)
+        case .epoll(let epoll): unsafe base = epoll.pointee.buffers.pointer(completion.buffer)
+        case .simulated(let network):
+            unsafe base = network._withUnsafeGuaranteedRef { unsafe $0.buffers.pointer(completion.buffer) }
+        }
+        return unsafe UnsafeRawBufferPointer(start: base, count: Int(completion.result))
+    }
+
+    /// Gives a lent buffer back. Do it before the next tick: an idle connection holds no buffer.
+    @inline(__always)
+    public mutating func giveBack(_ buffer: Int32) {
+        switch backend {
+        case .ioURing(let ring): unsafe ring.pointee.giveBack(buffer)
+        case .epoll(let epoll): unsafe epoll.pointee.giveBack(buffer)
+        case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.giveBack(buffer) }
+        }
+    }
+
+    // MARK: What never blocks
+
+    /// A TCP socket for ``connect(_:to:_:)``; a negated errno (EMFILE) where there is none to have.
+    public mutating func openSocket(for address: SocketAddress) -> Int32 {
+        switch backend {
+        case .ioURing: Sockets.open(isIPv6: address.isIPv6, nonBlocking: false)
+        case .epoll: Sockets.open(isIPv6: address.isIPv6, nonBlocking: true)
+        case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.openSocket() }
+        }
+    }
+
+    /// Sends FIN after what was sent before.
+    public mutating func shutdownWrite(_ descriptor: Int32) {
+        switch backend {
+        case .ioURing, .epoll: Sockets.shutdownWrite(descriptor)
+        case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.shutdownWrite(descriptor) }
+        }
+    }
+
+    /// Closes a descriptor that has no operation left; with `reset` the other side gets RST instead of FIN.
+    public mutating func close(_ descriptor: Int32, reset: Bool = false) {
+        switch backend {
+        case .ioURing: Sockets.close(descriptor, reset: reset)
+        case .epoll(let epoll): unsafe epoll.pointee.close(descriptor, reset: reset)
+        case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.close(descriptor, reset: reset) }
+        }
+    }
+
+    /// The other side's address of an accepted socket; nil where it has gone already.
+    public func peerAddress(of descriptor: Int32) -> SocketAddress? {
+        switch backend {
+        case .ioURing, .epoll: Sockets.address(of: descriptor, .peer)
+        case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.address(of: descriptor, .peer) }
+        }
+    }
+
+    /// Our own address of a socket.
+    public func localAddress(of descriptor: Int32) -> SocketAddress? {
+        switch backend {
+        case .ioURing, .epoll: Sockets.address(of: descriptor, .local)
+        case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.address(of: descriptor, .local) }
+        }
+    }
+
+    /// What other threads end this loop's wait with; nil in a simulation, which has no other threads.
+    public var wake: Wake? {
+        switch backend {
+        case .ioURing(let ring): unsafe Wake(descriptor: ring.pointee.wakeDescriptor)
+        case .epoll(let epoll): unsafe Wake(descriptor: epoll.pointee.wakeDescriptor)
+        case .simulated: nil
+        }
+    }
+
+    /// The wall clock in Unix nanoseconds.
+    public var wallClock: Int64 {
+        switch backend {
+        case .ioURing, .epoll: Clocks.read(CLOCK_REALTIME)
+        case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.wallClock }
+        }
+    }
+
+    private func currentNanoseconds() -> UInt64 {
+        switch backend {
+        case .ioURing, .epoll: UInt64(Clocks.read(CLOCK_MONOTONIC))
+        case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.now }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+import CLibURing
+import Glibc
+
+/// The loop over io_uring: one ring, one submit-and-wait a tick, receives into a ring of provided buffers.
+///
+/// Sockets stay blocking: the kernel arms its own poll, where O_NONBLOCK would end an operation with EAGAIN.
+@safe
+struct IOURingBackend: ~Copyable {
+    private let ring: UnsafeMutablePointer<io_uring>
+    private let bufferRing: UnsafeMutablePointer<io_uring_buf_ring>
+    private let raw: UnsafeMutablePointer<io_uring_cqe>
+    private let wakeCount: UnsafeMutablePointer<UInt64>
+    private let addresses: UnsafeMutablePointer<sockaddr_storage>
+    private var nextAddress = 0
+    let wakeDescriptor: Int32
+    let buffers: ReceiveBuffers
+    var completions = CompletionQueue(capacity: completionsATick)
+
+    init(_ limits: LoopLimits) throws(EventLoopFault) {
+        let buffers = try ReceiveBuffers(count: limits.receiveBuffers, bufferBytes: limits.receiveBufferBytes)
+        let ring = unsafe try Self.makeRing()
+        var undo: [() -> Void] = [
+            {
+                unsafe io_uring_queue_exit(ring)
+                unsafe ring.deallocate()
+            }
+        ]
+        do throws(EventLoopFault) {
+            let bufferRing = unsafe try Self.makeBufferRing(ring, buffers)
+            undo.append { unsafe free(bufferRing) }
+            let wakeDescriptor = eventfd(0, postern_eventfd_cloexec)
+            guard wakeDescriptor >= 0 else { throw .systemCall("eventfd", errno: errno) }
+            self.wakeDescriptor = wakeDescriptor
+            unsafe self.ring = ring
+            unsafe self.bufferRing = bufferRing
+            unsafe raw = .allocate(capacity: Self.completionsATick)
+            unsafe wakeCount = .allocate(capacity: 1)
+            unsafe wakeCount.initialize(to: 0)
+            unsafe addresses = .allocate(capacity: Int(Self.submissionEntries))
+            unsafe addresses.initialize(repeating: sockaddr_storage(), count: Int(Self.submissionEntries))
+            self.buffers = buffers
+        } catch {
+            for step in undo.reversed() { step() }
+            throw error
+        }
+        armWake()
+    }
+
+    deinit {
+        // Safe: each was made in `init`; the ring goes first, so that the kernel no longer writes into the others.
+        unsafe io_uring_queue_exit(ring)
+        unsafe ring.deallocate()
+        unsafe free(bufferRing)
+        unsafe raw.deallocate()
+        unsafe wakeCount.deallocate()
+        unsafe addresses.deallocate()
+        Sockets.close(wakeDescriptor, reset: false)
+    }
+
+    // MARK: Operations
+
+    mutating func accept(_ descriptor: Int32, _ token: OperationToken) {
+        let entry = unsafe nextEntry(token)
+        unsafe io_uring_prep_multishot_accept(entry, descriptor, nil, nil, postern_sock_cloexec)
+        unsafe entry.pointee.user_data = token.raw
+    }
+
+    @inline(__always)
+    mutating func receive(_ descriptor: Int32, _ token: OperationToken) {
+        let entry = unsafe nextEntry(token)
+        unsafe io_uring_prep_recv(entry, descriptor, nil, 0, 0)
+        unsafe entry.pointee.flags |= postern_sqe_buffer_select
+        unsafe entry.pointee.buf_group = Self.bufferGroup
+        unsafe entry.pointee.user_data = token.raw
+    }
+
+    @inline(__always)
+    mutating func send(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int, _ token: OperationToken) {
+        let entry = unsafe nextEntry(token)
+        unsafe io_uring_prep_send(entry, descriptor, bytes, count, postern_msg_nosignal)
+        unsafe entry.pointee.user_data = token.raw
+    }
+
+    mutating func connect(_ descriptor: Int32, to address: SocketAddress, _ token: OperationToken) {
+        let entry = unsafe nextEntry(token)
+        // Safe: the kernel copies the address when the entry is submitted, and there are as many as entries.
+        let slot = unsafe addresses + nextAddress
+        nextAddress = (nextAddress + 1) % Int(Self.submissionEntries)
+        let length = unsafe address.write(to: &slot.pointee)
+        unsafe slot.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+            unsafe io_uring_prep_connect(entry, descriptor, address, length)
+        }
+        unsafe entry.pointee.user_data = token.raw
+    }
+
+    mutating func cancel(_ token: OperationToken) {
+        let entry = unsafe nextEntry(token)
+        unsafe io_uring_prep_cancel64(entry, token.raw, 0)
+        unsafe entry.pointee.user_data = OperationToken.cancellation.raw
+    }
+
+    @inline(__always)
+    mutating func giveBack(_ buffer: Int32) {
+        // Safe: `pointer` checks the index; the kernel owns the buffer again from the advance on.
+        unsafe io_uring_buf_ring_add(
+            bufferRing, buffers.pointer(buffer), UInt32(buffers.bufferBytes), UInt16(truncatingIfNeeded: buffer),
+            io_uring_buf_ring_mask(UInt32(buffers.count)), 0)
+        unsafe io_uring_buf_ring_advance(bufferRing, 1)
+    }
+
+    // MARK: The tick
+
+    /// Submits what is prepared and waits for a completion or the time-out.
+    mutating func tick(timeoutNanoseconds: UInt64) throws(EventLoopFault) {
+        completions.removeAll()
+        var timeout = __kernel_timespec(
+            tv_sec: Int64(timeoutNanoseconds / 1_000_000_000), tv_nsec: Int64(timeoutNanoseconds % 1_000_000_000))
+        var first: UnsafeMutablePointer<io_uring_cqe>?
+        let result = unsafe io_uring_submit_and_wait_timeout(ring, &first, 1, &timeout, nil)
+        switch 0 - result {
+        case ETIME, EINTR, EAGAIN, EBUSY: break
+        case let code where code > 0: throw .systemCall("io_uring_enter", errno: code)
+        default: break
+        }
+        // Safe: `raw` holds completionsATick entries.
+        let taken = Int(unsafe postern_take_completions(ring, raw, UInt32(Self.completionsATick)))
+        for index in 0..<taken {
+            // Safe: index < taken.
+            let entry = unsafe raw[index]
+            let token = OperationToken(raw: entry.user_data)
+            if token == .cancellation { continue }
+            if token == .wake { armWake() }
+            let lent = entry.flags & postern_cqe_buffer != 0
+            let buffer = lent ? Int32(entry.flags >> postern_cqe_buffer_shift) : -1
+            if lent && entry.res <= 0 {
+                giveBack(buffer)
+            }
+            completions.append(
+                Completion(
+                    token: token, result: entry.res, buffer: entry.res > 0 ? buffer : -1,
+                    more: entry.flags & postern_cqe_more != 0))
+        }
+    }
+
+    // MARK: Private
+
+    @inline(__always)
+    private func nextEntry(_ token: OperationToken) -> UnsafeMutablePointer<io_uring_sqe> {
+        if let entry = unsafe io_uring_get_sqe(ring) { return unsafe entry }
+        // The queue is full: hand it to the kernel, which takes all of it.
+        while true {
+            let result = unsafe io_uring_submit(ring)
+            precondition(
+                result >= 0 || result == -EINTR || result == -EAGAIN || result == -EBUSY, "io_uring_enter failed")
+            if let entry = unsafe io_uring_get_sqe(ring) { return unsafe entry }
+        }
+    }
+
+    private func armWake() {
+        let entry = unsafe nextEntry(.wake)
+        // Safe: `wakeCount` lives as long as the ring.
+        unsafe io_uring_prep_read(entry, wakeDescriptor, wakeCount, 8, 0)
+        unsafe entry.pointee.user_data = OperationToken.wake.raw
+    }
+
+    private static func makeRing() throws(EventLoopFault) -> UnsafeMutablePointer<io_uring> {
+        let ring = UnsafeMutablePointer<io_uring>.allocate(capacity: 1)
+        unsafe ring.initialize(to: io_uring())
+        let flags = postern_setup_single_issuer | postern_setup_defer_taskrun
+        // Safe: the ring is heap memory of its own, so that its address stays.
+        let result = unsafe io_uring_queue_init(submissionEntries, ring, flags)
+        guard result == 0 else {
+            unsafe ring.deallocate()
+            switch 0 - result {
+            case EINVAL: throw .ioURingLacks("SINGLE_ISSUER and DEFER_TASKRUN (kernel 6.1)")
+            default: throw .ioURingRefused(errno: 0 - result)
+            }
+        }
+        guard unsafe postern_has_opcodes(ring) != 0 else {
+            unsafe io_uring_queue_exit(ring)
+            unsafe ring.deallocate()
+            throw .ioURingLacks("an operation that the loop needs")
+        }
+        return unsafe ring
+    }
+
+    private static func makeBufferRing(
+        _ ring: UnsafeMutablePointer<io_uring>, _ buffers: borrowing ReceiveBuffers
+    ) throws(EventLoopFault) -> UnsafeMutablePointer<io_uring_buf_ring> {
+        precondition(buffers.count & (buffers.count - 1) == 0, "a ring of buffers holds a power of two")
+        var memory: UnsafeMutableRawPointer?
+        let code = unsafe posix_memalign(&memory, 4096, buffers.count * MemoryLayout<io_uring_buf>.stride)
+        guard code == 0, let memory = unsafe memory else { throw .systemCall("posix_memalign", errno: code) }
+        var registration = io_uring_buf_reg()
+        registration.ring_addr = UInt64(UInt(bitPattern: memory))
+        registration.ring_entries = UInt32(buffers.count)
+        registration.bgid = bufferGroup
+        let result = unsafe io_uring_register_buf_ring(ring, &registration, 0)
+        guard result == 0 else {
+            unsafe free(memory)
+            throw .ioURingLacks("rings of provided buffers (kernel 5.19)")
+        }
+        let bufferRing = unsafe memory.bindMemory(to: io_uring_buf_ring.self, capacity: 1)
+        unsafe io_uring_buf_ring_init(bufferRing)
+        let mask = io_uring_buf_ring_mask(UInt32(buffers.count))
+        for index in 0..<buffers.count {
+            unsafe io_uring_buf_ring_add(
+                bufferRing, buffers.pointer(Int32(index)), UInt32(buffers.bufferBytes), UInt16(index), mask,
+                Int32(index))
+        }
+        unsafe io_uring_buf_ring_advance(bufferRing, Int32(buffers.count))
+        return unsafe bufferRing
+    }
+
+    private static let submissionEntries: UInt32 = 1024
+    private static let completionsATick = 1024
+    private static let bufferGroup: UInt16 = 0
+}

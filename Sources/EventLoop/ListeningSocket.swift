@@ -1,0 +1,87 @@
+import CLibURing
+import Glibc
+
+/// A bound, listening TCP socket. It closes with its owner, or is handed to a worker with ``release()``.
+public struct ListeningSocket: ~Copyable {
+    public let descriptor: Int32
+    /// The address that is bound, with the port that the kernel chose where 0 was asked for.
+    public let address: SocketAddress
+
+    /// Binds and listens.
+    ///
+    /// - Parameter shared: true where several workers bind the same address (SO_REUSEPORT). The first of them must
+    ///   bind unshared to see a port that another program holds; see ``ListeningSocket/group(address:count:)``.
+    init(address: SocketAddress, shared: Bool, listens: Bool = true) throws(EventLoopFault) {
+        let descriptor = Sockets.open(isIPv6: address.isIPv6, nonBlocking: false)
+        guard descriptor >= 0 else { throw .systemCall("socket", errno: 0 - descriptor) }
+        do throws(EventLoopFault) {
+            Sockets.setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+            if shared { Sockets.setOption(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
+            if address.isIPv6 { Sockets.setOption(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+            var storage = sockaddr_storage()
+            let length = address.write(to: &storage)
+            // Safe: `length` is what was written into the storage.
+            let bound = unsafe withUnsafePointer(to: storage) { pointer in
+                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                    systemCall { unsafe Int(bind(descriptor, address, length)) }
+                }
+            }
+            guard bound == 0 else { throw .systemCall("bind", errno: Int32(0 - bound)) }
+            if listens {
+                let listening = systemCall { Int(listen(descriptor, Self.backlog)) }
+                guard listening == 0 else { throw .systemCall("listen", errno: Int32(0 - listening)) }
+            }
+            guard let actual = Sockets.address(of: descriptor, .local) else {
+                throw .systemCall("getsockname", errno: ENOTSOCK)
+            }
+            self.descriptor = descriptor
+            self.address = actual
+        } catch {
+            Sockets.close(descriptor, reset: false)
+            throw error
+        }
+    }
+
+    deinit {
+        Sockets.close(descriptor, reset: false)
+    }
+
+    /// Hands the descriptor over; the caller closes it.
+    public consuming func release() -> Int32 {
+        let descriptor = self.descriptor
+        discard self
+        return descriptor
+    }
+
+    /// Binds `count` sockets to one address, one a worker, and returns their descriptors and the bound address.
+    ///
+    /// Fails with EADDRINUSE where anything else holds the port, another Postern included.
+    public static func group(
+        address: SocketAddress, count: Int
+    ) throws(EventLoopFault) -> (descriptors: [Int32], address: SocketAddress) {
+        guard count > 1 else {
+            let only = try ListeningSocket(address: address, shared: false)
+            let bound = only.address
+            return ([only.release()], bound)
+        }
+        // SO_REUSEPORT would let us share the port with a stranger of the same user: ask alone first.
+        let probe = try ListeningSocket(address: address, shared: false, listens: false)
+        var bound = probe.address
+        _ = consume probe
+        var descriptors: [Int32] = []
+        do throws(EventLoopFault) {
+            for _ in 0..<count {
+                let next = try ListeningSocket(address: bound, shared: true)
+                bound = next.address
+                descriptors.append(next.release())
+            }
+        } catch {
+            for descriptor in descriptors { Sockets.close(descriptor, reset: false) }
+            throw error
+        }
+        return (descriptors, bound)
+    }
+
+    /// The kernel caps it at net.core.somaxconn.
+    private static let backlog: Int32 = 4096
+}

@@ -1,0 +1,68 @@
+import Glibc
+
+/// The memory that receives are made into, lent to completions one buffer at a time.
+///
+/// One mapping for the loop's life: pages that no byte ever reached are not resident.
+@safe
+struct ReceiveBuffers: ~Copyable {
+    let base: UnsafeMutableRawPointer
+    let count: Int
+    let bufferBytes: Int
+
+    init(count: Int, bufferBytes: Int) throws(EventLoopFault) {
+        let mapped = unsafe mmap(nil, count * bufferBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
+            throw .systemCall("mmap", errno: errno)
+        }
+        // Safe: owned from here to `deinit`, and `pointer(_:)` checks its index.
+        unsafe base = mapped
+        self.count = count
+        self.bufferBytes = bufferBytes
+    }
+
+    deinit {
+        // Safe: the mapping made in `init`, which no completion outlives.
+        _ = unsafe munmap(base, count * bufferBytes)
+    }
+
+    @inline(__always)
+    func pointer(_ index: Int32) -> UnsafeMutableRawPointer {
+        precondition(index >= 0 && Int(index) < count, "no such receive buffer")
+        return unsafe base + Int(index) * bufferBytes
+    }
+}
+
+/// Indices of free buffers, last in first out: the one used last is still in the cache.
+@safe
+struct FreeBuffers: ~Copyable {
+    private let stack: UnsafeMutablePointer<Int32>
+    private let capacity: Int
+    private var top: Int
+
+    init(count: Int) {
+        unsafe stack = .allocate(capacity: count)
+        capacity = count
+        top = count
+        for index in 0..<count { unsafe stack[index] = Int32(count - 1 - index) }
+    }
+
+    deinit {
+        unsafe stack.deallocate()
+    }
+
+    @inline(__always)
+    mutating func take() -> Int32? {
+        guard top > 0 else { return nil }
+        top -= 1
+        // Safe: 0 <= top < capacity.
+        return unsafe stack[top]
+    }
+
+    @inline(__always)
+    mutating func put(_ index: Int32) {
+        precondition(top < capacity, "a receive buffer was given back twice")
+        // Safe: top < capacity.
+        unsafe stack[top] = index
+        top += 1
+    }
+}

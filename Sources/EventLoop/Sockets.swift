@@ -1,0 +1,55 @@
+import CLibURing
+import Glibc
+
+/// Which of a socket's two ends an address is asked of.
+enum SocketEnd {
+    case local, peer
+}
+
+/// The socket calls that never block, so that they need no completion. Kernel backends share them.
+enum Sockets {
+    /// A TCP socket with TCP_NODELAY, closed on exec; a negated errno where there is none to have.
+    static func open(isIPv6: Bool, nonBlocking: Bool) -> Int32 {
+        let type = postern_sock_stream_cloexec | (nonBlocking ? postern_sock_nonblock : 0)
+        let descriptor = Int32(systemCall { Int(socket(isIPv6 ? AF_INET6 : AF_INET, type, 0)) })
+        if descriptor >= 0 { setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
+        return descriptor
+    }
+
+    static func setOption(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) {
+        var value = value
+        // Safe: the kernel copies the four bytes during the call. A refused option leaves a slower, sound socket.
+        _ = unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    static func address(of descriptor: Int32, _ end: SocketEnd) -> SocketAddress? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        // Safe: the kernel writes at most `length` bytes into the storage, which is as large as any address.
+        let result = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                switch end {
+                case .local: unsafe getsockname(descriptor, address, &length)
+                case .peer: unsafe getpeername(descriptor, address, &length)
+                }
+            }
+        }
+        return result == 0 ? SocketAddress(reading: storage) : nil
+    }
+
+    static func shutdownWrite(_ descriptor: Int32) {
+        // ENOTCONN says that the peer was faster; its completion tells the owner.
+        _ = Glibc.shutdown(descriptor, Int32(SHUT_WR))
+    }
+
+    /// Closes; `reset` makes TCP send RST instead of FIN, so that the other side cannot take it for an orderly end.
+    static func close(_ descriptor: Int32, reset: Bool) {
+        if reset {
+            var linger = linger(l_onoff: 1, l_linger: 0)
+            // Safe: the kernel copies the structure during the call.
+            _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
+        }
+        let result = Glibc.close(descriptor)
+        precondition(result == 0 || errno != EBADF, "a descriptor was closed twice")
+    }
+}
