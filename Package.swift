@@ -14,8 +14,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -57,7 +57,7 @@ let package = Package(
             swiftSettings: strict
         ),
 
-        tests("IdentityTests", ["Identity"]),
+        tests("IdentityTests", ["Identity"], resources: [.copy("Resources/spiffe_ids.json")]),
         tests("PolicyTests", ["Policy", "Identity"]),
         tests("SettingsTests", ["Settings", "Policy", "Identity"]),
         tests("TelemetryTests", ["Telemetry"]),
