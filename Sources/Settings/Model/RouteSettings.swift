@@ -1,4 +1,4 @@
-public import Policy
+import Policy
 
 /// Which connections of a listener go to which upstream, under which policy.
 public struct RouteSettings: Sendable {

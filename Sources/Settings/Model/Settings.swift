@@ -1,4 +1,4 @@
-public import Policy
+import Policy
 
 /// Everything a settings file says, checked and with defaults filled in.
 public struct Settings: Sendable {

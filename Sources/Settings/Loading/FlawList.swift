@@ -1,0 +1,29 @@
+/// The flaws found so far, bounded: a file of nonsense must not become a larger report.
+struct FlawList {
+    static let flawsAtMost = 1_000
+
+    private var seen: Set<SettingsFlaw> = []
+    private(set) var hasErrors = false
+
+    /// Adds a flaw, once: what stands behind an alias is read at each use.
+    mutating func append(_ flaw: SettingsFlaw) {
+        if flaw.severity == .error { hasErrors = true }
+        guard !isFull else { return }
+        seen.insert(flaw)
+    }
+
+    var isEmpty: Bool { seen.isEmpty }
+
+    private var isFull: Bool { seen.count >= Self.flawsAtMost }
+
+    /// In the order of the file.
+    func inOrder() -> [SettingsFlaw] {
+        var flaws = seen.sorted {
+            ($0.position.line, $0.position.column, $0.message) < ($1.position.line, $1.position.column, $1.message)
+        }
+        if isFull, let last = flaws.last {
+            flaws.append(SettingsFlaw(.error, at: last.position, "too many flaws; what follows is not shown"))
+        }
+        return flaws
+    }
+}

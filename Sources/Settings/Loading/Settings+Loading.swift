@@ -1,0 +1,32 @@
+extension Settings {
+    /// Reads and checks a settings file; opens nothing that it names.
+    public static func load(path: String) -> LoadOutcome {
+        do throws(FileFault) {
+            return parse(text: try readFile(path, bytesAtMost: NodeBuilder.bytesAtMost), file: path)
+        } catch {
+            return .failure(at: Position(file: path, line: 1, column: 1), "\(error)")
+        }
+    }
+
+    /// Checks the text of a settings file; `file` is its path, for messages and for the relative paths in it.
+    public static func parse(text: [UInt8], file: String) -> LoadOutcome {
+        let start = Position(file: file, line: 1, column: 1)
+        guard text.count <= NodeBuilder.bytesAtMost else {
+            return .failure(at: start, "\(FileFault.tooLarge(bytesAtMost: NodeBuilder.bytesAtMost))")
+        }
+        var builder = NodeBuilder(text: text, file: file)
+        guard let root = builder.build() else {
+            guard builder.flaws.isEmpty else { return LoadOutcome(settings: nil, flaws: builder.flaws.inOrder()) }
+            return .failure(at: start, "the file is empty: it needs at least `identity` and `listeners`")
+        }
+        var reader = SettingsReader(file: file, flaws: builder.flaws)
+        let settings = reader.settings(root)
+        return LoadOutcome(settings: settings, flaws: reader.flaws.inOrder())
+    }
+}
+
+extension LoadOutcome {
+    fileprivate static func failure(at position: Position, _ message: String) -> LoadOutcome {
+        LoadOutcome(settings: nil, flaws: [SettingsFlaw(.error, at: position, message)])
+    }
+}

@@ -1,0 +1,46 @@
+import Identity
+
+extension SettingsReader {
+    mutating func identity(_ node: Node) -> IdentitySettings? {
+        guard let fields = fields(node, section: "identity"), let files = required("files", in: fields) else {
+            return nil
+        }
+        return fileIdentity(files).map { .files($0) }
+    }
+
+    private mutating func fileIdentity(_ node: Node) -> FileIdentity? {
+        guard let fields = fields(node, section: "identity.files") else { return nil }
+        let certificate = required("certificate", in: fields).flatMap { path($0) }
+        let privateKey = required("privateKey", in: fields).flatMap { path($0) }
+        let trustBundles = required("trustBundles", in: fields).flatMap { self.trustBundles($0) }
+        trustDomains = trustBundles.map { Set($0.map(\.trustDomain)) }
+        guard let certificate, let privateKey, let trustBundles else { return nil }
+        return FileIdentity(certificate: certificate, privateKey: privateKey, trustBundles: trustBundles)
+    }
+
+    private mutating func trustBundles(_ node: Node) -> [TrustBundleFile]? {
+        guard let mapping = mapping(node, expected: "a mapping of trust domains to paths") else { return nil }
+        guard !mapping.entries.isEmpty || !mapping.isComplete else {
+            return refuse("no trust bundle, so no peer could be trusted: name at least one", at: node.position)
+        }
+        var isSound = mapping.isComplete
+        var bundles: [TrustBundleFile] = []
+        for entry in mapping.entries {
+            let trustDomain = self.trustDomain(entry.key, at: entry.keyPosition)
+            if let path = path(entry.value), let trustDomain {
+                bundles.append(TrustBundleFile(trustDomain: trustDomain, path: path))
+            } else {
+                isSound = false
+            }
+        }
+        return isSound ? bundles : nil
+    }
+
+    private mutating func trustDomain(_ text: String, at position: Position) -> TrustDomain? {
+        do throws(SPIFFEIDFlaw) {
+            return try TrustDomain(parsing: text)
+        } catch {
+            return refuse("\(quoted(text)) is no trust domain: \(error)", at: position)
+        }
+    }
+}

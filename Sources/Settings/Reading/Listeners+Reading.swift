@@ -1,0 +1,87 @@
+import Policy
+
+extension SettingsReader {
+    mutating func listeners(_ node: Node) -> [ListenerSettings]? {
+        var names = NameList(of: "listener")
+        return list(node, of: "listeners", atMost: 1_024) { $0.listener($1, names: &names) }
+    }
+
+    private mutating func listener(_ node: Node, names: inout NameList) -> ListenerSettings? {
+        guard let fields = fields(node, section: "listeners[]") else { return nil }
+        let name = required("name", in: fields).flatMap { self.name($0, notIn: &names) }
+        let mode: ListenerSettings.Mode? = required("mode", in: fields).flatMap { choice($0) }
+        let owner = name.map { "the listener \(quoted($0))" } ?? "this listener"
+        let bind = required("bind", in: fields).flatMap { self.bind($0, of: owner) }
+        let routes = required("routes", in: fields).flatMap { self.routes($0, mode: mode) }
+        guard let name, let mode, let bind, let routes else { return nil }
+        return ListenerSettings(name: name, mode: mode, bind: bind, routes: routes)
+    }
+
+    /// The routes of a listener; of one without a known mode, what does not depend on it is checked.
+    private mutating func routes(_ node: Node, mode: ListenerSettings.Mode?) -> [RouteSettings]? {
+        var names = NameList(of: "route")
+        var earlier: [(match: RouteMatch, line: Int)] = []
+        return list(node, of: "routes") { reader, node in
+            guard let fields = reader.fields(node, section: "listeners[].routes[]") else { return nil }
+            let name = reader.required("name", in: fields).flatMap { reader.name($0, notIn: &names) }
+            let match = reader.match(fields["match"], mode: mode)
+            if let match {
+                if let first = earlier.first(where: { $0.match.covers(match) }) {
+                    reader.error(
+                        "the route is never taken: the one at line \(first.line) matches all that it matches",
+                        at: node.position)
+                }
+                earlier.append((match, node.position.line))
+            }
+            let upstream = reader.required("upstream", in: fields).flatMap { reader.upstream($0, mode: mode) }
+            let policyIndex = reader.policyIndex(fields, mode: mode)
+            guard let name, let match, let upstream else { return nil }
+            return RouteSettings(name: name, match: match, upstream: upstream, policyIndex: policyIndex)
+        }
+    }
+
+    private mutating func match(_ node: Node?, mode: ListenerSettings.Mode?) -> RouteMatch? {
+        guard let node else { return RouteMatch() }
+        guard let fields = fields(node, section: "listeners[].routes[].match") else { return nil }
+        if mode == .outbound {
+            for key in ["sni", "alpn"] {
+                refuse(key, in: fields, "an outbound listener takes in plaintext, which has none: leave it out")
+            }
+        }
+        let serverNames = conditions("sni", in: fields, of: "server names") { $0.serverNamePattern($1) }
+        let ports = conditions("destinationPorts", in: fields, of: "ports") { $0.portRange($1) }
+        let protocols = fields["alpn"].map { applicationProtocols($0) } ?? []
+        // A match with a misspelt condition matches less than it seems to.
+        let isWhole = ["sni", "alpn", "destinationPorts"].allSatisfy { fields[$0] != nil || !fields.speaks(of: $0) }
+        guard isWhole, let serverNames, let ports, let protocols else { return nil }
+        return RouteMatch(serverNames: serverNames, applicationProtocols: protocols, destinationPorts: ports)
+    }
+
+    private mutating func policyIndex(_ fields: Fields, mode: ListenerSettings.Mode?) -> Int? {
+        guard mode != .outbound else {
+            refuse("policy", in: fields, "an outbound route has none: write `identities` in `upstream`")
+            return nil
+        }
+        guard
+            let node = mode == .inbound
+                ? required("policy", in: fields, remedy: "an inbound route names the policy that says who may use it")
+                : fields["policy"],
+            let name = name(node, of: "policy")
+        else { return nil }
+        usedPolicies.insert(name)
+        guard let policyIndices else { return nil }
+        if let index = policyIndices[name] { return index }
+        let nearest = nearestName(to: name, among: policyIndices.keys.sorted())
+        if let nearest { usedPolicies.insert(nearest) }
+        return refuse(
+            "no policy is named \(quoted(name))" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
+            at: node.position)
+    }
+
+    /// Reports a key that has no place in a listener of this mode.
+    mutating func refuse(_ key: String, in fields: Fields, _ reason: String) {
+        if let position = fields.keyPosition(key) {
+            error("`\(key)` has no place here: \(reason)", at: position)
+        }
+    }
+}

@@ -1,0 +1,27 @@
+/// The names given so far to things of one kind, which must differ.
+struct NameList {
+    /// `rule`, `route` or `listener`.
+    let kind: String
+    private var positions: [String: Position] = [:]
+
+    init(of kind: String) {
+        self.kind = kind
+    }
+
+    /// Where the name was given first, if before.
+    mutating func add(_ name: String, at position: Position) -> Position? {
+        if let first = positions[name] { return first }
+        positions[name] = position
+        return nil
+    }
+}
+
+extension SettingsReader {
+    /// A name that differs from those before it.
+    mutating func name(_ node: Node, notIn names: inout NameList) -> String? {
+        guard let name = text(node, expected: "the name of a \(names.kind)", bytesAtMost: 128) else { return nil }
+        guard let first = names.add(name, at: node.position) else { return name }
+        return refuse(
+            "a second \(names.kind) named \(quoted(name)); the first is at line \(first.line)", at: node.position)
+    }
+}

@@ -1,0 +1,80 @@
+import Identity
+import Policy
+
+extension SettingsReader {
+    /// A name that logs and messages will show: listeners, routes, policies, rules.
+    mutating func name(_ node: Node, of what: String) -> String? {
+        text(node, expected: "the name of a \(what)", bytesAtMost: 128)
+    }
+
+    /// A pattern of SPIFFE IDs; warns if no trust bundle could ever vouch for one that matches.
+    mutating func identityPattern(_ node: Node) -> IdentityPattern? {
+        let expected = "an identity pattern such as spiffe://example.org/ns/*/sa/app"
+        guard let text = text(node, expected: expected, bytesAtMost: SPIFFEID.maximumBytes) else { return nil }
+        do throws(IdentityPatternFlaw) {
+            let pattern = try IdentityPattern(parsing: text)
+            warnIfUntrusted(pattern, at: node.position)
+            return pattern
+        } catch {
+            return refuse("\(quoted(text)) is no identity pattern: \(error)", at: node.position)
+        }
+    }
+
+    mutating func addressBlock(_ node: Node) -> CIDR? {
+        guard let text = text(node, expected: "an address block such as 10.0.0.0/8") else { return nil }
+        do throws(CIDRFlaw) {
+            return try CIDR(parsing: text)
+        } catch {
+            return refuse("\(quoted(text)) is no address block: \(error)", at: node.position)
+        }
+    }
+
+    mutating func portRange(_ node: Node) -> PortRange? {
+        guard let text = text(node, expected: "a port or a range of ports such as 8000-8999") else { return nil }
+        do throws(PortRangeFlaw) {
+            return try PortRange(parsing: text)
+        } catch {
+            return refuse("\(quoted(text)): \(error)", at: node.position)
+        }
+    }
+
+    mutating func serverNamePattern(_ node: Node) -> ServerNamePattern? {
+        guard let text = text(node, expected: "a server name such as orders.internal or *.internal") else { return nil }
+        do throws(ServerNamePatternFlaw) {
+            return try ServerNamePattern(parsing: text)
+        } catch {
+            return refuse("\(quoted(text)) is no server name: \(error)", at: node.position)
+        }
+    }
+
+    /// One server name, for an SNI to send.
+    mutating func serverName(_ node: Node) -> String? {
+        guard let pattern = serverNamePattern(node) else { return nil }
+        guard !pattern.description.hasPrefix("*") else {
+            return refuse("\(quoted(pattern.description)) is a pattern: write the one name to send", at: node.position)
+        }
+        guard IPAddress(parsing: pattern.description) == nil else {
+            return refuse("an IP address is never sent as SNI: leave `sni` out, or write a name", at: node.position)
+        }
+        return pattern.description
+    }
+
+    /// ALPN protocols, at most as many as one extension of a ClientHello could name.
+    mutating func applicationProtocols(_ node: Node) -> [String]? {
+        let protocols = list(node, of: "ALPN protocols such as h2", atMost: 64) {
+            $0.text($1, expected: "an ALPN protocol such as h2")
+        }
+        guard let protocols, Set(protocols).count < protocols.count else { return protocols }
+        return refuse("an ALPN protocol is named twice", at: node.position)
+    }
+
+    private mutating func warnIfUntrusted(_ pattern: IdentityPattern, at position: Position) {
+        let name = String(pattern.description.dropFirst("spiffe://".count).prefix { $0 != "/" })
+        guard let trustDomains, name != "*", !trustDomains.contains(where: { $0.name == name }) else { return }
+        let nearest = nearestName(to: name, among: trustDomains.map(\.name).sorted())
+        warn(
+            "no peer can have this identity: `trustBundles` has none for \(quoted(name))"
+                + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
+            at: position)
+    }
+}

@@ -1,0 +1,92 @@
+import Policy
+
+extension SettingsReader {
+    /// `true` or `false`; YAML 1.1's other words for them are refused by name.
+    mutating func boolean(_ node: Node) -> Bool? {
+        guard let scalar = scalar(node, expected: "true or false") else { return nil }
+        switch (scalar.text, scalar.style) {
+        case ("true", .plain): return true
+        case ("false", .plain): return false
+        case ("true", .quoted), ("false", .quoted):
+            return refuse("expected true or false, found text: leave the quotes out", at: node.position)
+        default:
+            let remedy =
+                switch scalar.text.lowercased() {
+                case "yes", "y", "on", "true": ": write `true`"
+                case "no", "n", "off", "false": ": write `false`"
+                default: ""
+                }
+            return refuse("expected true or false, found \(quoted(scalar.text))\(remedy)", at: node.position)
+        }
+    }
+
+    /// A whole number in decimal digits, without quotes.
+    mutating func integer(_ node: Node, in range: ClosedRange<Int>) -> Int? {
+        let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        guard let scalar = scalar(node, expected: expected) else { return nil }
+        guard let number = decimal(scalar.text) else {
+            return refuse("expected \(expected), found \(quoted(scalar.text))", at: node.position)
+        }
+        guard scalar.style == .plain else {
+            return refuse("expected \(expected), found text: leave the quotes out", at: node.position)
+        }
+        guard range.contains(number) else {
+            return refuse("expected \(expected), found \(quoted(scalar.text))", at: node.position)
+        }
+        return number
+    }
+
+    /// A duration such as `250ms`, in milliseconds.
+    mutating func milliseconds(_ node: Node, in range: ClosedRange<Int>) -> Int? {
+        let expected = "a duration such as 250ms, 10s, 5m or 1h"
+        guard let text = scalar(node, expected: expected)?.text else { return nil }
+        guard let duration = DurationText(text) else {
+            let remedy = decimal(text) == nil ? "" : ": add a unit, such as `\(text)s`"
+            return refuse("expected \(expected), found \(quoted(text))\(remedy)", at: node.position)
+        }
+        guard range.contains(duration.milliseconds) else {
+            let (least, most) = (DurationText(range.lowerBound), DurationText(range.upperBound))
+            return refuse("expected a duration from \(least) to \(most), found \(quoted(text))", at: node.position)
+        }
+        return duration.milliseconds
+    }
+
+    /// One of the words of an enumeration.
+    mutating func choice<Choice>(_ node: Node, of type: Choice.Type = Choice.self) -> Choice?
+    where Choice: CaseIterable & RawRepresentable<String> {
+        let words = Choice.allCases.map(\.rawValue)
+        let expected = "one of " + words.joined(separator: ", ")
+        guard let text = scalar(node, expected: expected)?.text else { return nil }
+        if let choice = Choice(rawValue: text) { return choice }
+        let nearest = nearestName(to: text, among: words).map { "; did you mean `\($0)`?" } ?? ""
+        return refuse("expected \(expected), found \(quoted(text))\(nearest)", at: node.position)
+    }
+
+    /// An address and a port; a host name is refused, for it would have to be resolved.
+    mutating func endpoint(_ node: Node, port: PortRule) -> Endpoint? {
+        let expected = "an endpoint such as 127.0.0.1:80 or \"[::1]:80\""
+        guard let text = scalar(node, expected: expected)?.text else { return nil }
+        let endpoint: Endpoint
+        do throws(EndpointFlaw) {
+            endpoint = try Endpoint(parsing: text)
+        } catch {
+            return refuse("expected \(expected), found \(quoted(text)): \(error)", at: node.position)
+        }
+        guard endpoint.port != 0 || port == .kernelMayChoose else {
+            return refuse("port 0 cannot be dialled: name the port of the upstream", at: node.position)
+        }
+        return endpoint
+    }
+
+    enum PortRule {
+        case kernelMayChoose, mustBeNamed
+    }
+}
+
+/// A number of decimal digits and nothing else; nil past the range of Int.
+func decimal(_ text: String) -> Int? {
+    guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+        return nil
+    }
+    return Int(text)
+}

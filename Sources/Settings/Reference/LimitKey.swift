@@ -1,0 +1,54 @@
+/// One key of `limits`: what it sets, and within which range.
+struct LimitKey: Sendable {
+    enum Unit {
+        case count, milliseconds
+    }
+
+    let name: String
+    let property: any WritableKeyPath<LimitSettings, Int> & Sendable
+    let unit: Unit
+    let allowed: ClosedRange<Int>
+    let meaning: String
+
+    var reference: SettingReference {
+        SettingReference(
+            "limits.\(name)",
+            "\(unit == .count ? "number" : "duration"), \(text(allowed.lowerBound)) to "
+                + text(allowed.upperBound), default: text(LimitSettings()[keyPath: property]), meaning)
+    }
+
+    private func text(_ value: Int) -> String {
+        switch unit {
+        case .count: "\(value)"
+        case .milliseconds: "\(DurationText(value))"
+        }
+    }
+
+    static let all = [
+        LimitKey(
+            name: "connections", property: \.connections, unit: .count, allowed: 1...1_000_000,
+            meaning: "Connections open at a time, over all listeners."),
+        LimitKey(
+            name: "handshakeTimeout", property: \.handshakeTimeoutMilliseconds, unit: .milliseconds,
+            allowed: shortWaits, meaning: "From accept to the end of the TLS handshake."),
+        LimitKey(
+            name: "concurrentHandshakes", property: \.concurrentHandshakes, unit: .count, allowed: 1...100_000,
+            meaning: "Handshakes in progress at a time, over all listeners."),
+        LimitKey(
+            name: "connectTimeout", property: \.connectTimeoutMilliseconds, unit: .milliseconds, allowed: shortWaits,
+            meaning: "From the dial to an established upstream connection."),
+        LimitKey(
+            name: "idleTimeout", property: \.idleTimeoutMilliseconds, unit: .milliseconds, allowed: longWaits,
+            meaning: "A connection without a byte in either direction is closed after this."),
+        LimitKey(
+            name: "halfCloseTimeout", property: \.halfCloseTimeoutMilliseconds, unit: .milliseconds,
+            allowed: longWaits, meaning: "After the end of one direction, without a byte in the other."),
+        LimitKey(
+            name: "drainTimeout", property: \.drainTimeoutMilliseconds, unit: .milliseconds,
+            allowed: 0...hourMilliseconds, meaning: "From SIGTERM until what is still open is cut."),
+    ]
+
+    private static let hourMilliseconds = 3_600_000
+    private static let shortWaits = 10...600_000
+    private static let longWaits = 10...720 * hourMilliseconds
+}

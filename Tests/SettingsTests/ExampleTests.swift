@@ -1,0 +1,62 @@
+import Identity
+import Policy
+import Settings
+import Testing
+
+@Suite("The example of the documentation")
+struct ExampleTests {
+    @Test("has no flaw, not even a warning")
+    func isSound() {
+        #expect(flaws(of: example) == [])
+        #expect(outcome(of: example).settings != nil)
+    }
+
+    @Test("says of the process what it says")
+    func process() throws {
+        let settings = try #require(outcome(of: example).settings)
+        #expect(settings.admin?.bind.value.description == "127.0.0.1:9901")
+        #expect(settings.workers == 1)
+        #expect(settings.eventLoop == .auto)
+        #expect(settings.tls == TLSSettings(minVersion: .tls13, resumption: true))
+        #expect(settings.accessLog == .standardOutput)
+        #expect(settings.log == LogSettings())
+        #expect(settings.limits == LimitSettings())
+    }
+
+    @Test("names its identity files with the places that name them")
+    func identity() throws {
+        let settings = Settings.parse(text: Array(example.utf8), file: "/etc/postern/p.yaml").settings
+        guard case .files(let files) = try #require(settings).identity else { return }
+        #expect(files.certificate.value == "/etc/postern/svid.pem")
+        #expect(files.certificate.position.description == "/etc/postern/p.yaml:3:18")
+        #expect(files.privateKey.value == "/etc/postern/svid.key")
+        #expect(files.trustBundles.map(\.trustDomain.name) == ["example.org", "partner.test"])
+        #expect(files.trustBundles.map(\.path.position.line) == [6, 7])
+    }
+
+    @Test("gives each listener its routes, and each inbound route its policy")
+    func listeners() throws {
+        let settings = try #require(outcome(of: example).settings)
+        #expect(settings.listeners.map(\.name) == ["orders", "to-orders", "target"])
+        #expect(settings.listeners.map(\.mode) == [.inbound, .outbound, .inbound])
+        #expect(settings.listeners.map(\.bind.value.port) == [15443, 15001, 15444])
+        let routes = settings.listeners.flatMap(\.routes)
+        #expect(routes.map(\.policyIndex) == [0, nil, 1])
+        #expect(routes.map(\.match.serverNames.first?.description) == ["orders.internal", nil, nil])
+        #expect(routes[0].upstream.target == .endpoints([try Endpoint(parsing: "127.0.0.1:19000")]))
+        #expect(routes[1].upstream.serverName == "orders.internal")
+        #expect(routes[1].upstream.identities.map(\.description) == ["spiffe://example.org/ns/default/sa/server"])
+        #expect(routes[2].upstream.target == .builtin(.echo))
+    }
+
+    @Test("compiles its policies in the order of the file")
+    func policies() throws {
+        let settings = try #require(outcome(of: example).settings)
+        #expect(settings.policies.map(\.name) == ["orders-callers", "anyone-trusted"])
+        #expect(settings.policies.map(\.mode) == [.enforce, .enforce])
+        #expect(settings.policies[0].rules.map(\.name) == ["checkout", "no-legacy"])
+        #expect(settings.policies[0].rules.map(\.action) == [.allow, .deny])
+        #expect(settings.policies[0].rules[0].sources == [try CIDR(parsing: "127.0.0.0/8")])
+        #expect(settings.policies[1].rules[0].identities.map(\.description) == ["spiffe://*/**"])
+    }
+}

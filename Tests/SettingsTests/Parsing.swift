@@ -1,0 +1,11 @@
+import Settings
+
+/// What comes of a text as the file `p.yaml`.
+func outcome(of text: String) -> LoadOutcome {
+    Settings.parse(text: Array(text.utf8), file: "p.yaml")
+}
+
+/// The flaws of a text as they are printed, without the file's name.
+func flaws(of text: String) -> [String] {
+    outcome(of: text).flaws.map { String($0.description.dropFirst("p.yaml:".count)) }
+}
