@@ -1,7 +1,6 @@
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
+// Before liburing.h, which defines _GNU_SOURCE: fd_set must look as it does to Swift's Glibc, or a cold build fails.
+#include <sys/select.h>
 // What Debian 12's liburing 2.3 declares as macros or lacks, as inline functions and constants that Swift can see.
 #include <errno.h>
 #include <netinet/in.h>
