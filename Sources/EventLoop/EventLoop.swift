@@ -201,6 +201,14 @@ public struct EventLoop: ~Copyable {
         }
     }
 
+    /// Bytes that were sent but that the other side has not acknowledged.
+    public func unacknowledgedBytes(of descriptor: Int32) -> Int {
+        switch backend {
+        case .ioURing, .epoll: Sockets.unacknowledgedBytes(descriptor)
+        case .simulated: 0
+        }
+    }
+
     /// Sends FIN after what was sent before.
     public mutating func shutdownWrite(_ descriptor: Int32) {
         switch backend {

@@ -37,6 +37,13 @@ enum Sockets {
         return result == 0 ? SocketAddress(reading: storage) : nil
     }
 
+    static func unacknowledgedBytes(_ descriptor: Int32) -> Int {
+        var count: Int32 = 0
+        // Safe: SIOCOUTQ writes one int.
+        let result = unsafe ioctl(descriptor, UInt(TIOCOUTQ), &count)
+        return result == 0 ? Int(count) : 0
+    }
+
     static func shutdownWrite(_ descriptor: Int32) {
         // ENOTCONN says that the peer was faster; its completion tells the owner.
         _ = Glibc.shutdown(descriptor, Int32(SHUT_WR))
