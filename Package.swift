@@ -65,7 +65,14 @@ let package = Package(
         tests("TLSTests", ["TLS", "TestPKI", "Identity"]),
         tests("DataPlaneTests", ["DataPlane", "EventLoop", "TLS", "TestPKI", "Settings", "Policy", "Identity", "Telemetry"]),
         tests("ControlTests", ["Control", "Settings", "TLS", "TestPKI", "Telemetry", "Identity"]),
-        tests("EndToEnd", ["TestPKI", "Identity"]),
+        tests("EndToEnd", ["TestPKI", "Identity", "Loopback"]),
+
+        // Sockets, child processes and peers on the loopback interface, for end-to-end tests and benchmarks.
+        .systemLibrary(name: "CLoopback", path: "Tests/CLoopback"),
+        .target(name: "Loopback", dependencies: ["CLoopback"], path: "Tests/Loopback", swiftSettings: strict),
+        .executableTarget(
+            name: "postern-bench", dependencies: ["Loopback", "TestPKI", "Identity", argumentParser],
+            path: "Benchmarks/PosternBench", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,1 @@
+@main struct PosternBench { static func main() {} }
