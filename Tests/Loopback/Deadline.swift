@@ -8,11 +8,12 @@ public struct Deadline: Sendable {
 
     public var hasPassed: Bool { ContinuousClock.now >= instant }
 
-    /// What is left, rounded up to a millisecond, at least 0: the timeout of `poll` and `epoll_wait`.
-    public var remainingMilliseconds: Int32 {
+    /// What is left, at least 0.
+    public var remainingNanoseconds: Int64 {
         let left = (instant - ContinuousClock.now).components
-        guard left.seconds >= 0 else { return 0 }
-        let milliseconds = left.seconds * 1000 + (left.attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
-        return Int32(clamping: max(0, milliseconds))
+        return max(0, left.seconds * 1_000_000_000 + left.attoseconds / 1_000_000_000)
     }
+
+    /// What is left, rounded up to a millisecond: the timeout of `poll`.
+    public var remainingMilliseconds: Int32 { Int32(clamping: (remainingNanoseconds + 999_999) / 1_000_000) }
 }

@@ -90,7 +90,7 @@ extension ProcessFigures {
         return names
     }
 
-    static func linkTarget(_ path: String) -> String? {
+    public static func linkTarget(_ path: String) -> String? {
         var buffer = [UInt8](repeating: 0, count: 256)
         // The call writes at most `count` bytes into the array.
         let count = unsafe buffer.withUnsafeMutableBytes {

@@ -20,18 +20,24 @@ public final class TCPConnection: Sendable {
     public static func connect(
         to address: SocketAddress, within limit: Duration = .seconds(5), receiveBufferBytes: Int32? = nil
     ) throws(SocketFault) -> TCPConnection {
-        let descriptor = Glibc.socket(address.family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let connection = try beginConnecting(to: address, receiveBufferBytes: receiveBufferBytes)
+        try wait(connection.number, for: Int16(POLLOUT), until: .within(limit), reason: "connect")
+        let code = socketError(connection.number)
+        guard code == 0 else { throw SocketFault(call: "connect", errno: code) }
+        return connection
+    }
+
+    /// Begins to connect and returns at once; the connection becomes writable when it stands or has failed.
+    public static func beginConnecting(
+        to address: SocketAddress, receiveBufferBytes: Int32? = nil
+    ) throws(SocketFault) -> TCPConnection {
+        let descriptor = Glibc.socket(
+            address.family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
         guard descriptor >= 0 else { throw SocketFault(call: "socket", errno: errno) }
         let connection = TCPConnection(adopting: descriptor)
         if let receiveBufferBytes { setOption(descriptor, Int(SOL_SOCKET), SO_RCVBUF, receiveBufferBytes) }
-        setNonblocking(descriptor, true)
         let outcome = unsafe address.withSockaddr { unsafe Glibc.connect(descriptor, $0, $1) }
-        if outcome != 0 {
-            guard errno == EINPROGRESS else { throw SocketFault(call: "connect", errno: errno) }
-            try wait(descriptor, for: Int16(POLLOUT), until: .within(limit), reason: "connect")
-            let code = socketError(descriptor)
-            guard code == 0 else { throw SocketFault(call: "connect", errno: code) }
-        }
+        guard outcome == 0 || errno == EINPROGRESS else { throw SocketFault(call: "connect", errno: errno) }
         return connection
     }
 

@@ -50,6 +50,12 @@ public final class TCPListener: Sendable {
         }
     }
 
+    /// Accepts a connection that has come already, if any.
+    public func acceptPending() -> TCPConnection? {
+        let accepted = CLoopback.accept4(descriptor, nil, nil, Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue))
+        return accepted >= 0 ? TCPConnection(adopting: accepted) : nil
+    }
+
     /// Makes a waiting `accept` fail, now and ever after.
     public func stop() { _ = Glibc.shutdown(descriptor, Int32(SHUT_RDWR)) }
 

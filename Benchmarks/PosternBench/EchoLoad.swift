@@ -1,0 +1,113 @@
+import Glibc
+import Loopback
+
+/// Connections that each send a message, wait for all of it to come back, and go on. Units: messages.
+struct EchoLoad {
+    /// When the next message of a connection is sent.
+    enum Pace {
+        /// As soon as the last one is back.
+        case closed
+        /// At fixed moments, so many a second over all connections; latency counts from the moment it was due.
+        case open(perSecond: Int)
+    }
+
+    let pace: Pace
+    let connections: Int
+    let window: Duration
+
+    func measure(_ pair: ProxyPair) throws -> Sample {
+        var round = EchoRound(pace: pace)
+        for _ in 0..<connections { try round.connect(to: pair.address) }
+        try round.run(until: .within(.milliseconds(200)))
+        round.forgetLatencies()
+        let stopwatch = Stopwatch(pair)
+        try round.run(until: .within(window))
+        guard !round.latenciesNanoseconds.isEmpty else { throw BenchFault.nothingMoved("echo through \(pair.label)") }
+        return stopwatch.sample(
+            units: Double(round.latenciesNanoseconds.count), latenciesNanoseconds: round.latenciesNanoseconds)
+    }
+}
+
+private struct EchoRound: ~Copyable {
+    let pace: EchoLoad.Pace
+    private(set) var latenciesNanoseconds: [UInt32] = []
+    private var clients: [Client] = []
+    private var poller = Poller()
+    private var buffer = [UInt8](repeating: 0, count: Self.messageBytes)
+    private let message = [UInt8](repeating: 0x42, count: Self.messageBytes)
+
+    private struct Client {
+        let connection: TCPConnection
+        var sentNanoseconds: Int64 = 0
+        var missingBytes = 0
+        /// Open loop only.
+        var dueNanoseconds: Int64 = 0
+    }
+
+    init(pace: EchoLoad.Pace) { self.pace = pace }
+
+    mutating func connect(to address: SocketAddress) throws {
+        let connection = try TCPConnection.connect(to: address)
+        try connection.send([Backend.Mode.echo.rawValue])
+        poller.add(connection.number, .reading, key: clients.count)
+        clients.append(Client(connection: connection))
+    }
+
+    mutating func forgetLatencies() { latenciesNanoseconds.removeAll(keepingCapacity: true) }
+
+    mutating func run(until deadline: Deadline) throws {
+        let start = nanosecondsNow()
+        for slot in clients.indices {
+            clients[slot].dueNanoseconds = start + intervalNanoseconds * Int64(slot) / Int64(clients.count)
+            if clients[slot].missingBytes == 0, intervalNanoseconds == 0 { try send(slot, at: start) }
+        }
+        while !deadline.hasPassed {
+            let nextDue = intervalNanoseconds > 0 ? try sendDue() : Int64.max
+            let wake = Deadline.within(.nanoseconds(max(0, nextDue - nanosecondsNow())))
+            for event in poller.wait(until: nextDue == .max ? deadline : wake) { try receive(event.key) }
+        }
+    }
+
+    /// Between two messages of one connection; 0 in a closed loop.
+    private var intervalNanoseconds: Int64 {
+        switch pace {
+        case .closed: 0
+        case .open(let perSecond): 1_000_000_000 * Int64(clients.count) / Int64(perSecond)
+        }
+    }
+
+    /// Sends what is due, and returns when the next message is. A connection that waits for its last one sends late.
+    private mutating func sendDue() throws -> Int64 {
+        let now = nanosecondsNow()
+        var next = now + 1_000_000
+        for slot in clients.indices where clients[slot].missingBytes == 0 {
+            if clients[slot].dueNanoseconds <= now {
+                try send(slot, at: clients[slot].dueNanoseconds)
+                clients[slot].dueNanoseconds += intervalNanoseconds
+            } else {
+                next = min(next, clients[slot].dueNanoseconds)
+            }
+        }
+        return next
+    }
+
+    private mutating func send(_ slot: Int, at moment: Int64) throws {
+        clients[slot].sentNanoseconds = moment
+        clients[slot].missingBytes = message.count
+        let sent = clients[slot].connection.sendSome(message, from: 0, count: message.count)
+        guard sent == message.count else { throw SocketFault.reset }
+    }
+
+    private mutating func receive(_ slot: Int) throws {
+        let count = clients[slot].connection.receiveSome(into: &buffer)
+        if count < 0, errno == EAGAIN { return }
+        guard count > 0 else { throw SocketFault.reset }
+        clients[slot].missingBytes -= count
+        guard clients[slot].missingBytes == 0 else { return }
+        let now = nanosecondsNow()
+        latenciesNanoseconds.append(UInt32(clamping: now - clients[slot].sentNanoseconds))
+        if intervalNanoseconds == 0 { try send(slot, at: now) }
+    }
+
+    private static let messageBytes = 1024
+}

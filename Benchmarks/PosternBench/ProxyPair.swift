@@ -1,0 +1,100 @@
+import Glibc
+import Loopback
+
+/// The proxies that can be measured.
+enum ProxyKind: String, CaseIterable, Sendable {
+    case haproxy, nginx, postern
+    case posternEpoll = "postern-epoll"
+    case posternIOUring = "postern-io_uring"
+
+    /// nginx is measured without resumption only: its upstream side keeps a session a worker whatever one says.
+    var hasResumption: Bool { self != .nginx }
+}
+
+/// The ports of a pair.
+struct PairPorts: Sendable {
+    /// Plaintext in, mutual TLS to `inbound`.
+    let outbound: SocketAddress
+    /// Mutual TLS in, plaintext to the backend.
+    let inbound: SocketAddress
+    /// Plaintext in, mutual TLS through the tap to `inbound`.
+    let tapped: SocketAddress
+
+    init() throws(SocketFault) {
+        // Held together, so that no two are the same.
+        let listeners = [try TCPListener(), try TCPListener(), try TCPListener()]
+        outbound = listeners[0].address
+        inbound = listeners[1].address
+        tapped = listeners[2].address
+    }
+}
+
+/// One process that is both halves of a pair, on the proxies' core.
+final class ProxyPair {
+    let kind: ProxyKind
+    let resumption: Bool
+    let process: ChildProcess
+    let address: SocketAddress
+    private let site: Site
+    private let ports: PairPorts
+    private let tap: Tap
+
+    /// Starts the pair and waits until a byte has come back through it, plainly and through the tap.
+    init(_ kind: ProxyKind, resumption: Bool, site: Site, plan: Plan) throws {
+        self.kind = kind
+        self.resumption = resumption
+        self.site = site
+        ports = try PairPorts()
+        tap = try Tap(to: ports.inbound)
+        address = ports.outbound
+        let name = "\(kind.rawValue)\(resumption ? "-resuming" : "")"
+        let settings = PairSettings(
+            site: site, ports: ports, tap: tap.address, resumption: resumption, name: name)
+        process = try ChildProcess(try settings.command(for: kind), core: plan.proxyCore)
+        for way in [ports.outbound, ports.tapped] {
+            guard Self.echoes(way, within: .seconds(10), while: process) else {
+                throw BenchFault.proxyNotReady(label, log: recentLog)
+            }
+        }
+    }
+
+    deinit { process.stop() }
+
+    var label: String { kind.rawValue + (resumption ? " (resuming)" : "") }
+
+    /// Fails unless the halves agreed on what all pairs are to be compared with, and want certificates.
+    func assertNegotiation() throws {
+        guard Self.echoes(ports.tapped, within: .seconds(5), while: process) else {
+            throw BenchFault.proxyNotReady(label, log: recentLog)
+        }
+        let hellos = tap.serverHellos
+        let expected = ServerHello(resumed: resumption)
+        guard let last = hellos.last, last == expected else {
+            throw BenchFault.negotiated(label, got: hellos.last?.description ?? "nothing", expected: "\(expected)")
+        }
+        let anonymous = try ChildProcess([
+            "openssl", "s_client", "-connect", "\(ports.inbound)", "-CAfile", site.bundle, "-quiet",
+        ])
+        defer { anonymous.stop() }
+        anonymous.write(Array("Ex".utf8))
+        guard anonymous.standardOutput.awaitBytes(1, within: .seconds(2)) == nil else {
+            throw BenchFault.acceptsWithoutCertificate(label)
+        }
+    }
+
+    private var recentLog: String { process.standardError.lines.suffix(20).joined(separator: "\n") }
+
+    private static func echoes(_ way: SocketAddress, within limit: Duration, while process: ChildProcess) -> Bool {
+        let deadline = Deadline.within(limit)
+        while !deadline.hasPassed, process.isRunning {
+            do throws(SocketFault) {
+                let connection = try TCPConnection.connect(to: way)
+                try connection.send([Backend.Mode.echo.rawValue, 7], within: .seconds(2))
+                if try connection.receive(exactly: 1, within: .seconds(2)) == [7] { return true }
+            } catch {
+                usleep(20_000)
+            }
+        }
+        return false
+    }
+}

@@ -1,0 +1,59 @@
+import Loopback
+import TestPKI
+
+/// What every proxy is given: one throw-away authority, two identities below an intermediate, one backend.
+final class Site {
+    static let trustDomain = "bench.test"
+
+    let folder: TemporaryFolder
+    let posternPath: String
+    let backend: Backend
+
+    init(posternPath: String) throws {
+        self.posternPath = posternPath
+        folder = try TemporaryFolder("bench")
+        backend = try Backend()
+        let authority = try CertificateAuthority(trustDomain: Self.trustDomain).intermediate()
+        try folder.write(authority.bundlePEM, to: "bundle.pem")
+        for role in [Role.client, .server] {
+            // nginx wants a DNS name beside the SPIFFE ID.
+            let issued = try authority.issue(
+                LeafRequest().with {
+                    $0.subjectAltNames = [
+                        .uri("spiffe://\(Self.trustDomain)/\(role.rawValue)"),
+                        .dns("\(role.rawValue).\(Self.trustDomain)"),
+                    ]
+                })
+            try issued.write(
+                certificate: folder.file("\(role.rawValue).pem"), privateKey: folder.file("\(role.rawValue).key"))
+            // HAProxy takes certificate and key from one file.
+            try folder.write(issued.chainPEM + issued.privateKeyPEM, to: "\(role.rawValue)-both.pem")
+        }
+    }
+
+    enum Role: String { case client, server }
+
+    var bundle: String { folder.file("bundle.pem") }
+    func certificate(_ role: Role) -> String { folder.file("\(role.rawValue).pem") }
+    func privateKey(_ role: Role) -> String { folder.file("\(role.rawValue).key") }
+    func certificateAndKey(_ role: Role) -> String { folder.file("\(role.rawValue)-both.pem") }
+}
+
+/// Why nothing could be measured.
+enum BenchFault: Error, CustomStringConvertible {
+    case proxyNotReady(String, log: String)
+    case negotiated(String, got: String, expected: String)
+    case acceptsWithoutCertificate(String)
+    case loadFailed(String, any Error)
+    case nothingMoved(String)
+
+    var description: String {
+        switch self {
+        case .proxyNotReady(let name, let log): "\(name) does not relay; it says:\n\(log)"
+        case .negotiated(let name, let got, let expected): "\(name) negotiated \(got), expected \(expected)"
+        case .acceptsWithoutCertificate(let name): "\(name) lets a client without a certificate through"
+        case .loadFailed(let what, let error): "\(what): \(error)"
+        case .nothingMoved(let what): "\(what): nothing got through"
+        }
+    }
+}
