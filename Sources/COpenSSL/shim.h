@@ -7,3 +7,37 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+
+static inline void postern_bio_clear_retry(BIO *b) { BIO_clear_retry_flags(b); }
+static inline void postern_bio_retry_read(BIO *b) { BIO_set_retry_read(b); }
+static inline void postern_bio_retry_write(BIO *b) { BIO_set_retry_write(b); }
+
+static inline int postern_ctx_set_min_version(SSL_CTX *c, int v) { return (int)SSL_CTX_set_min_proto_version(c, v); }
+static inline int postern_ctx_set_max_version(SSL_CTX *c, int v) { return (int)SSL_CTX_set_max_proto_version(c, v); }
+static inline void postern_ctx_set_mode(SSL_CTX *c, long m) { (void)SSL_CTX_set_mode(c, m); }
+static inline void postern_ctx_set_read_ahead(SSL_CTX *c, int on) { (void)SSL_CTX_set_read_ahead(c, on); }
+static inline int postern_ctx_set_groups(SSL_CTX *c, const char *l) { return (int)SSL_CTX_set1_groups_list(c, l); }
+static inline int postern_ctx_set_sigalgs(SSL_CTX *c, const char *l) { return (int)SSL_CTX_set1_sigalgs_list(c, l); }
+static inline int postern_ctx_add_chain(SSL_CTX *c, X509 *x) { return (int)SSL_CTX_add1_chain_cert(c, x); }
+static inline void postern_ctx_set_max_cert_list(SSL_CTX *c, long n) { (void)SSL_CTX_set_max_cert_list(c, n); }
+static inline void postern_ctx_set_cache_mode(SSL_CTX *c, long m) { (void)SSL_CTX_set_session_cache_mode(c, m); }
+static inline void postern_ctx_set_cache_size(SSL_CTX *c, long n) { (void)SSL_CTX_sess_set_cache_size(c, n); }
+static inline void postern_ctx_set_server_name_callback(SSL_CTX *c, int (*f)(SSL *, int *, void *)) {
+    (void)SSL_CTX_set_tlsext_servername_callback(c, f);
+}
+static inline int postern_ssl_set_server_name(SSL *s, const char *name) { return (int)SSL_set_tlsext_host_name(s, name); }
+
+static inline STACK_OF(X509) *postern_certs_new(void) { return sk_X509_new_null(); }
+static inline int postern_certs_push(STACK_OF(X509) *s, X509 *x) { return sk_X509_push(s, x); }
+static inline int postern_certs_count(const STACK_OF(X509) *s) { return sk_X509_num(s); }
+static inline X509 *postern_certs_at(const STACK_OF(X509) *s, int i) { return sk_X509_value(s, i); }
+/* Frees the stack and gives back its reference to each certificate. */
+static inline void postern_certs_free(STACK_OF(X509) *s) { sk_X509_pop_free(s, X509_free); }
+static inline int postern_err_lib(unsigned long e) { return ERR_GET_LIB(e); }
+static inline int postern_err_reason(unsigned long e) { return ERR_GET_REASON(e); }
+
+/* SSL_OP_* are shifts of a cast, which Swift does not import. */
+static const uint64_t postern_op_no_renegotiation = SSL_OP_NO_RENEGOTIATION;
+static const uint64_t postern_op_no_compression = SSL_OP_NO_COMPRESSION;
+static const uint64_t postern_op_no_ticket = SSL_OP_NO_TICKET;
+static const uint64_t postern_op_cipher_server_preference = SSL_OP_CIPHER_SERVER_PREFERENCE;

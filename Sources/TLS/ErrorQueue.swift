@@ -1,0 +1,34 @@
+import COpenSSL
+
+/// OpenSSL's queue of errors of this thread: cleared before each call, read at once after a failure, never left full.
+enum ErrorQueue {
+    /// One entry of the queue, by OpenSSL's numbers.
+    struct Entry: Hashable, Sendable {
+        let library: Int32
+        let reason: Int32
+    }
+
+    static func clear() { ERR_clear_error() }
+
+    /// Empties the queue and returns the oldest entry that libssl made, or the newest of any library.
+    ///
+    /// libcrypto's entries come first and say less: a forged signature reads "padding check failed" before libssl's
+    /// "bad signature".
+    static func take() -> Entry? {
+        var ofLibSSL: Entry?
+        var newest: Entry?
+        while true {
+            let code = ERR_get_error()
+            guard code != 0 else { return ofLibSSL ?? newest }
+            let entry = Entry(library: postern_err_lib(code), reason: postern_err_reason(code))
+            newest = entry
+            if entry.library == ERR_LIB_SSL, ofLibSSL == nil { ofLibSSL = entry }
+        }
+    }
+
+    /// The fault of a call of ours that OpenSSL refused.
+    static func fault(_ call: String) -> TLSFault {
+        let entry = take()
+        return .openSSL(call: call, library: entry?.library ?? 0, reason: entry?.reason ?? 0)
+    }
+}

@@ -1,0 +1,17 @@
+/// Lower-case hexadecimal.
+enum Hex {
+    static func text(_ bytes: [UInt8]) -> String {
+        unsafe String(unsafeUninitializedCapacity: bytes.count * 2) { buffer in
+            // Safe: two characters a byte fit the capacity.
+            for (index, byte) in bytes.enumerated() {
+                unsafe buffer[index * 2] = digit(byte >> 4)
+                unsafe buffer[index * 2 + 1] = digit(byte & 15)
+            }
+            return bytes.count * 2
+        }
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+    }
+}

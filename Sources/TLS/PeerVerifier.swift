@@ -1,0 +1,128 @@
+import COpenSSL
+import Identity
+
+/// Verifies peers: OpenSSL builds the path to the bundle of the trust domain that the leaf claims, and no other; the
+/// rules of X509-SVID are then checked from DER over the path that was built.
+final class PeerVerifier {
+    private let bundles: [TrustDomain: AnchorStore]
+    private let acceptPeer: ((SPIFFEID) -> Bool)?
+    private let clock: () -> Int64
+
+    /// - Parameter acceptPeer: whom a dialling side agrees to talk to; nil accepts every trusted peer.
+    init(
+        bundles: [TrustBundle], acceptPeer: ((SPIFFEID) -> Bool)?, clock: @escaping () -> Int64
+    ) throws(TLSFault) {
+        var stores: [TrustDomain: AnchorStore] = [:]
+        for bundle in bundles { stores[bundle.trustDomain] = try AnchorStore(bundle.certificates) }
+        self.bundles = stores
+        self.acceptPeer = acceptPeer
+        self.clock = clock
+    }
+
+    /// Why `chain` (DER, leaf first) would be refused by a peer with these bundles, or nil.
+    func refusal(ofOwnChain chain: [[UInt8]]) throws(TLSFault) -> SVIDRefusal? {
+        let certificates = try CertificateStack(chain)
+        defer { extendLifetime(certificates) }
+        // Safe: the store context is freed before the certificates that it refers to.
+        guard let context = unsafe X509_STORE_CTX_new() else { throw .outOfMemory }
+        defer { unsafe X509_STORE_CTX_free(context) }
+        let leaf = unsafe certificates.certificate(at: 0)
+        guard unsafe X509_STORE_CTX_init(context, nil, leaf, certificates.pointer) == 1 else { throw .outOfMemory }
+        defer { ErrorQueue.clear() }
+        do throws(SVIDRefusal) {
+            _ = try unsafe verify(context)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Verifies the chain that `context` was made for.
+    func verify(_ context: OpaquePointer) throws(SVIDRefusal) -> PeerSVID {
+        // Safe: the context holds its leaf and the presented certificates for the length of the call.
+        guard let leaf = unsafe X509_STORE_CTX_get0_cert(context) else { throw .noCertificate }
+        let presented = unsafe postern_certs_count(X509_STORE_CTX_get0_untrusted(context))
+        guard presented <= Self.maximumPresentedCertificates else { throw .chainTooLong }
+
+        let leafDER = unsafe CertificateDER.bytes(of: leaf)
+        let fields = try CertificateFields(parsing: leafDER.span)
+        let claimed = try fields.claimedIdentity()
+        guard let bundle = bundles[claimed.trustDomain] else { throw .unknownTrustDomain }
+        let id = try fields.leafIdentity()
+        let chainNotAfter = try unsafe buildPath(context, to: bundle, trustDomain: id.trustDomain, leaf: fields)
+        if let acceptPeer, !acceptPeer(id) { throw .identityNotExpected }
+        return PeerSVID(
+            id: id, serialHex: Hex.text(fields.serialNumber), sha256Hex: Hex.text(CertificateDER.sha256(leafDER)),
+            notAfter: fields.notAfter, chainNotAfter: chainNotAfter)
+    }
+
+    /// Builds and checks the path; returns the earliest notAfter in it, in Unix seconds.
+    private func buildPath(
+        _ context: OpaquePointer, to bundle: AnchorStore, trustDomain: TrustDomain, leaf: CertificateFields
+    ) throws(SVIDRefusal) -> Int64 {
+        // Safe: the bundle's certificates outlive the context's use of them, since self keeps them.
+        unsafe X509_STORE_CTX_set0_trusted_stack(context, bundle.certificates.pointer)
+        let parameters = unsafe X509_STORE_CTX_get0_param(context)
+        // The purpose is ours to check; an anchor need not be self-signed.
+        unsafe X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_ANY)
+        unsafe X509_VERIFY_PARAM_set_flags(parameters, UInt(X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST))
+        unsafe X509_VERIFY_PARAM_set_depth(parameters, Self.maximumIntermediates)
+        unsafe X509_VERIFY_PARAM_set_auth_level(parameters, Self.securityLevel)
+        unsafe X509_VERIFY_PARAM_set_time(parameters, Int(clock()))
+        let verified = unsafe X509_verify_cert(context)
+        guard verified == 1 else { throw SVIDRefusal(verificationCode: unsafe X509_STORE_CTX_get_error(context)) }
+
+        let path = unsafe X509_STORE_CTX_get0_chain(context)
+        let count = unsafe postern_certs_count(path)
+        // A leaf that is itself in the bundle is no proof of anything: no one signed it for this domain.
+        guard count >= 2 else { throw .unknownAuthority }
+        var notAfter = leaf.notAfter
+        for index in 0..<count {
+            guard let certificate = unsafe postern_certs_at(path, index) else { throw .invalidChain }
+            guard unsafe CriticalExtensions.allProcessed(in: certificate) else { throw .unknownCriticalExtension }
+            guard index > 0 else { continue }
+            let signer = try CertificateFields(parsing: unsafe CertificateDER.bytes(of: certificate).span)
+            try signer.checkSigning(of: trustDomain)
+            notAfter = min(notAfter, signer.notAfter)
+        }
+        return notAfter
+    }
+
+    /// 112 bits of security: RSA and DH of 2048 bits, elliptic curves of 224, no SHA-1.
+    static let securityLevel: Int32 = 2
+    /// Between the leaf and the anchor.
+    static let maximumIntermediates: Int32 = 5
+    /// What a peer may send: the leaf, the intermediates and an anchor that it adds for good measure.
+    static let maximumPresentedCertificates = 7
+}
+
+/// The anchors of one trust domain, parsed once.
+private final class AnchorStore {
+    let certificates: CertificateStack
+
+    init(_ ders: [[UInt8]]) throws(TLSFault) {
+        certificates = try CertificateStack(ders)
+    }
+}
+
+/// Judges the peer's chain in the middle of a handshake; `argument` is the context's `PeerVerifier`.
+func verifyPeer(_ context: OpaquePointer?, _ argument: UnsafeMutableRawPointer?) -> Int32 {
+    // Safe: the context that registered this callback owns the verifier and outlives its sessions; OpenSSL stores the
+    // SSL in the store context's ex_data, and a session's SSL has a window before its handshake begins.
+    let verifier = unsafe Unmanaged<PeerVerifier>.fromOpaque(argument!).takeUnretainedValue()
+    let index = SSL_get_ex_data_X509_STORE_CTX_idx()
+    guard let context = unsafe context, let ssl = unsafe X509_STORE_CTX_get_ex_data(context, index) else { return 0 }
+    let window = unsafe RecordBIO.window(of: OpaquePointer(ssl))
+    do throws(SVIDRefusal) {
+        let peer = try unsafe verifier.verify(context)
+        unsafe window.pointee.verifiedPeer = peer
+        unsafe X509_STORE_CTX_set_error(context, X509_V_OK)
+        // The session would keep the path's certificates for its whole life; nothing here asks for them.
+        unsafe X509_STORE_CTX_set0_verified_chain(context, nil)
+        return 1
+    } catch {
+        unsafe window.pointee.refusal = error
+        unsafe X509_STORE_CTX_set_error(context, error.verificationCode)
+        return 0
+    }
+}

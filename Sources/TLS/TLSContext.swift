@@ -1,0 +1,144 @@
+import COpenSSL
+import Identity
+
+/// What all sessions of one role, identity and generation have in common; belongs to one worker's thread.
+@safe
+public final class TLSContext {
+    /// Which end of a handshake a context plays.
+    enum Role {
+        case accepting
+        case dialling(serverName: String?)
+    }
+
+    let pointer: OpaquePointer
+    let role: Role
+    let applicationProtocols: ApplicationProtocols
+    private let verifier: PeerVerifier
+
+    /// For sessions that a peer opens: the peer must present an SVID of a trusted domain.
+    ///
+    /// - Parameters:
+    ///   - applicationProtocols: most wanted first; a client that offers others only is refused, one that offers none
+    ///     is not. Empty ignores what clients offer.
+    ///   - clock: Unix seconds, asked at each verification.
+    public convenience init(
+        accepting material: IdentityMaterial, options: TLSOptions, applicationProtocols: [String],
+        clock: @escaping () -> Int64
+    ) throws(TLSFault) {
+        try self.init(
+            role: .accepting, material, options, ApplicationProtocols(applicationProtocols),
+            PeerVerifier(bundles: material.trustBundles, acceptPeer: nil, clock: clock))
+    }
+
+    /// For sessions that we open.
+    ///
+    /// - Parameter acceptPeer: asked with the server's verified ID before our own certificate is sent.
+    public convenience init(
+        dialling material: IdentityMaterial, options: TLSOptions, applicationProtocols: [String], serverName: String?,
+        acceptPeer: @escaping (SPIFFEID) -> Bool, clock: @escaping () -> Int64
+    ) throws(TLSFault) {
+        if let serverName, ServerName.parse(serverName.utf8) == nil { throw .unusableName(serverName) }
+        try self.init(
+            role: .dialling(serverName: serverName), material, options, ApplicationProtocols(applicationProtocols),
+            PeerVerifier(bundles: material.trustBundles, acceptPeer: acceptPeer, clock: clock))
+    }
+
+    private init(
+        role: Role, _ material: IdentityMaterial, _ options: TLSOptions, _ applicationProtocols: ApplicationProtocols,
+        _ verifier: PeerVerifier
+    ) throws(TLSFault) {
+        ErrorQueue.clear()
+        guard let context = unsafe SSL_CTX_new(TLS_method()) else { throw ErrorQueue.fault("SSL_CTX_new") }
+        unsafe pointer = context
+        self.role = role
+        self.applicationProtocols = applicationProtocols
+        self.verifier = verifier
+        // Safe, here and in the extension: `context` is alive as long as this object, and so are the callbacks'
+        // arguments; sessions keep this object.
+        try setProtocol(options)
+        try setIdentity(material)
+        setVerification()
+        switch role {
+        case .accepting: try setAccepting()
+        case .dialling: try setDialling()
+        }
+    }
+
+    deinit {
+        // Safe: every session holds this object, so no SSL is left.
+        unsafe SSL_CTX_free(pointer)
+    }
+}
+
+// MARK: Configuration
+
+extension TLSContext {
+    private func setProtocol(_ options: TLSOptions) throws(TLSFault) {
+        let minimum = options.minVersion == .tls12 ? TLS1_2_VERSION : TLS1_3_VERSION
+        try unsafe check(postern_ctx_set_min_version(pointer, minimum), "SSL_CTX_set_min_proto_version")
+        try unsafe check(postern_ctx_set_max_version(pointer, TLS1_3_VERSION), "SSL_CTX_set_max_proto_version")
+        unsafe SSL_CTX_set_security_level(pointer, PeerVerifier.securityLevel)
+        try unsafe check(SSL_CTX_set_ciphersuites(pointer, Self.cipherSuites), "SSL_CTX_set_ciphersuites")
+        try unsafe check(SSL_CTX_set_cipher_list(pointer, Self.cipherSuitesOfTLS12), "SSL_CTX_set_cipher_list")
+        try unsafe check(postern_ctx_set_groups(pointer, Self.groups), "SSL_CTX_set1_groups_list")
+        try unsafe check(postern_ctx_set_sigalgs(pointer, Self.signatureAlgorithms), "SSL_CTX_set1_sigalgs_list")
+        unsafe SSL_CTX_set_options(pointer, Self.protocolOptions)
+        // Idle connections keep no buffer; a record's buffers come and go with it.
+        unsafe postern_ctx_set_mode(pointer, Int(SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN))
+        unsafe postern_ctx_set_cache_mode(pointer, Int(SSL_SESS_CACHE_OFF))
+        try unsafe check(SSL_CTX_set_num_tickets(pointer, 0), "SSL_CTX_set_num_tickets")
+        unsafe postern_ctx_set_max_cert_list(pointer, Self.maximumChainMessageBytes)
+    }
+
+    private func setIdentity(_ material: IdentityMaterial) throws(TLSFault) {
+        let certificates = try CertificateStack(material.chain)
+        let key = try material.privateKey.makeKey()
+        try unsafe check(
+            SSL_CTX_use_certificate(pointer, certificates.certificate(at: 0)), "SSL_CTX_use_certificate")
+        for index in 1..<max(1, certificates.count) {
+            try unsafe check(
+                postern_ctx_add_chain(pointer, certificates.certificate(at: index)), "SSL_CTX_add1_chain_cert")
+        }
+        try unsafe check(SSL_CTX_use_PrivateKey(pointer, key.pointer), "SSL_CTX_use_PrivateKey")
+    }
+
+    private func setVerification() {
+        // The certificate authorities' names are not sent: they would tell anyone who asks whom we trust.
+        unsafe SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+        unsafe SSL_CTX_set_cert_verify_callback(pointer, verifyPeer, Unmanaged.passUnretained(verifier).toOpaque())
+    }
+
+    private func setAccepting() throws(TLSFault) {
+        unsafe SSL_CTX_set_options(pointer, postern_op_cipher_server_preference)
+        if !applicationProtocols.names.isEmpty {
+            let argument = unsafe Unmanaged.passUnretained(applicationProtocols).toOpaque()
+            unsafe SSL_CTX_set_alpn_select_cb(pointer, selectApplicationProtocol, argument)
+        }
+        try AccessDeniedAlert.install(on: self)
+    }
+
+    private func setDialling() throws(TLSFault) {
+        let wire = applicationProtocols.wire
+        guard !wire.isEmpty else { return }
+        // This one of all of OpenSSL's setters returns 0 on success.
+        let status = unsafe SSL_CTX_set_alpn_protos(pointer, wire, UInt32(wire.count))
+        try check(status == 0 ? 1 : 0, "SSL_CTX_set_alpn_protos")
+    }
+
+    private func check(_ status: Int32, _ call: String) throws(TLSFault) {
+        guard status == 1 else { throw ErrorQueue.fault(call) }
+    }
+
+    private static let cipherSuites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+    private static let cipherSuitesOfTLS12 = """
+        ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:\
+        ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305
+        """
+    private static let groups = "X25519:P-256"
+    private static let signatureAlgorithms = """
+        ECDSA+SHA256:ECDSA+SHA384:ed25519:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512
+        """
+    private static let protocolOptions =
+        postern_op_no_renegotiation | postern_op_no_compression | postern_op_no_ticket
+    private static let maximumChainMessageBytes = 32 * 1024
+}

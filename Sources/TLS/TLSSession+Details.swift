@@ -1,0 +1,39 @@
+import COpenSSL
+
+/// What was negotiated, for routing and for the access log; meaningful once the handshake is complete.
+extension TLSSession {
+    public var version: TLSVersion {
+        // Safe, here and below: the SSL is alive, and what it returns is copied at once.
+        unsafe SSL_version(ssl) == TLS1_2_VERSION ? .tls12 : .tls13
+    }
+
+    /// The suite's registered name: "TLS_AES_128_GCM_SHA256".
+    public var cipher: String {
+        guard let cipher = unsafe SSL_get_current_cipher(ssl), let name = unsafe SSL_CIPHER_standard_name(cipher) else {
+            return ""
+        }
+        return unsafe String(cString: name)
+    }
+
+    /// Whether the session continued an earlier one without certificates.
+    public var resumed: Bool { unsafe SSL_session_reused(ssl) == 1 }
+
+    /// The name that the client asked for (SNI), in lower case; nil when it sent none or one that is not a DNS name.
+    public var serverName: String? {
+        switch context.role {
+        case .dialling(let serverName): return serverName
+        case .accepting:
+            guard let name = unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) else { return nil }
+            return ServerName.parse(unsafe String(cString: name).utf8)
+        }
+    }
+
+    /// The protocol that both sides agreed on (ALPN).
+    public var applicationProtocol: String? {
+        var name: UnsafePointer<UInt8>?
+        var count: UInt32 = 0
+        unsafe SSL_get0_alpn_selected(ssl, &name, &count)
+        guard count > 0 else { return nil }
+        return unsafe String(decoding: UnsafeBufferPointer(start: name, count: Int(count)), as: UTF8.self)
+    }
+}
