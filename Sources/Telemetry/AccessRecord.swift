@@ -45,9 +45,11 @@ public struct AccessRecord: Hashable, Sendable {
     public var decision: Decision?
     public var policy: String?
     public var rule: String?
-    /// A stable code, e.g. `closed-by-source` or `no-uri-san`.
+    /// A stable reason, e.g. `finished` or `certificate-refused`.
     public var closeReason: String
-    /// What a reader may want to know beyond the code; not stable.
+    /// The stable code of what was wrong, where the reason has many: e.g. `no-uri-san`.
+    public var closeCode: String?
+    /// What a reader may want to know beyond these; not stable.
     public var closeDetail: String?
     public var bytesToUpstream: UInt64
     public var bytesFromUpstream: UInt64
@@ -59,7 +61,8 @@ public struct AccessRecord: Hashable, Sendable {
         source: String? = nil, upstream: String? = nil, serverName: String? = nil, applicationProtocol: String? = nil,
         tlsVersion: String? = nil, cipher: String? = nil, resumed: Bool? = nil, localID: String? = nil,
         peerID: String? = nil, peerCertificate: PeerCertificate? = nil, decision: Decision? = nil,
-        policy: String? = nil, rule: String? = nil, closeReason: String, closeDetail: String? = nil,
+        policy: String? = nil, rule: String? = nil, closeReason: String, closeCode: String? = nil,
+        closeDetail: String? = nil,
         bytesToUpstream: UInt64 = 0, bytesFromUpstream: UInt64 = 0, handshakeNanoseconds: Int64? = nil,
         durationNanoseconds: Int64
     ) {
@@ -81,6 +84,7 @@ public struct AccessRecord: Hashable, Sendable {
         self.policy = policy
         self.rule = rule
         self.closeReason = closeReason
+        self.closeCode = closeCode
         self.closeDetail = closeDetail
         self.bytesToUpstream = bytesToUpstream
         self.bytesFromUpstream = bytesFromUpstream
@@ -114,6 +118,7 @@ public struct AccessRecord: Hashable, Sendable {
         json.field("policy", policy, limit: Self.nameLimitBytes)
         json.field("rule", rule, limit: Self.nameLimitBytes)
         json.field("reason", closeReason, limit: Self.nameLimitBytes)
+        json.field("code", closeCode, limit: Self.nameLimitBytes)
         json.field("detail", closeDetail, limit: Self.detailLimitBytes)
         json.field("bytesToUpstream", bytesToUpstream)
         json.field("bytesFromUpstream", bytesFromUpstream)
@@ -126,7 +131,7 @@ public struct AccessRecord: Hashable, Sendable {
 
     /// No line is longer: every text has a limit, and an escaped byte takes at most six.
     public static let maximumLineBytes =
-        6 * (2 * identityLimitBytes + detailLimitBytes + 14 * nameLimitBytes) + 1_024
+        6 * (2 * identityLimitBytes + detailLimitBytes + 15 * nameLimitBytes) + 1_024
 
     private static let nameLimitBytes = 256
     private static let identityLimitBytes = 2_048

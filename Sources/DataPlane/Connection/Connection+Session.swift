@@ -1,0 +1,41 @@
+import Identity
+import TLS
+
+/// The session's calls, for when there must be one.
+extension Connection {
+    mutating func handshake(
+        _ input: RawSpan, into output: inout OutputRawSpan
+    ) -> (outcome: HandshakeOutcome, consumed: Int) {
+        guard session != nil else { preconditionFailure("no session") }
+        return session!.handshake(input, into: &output)
+    }
+
+    mutating func open(_ input: RawSpan, into plaintext: inout OutputRawSpan) -> OpenOutcome {
+        guard session != nil else { preconditionFailure("no session") }
+        return session!.open(input, into: &plaintext)
+    }
+
+    mutating func seal(_ plaintext: RawSpan, into output: inout OutputRawSpan) -> SealOutcome {
+        guard session != nil else { preconditionFailure("no session") }
+        return session!.seal(plaintext, into: &output)
+    }
+
+    mutating func closeNotify(into output: inout OutputRawSpan) {
+        session?.closeNotify(into: &output)
+    }
+
+    mutating func refuse(into output: inout OutputRawSpan) {
+        session?.refuse(into: &output)
+    }
+
+    var peer: PeerSVID? { withSession { $0.peer } }
+    var serverName: String? { withSession { $0.serverName } }
+    var applicationProtocol: String? { withSession { $0.applicationProtocol } }
+
+    func withSession<Value>(_ body: (borrowing TLSSession) -> Value?) -> Value? {
+        switch session {
+        case .some(let session): body(session)
+        case .none: nil
+        }
+    }
+}

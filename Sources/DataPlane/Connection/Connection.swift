@@ -1,0 +1,74 @@
+import EventLoop
+import Identity
+import Policy
+import TLS
+
+/// All that a worker holds of one connection. It lives in a slab's slot and is touched by its worker's thread alone.
+struct Connection: ~Copyable {
+    var machine: ConnectionMachine
+    /// Inbound from its turn to shake hands on; outbound from the connect on.
+    var session: TLSSession?
+    var peerDescriptor: Int32 = -1
+    var applicationDescriptor: Int32 = -1
+    var peerQueue = SendQueue()
+    var applicationQueue = SendQueue()
+
+    let listener: Int
+    var route: Int?
+    /// Endpoints tried so far, the current one included.
+    var endpointsTried = 0
+    var endpoint: Int?
+    let source: SocketAddress?
+
+    /// Monotonic nanoseconds.
+    let acceptedAt: UInt64
+    var handshakeStartedAt: UInt64
+    var handshakeNanoseconds: Int64?
+    var lastActivity: UInt64
+    var timer = Timer.none
+    /// It is one of the worker's handshakes in progress.
+    var countsAsHandshake = false
+
+    var bytesFromPeer: UInt64 = 0
+    var bytesFromApplication: UInt64 = 0
+    /// Bytes thrown away after the end.
+    var discardedBytes = 0
+    var decision: Decision?
+    /// The stable code beside the close reason.
+    var code: String?
+    var detail: String?
+
+    /// What the slot's timer stands for; it is set anew when this changes.
+    enum Timer: Equatable {
+        case none, handshake, connect, idle, halfClose, flush, linger, release
+    }
+
+    init(_ mode: ConnectionMachine.Mode, descriptor: Int32, listener: Int, source: SocketAddress?, now: UInt64) {
+        machine = ConnectionMachine(mode)
+        if mode == .inbound { peerDescriptor = descriptor } else { applicationDescriptor = descriptor }
+        self.listener = listener
+        self.source = source
+        acceptedAt = now
+        handshakeStartedAt = now
+        lastActivity = now
+    }
+
+    subscript(descriptorOf leg: Leg) -> Int32 {
+        get { leg == .peer ? peerDescriptor : applicationDescriptor }
+        set { if leg == .peer { peerDescriptor = newValue } else { applicationDescriptor = newValue } }
+    }
+
+    func queueHead(_ leg: Leg) -> Int32 { leg == .peer ? peerQueue.head : applicationQueue.head }
+
+    /// The timer that the machine's phase asks for.
+    var wantedTimer: Timer {
+        switch machine.phase {
+        case .waiting, .handshaking: .handshake
+        case .dialling: .connect
+        case .relaying: machine.isHalfClosed ? .halfClose : .idle
+        case .flushing: .flush
+        case .lingering: .linger
+        case .closing: .none
+        }
+    }
+}

@@ -1,0 +1,287 @@
+/// The life of one connection: events go in, ``plan()`` says what to start next. No I/O and no clock inside.
+///
+/// inbound: waiting -> handshaking -> (authorized) dialling -> relaying -> flushing/lingering -> closing
+/// outbound: dialling -> handshaking -> (authorized) relaying -> flushing/lingering -> closing
+///
+/// The plan is level-triggered: it looks at the whole state and starts whatever may now be started, so that no
+/// combination of events can forget a step.
+struct ConnectionMachine: Equatable {
+    enum Mode: Equatable {
+        case inbound, outbound
+    }
+
+    enum Phase: Equatable {
+        /// Accepted; its turn to shake hands has not come.
+        case waiting
+        case handshaking
+        /// The upstream leg is being connected.
+        case dialling
+        case relaying
+        /// It ends once what is queued has been sent.
+        case flushing
+        /// FIN is sent; what the client still sends is thrown away, so that RST does not overtake an alert.
+        case lingering
+        case closing
+    }
+
+    /// What stands where the application's socket would.
+    enum Application: Equatable {
+        case socket, echo, discard, source
+    }
+
+    let mode: Mode
+    private(set) var phase: Phase
+    private(set) var application = Application.socket
+    private(set) var peer = LegState()
+    private(set) var applicationLeg = LegState()
+    /// The first reason given; later ones are consequences.
+    private(set) var reason: CloseReason?
+    private var closeNotifyQueued = false
+    private var lingers = false
+    private var cancelled = false
+    private var cutsOrderly = false
+
+    /// A connection has been accepted. Outbound it dials at once; inbound it waits for its turn to shake hands.
+    init(_ mode: Mode) {
+        self.mode = mode
+        phase = mode == .inbound ? .waiting : .dialling
+        update(downstream) { $0.isOpen = true }
+    }
+
+    /// The leg that was accepted.
+    var downstream: Leg { mode == .inbound ? .peer : .application }
+    /// The leg that is dialled.
+    var upstream: Leg { downstream.other }
+
+    subscript(leg: Leg) -> LegState { leg == .peer ? peer : applicationLeg }
+
+    /// One direction has ended, the other has not.
+    var isHalfClosed: Bool {
+        phase == .relaying
+            && (peer.readEnded || peer.writeEnded || applicationLeg.readEnded || applicationLeg.writeEnded)
+    }
+
+    // MARK: Events
+
+    /// Its turn to shake hands has come.
+    mutating func admitted() {
+        precondition(phase == .waiting)
+        phase = .handshaking
+    }
+
+    /// A socket was opened for the upstream leg and its connect is in flight.
+    mutating func dialled() {
+        precondition(phase == .dialling)
+        update(upstream) { leg in
+            leg.isOpen = true
+            leg.isConnecting = true
+        }
+    }
+
+    /// The connect ended; where it failed the socket is closed and another may be dialled.
+    mutating func connectEnded(succeeded: Bool) {
+        update(upstream) { leg in
+            leg.isConnecting = false
+            if !succeeded { leg.isOpen = false }
+        }
+        guard succeeded, phase == .dialling else { return }
+        phase = mode == .inbound ? .relaying : .handshaking
+    }
+
+    /// The handshake is complete and the peer is allowed: inbound the application is next, outbound the relay begins.
+    mutating func authorized(_ application: Application) {
+        precondition(phase == .handshaking)
+        self.application = application
+        phase = mode == .inbound && application == .socket ? .dialling : .relaying
+    }
+
+    /// Bytes of this leg were taken in.
+    mutating func received(_ leg: Leg) {
+        update(leg) { $0.isReceiving = false }
+    }
+
+    /// `count` buffers more stand in this leg's send queue.
+    mutating func queued(_ count: Int, on leg: Leg) {
+        update(leg) { $0.queued += UInt16(count) }
+    }
+
+    /// A send ended; `done` buffers left the queue.
+    mutating func sent(_ done: Int, on leg: Leg) {
+        update(leg) { state in
+            state.isSending = false
+            state.queued -= UInt16(done)
+        }
+    }
+
+    /// A send failed: the worker has dropped the queue. What the leg sent before it broke may still be read.
+    mutating func sendFailed(_ leg: Leg) {
+        update(leg) { state in
+            state.isSending = false
+            state.queued = 0
+            state.writeFailed = true
+            state.writeEnded = true
+        }
+        if phase == .relaying, self[leg].readEnded { end(leg == .peer ? .peerReset : .applicationReset) }
+    }
+
+    /// The leg will send nothing more: FIN of the application, close_notify of the peer.
+    mutating func readEnded(_ leg: Leg) {
+        update(leg) { $0.readEnded = true }
+        if phase == .relaying, self[leg].writeFailed { end(leg == .peer ? .peerReset : .applicationReset) }
+    }
+
+    /// The peer sent FIN without close_notify.
+    mutating func peerTruncated() {
+        readEnded(.peer)
+        // Where the application has finished already, it waits for nothing that could be missing.
+        if application != .socket || !applicationLeg.readEnded { end(.peerTruncated) }
+    }
+
+    /// A receive failed.
+    mutating func receiveFailed(_ leg: Leg) {
+        update(leg) { state in
+            state.isReceiving = false
+            state.readEnded = true
+            state.writeFailed = true
+            state.writeEnded = true
+        }
+        end(leg == .peer ? .peerReset : .applicationReset)
+    }
+
+    /// The connection is over, but what is queued is sent first; `lingering` also waits for the client to have read it.
+    ///
+    /// A leg that cannot tell the difference otherwise learns by RST that the end was no orderly one.
+    mutating func end(_ reason: CloseReason, lingering: Bool = false) {
+        guard phase != .closing, phase != .flushing, phase != .lingering else { return }
+        self.reason = self.reason ?? reason
+        lingers = lingering
+        update(.application) { $0.resetsOnClose = true }
+        phase = .flushing
+    }
+
+    /// The connection is over now.
+    ///
+    /// An administrative end with nothing in flight is told to both sides in the orderly way.
+    mutating func cut(_ reason: CloseReason) {
+        guard phase != .closing else { return }
+        let isOrderly = phase == .relaying && peer.isFlushed && applicationLeg.isFlushed
+        self.reason = self.reason ?? reason
+        if isOrderly, !closeNotifyQueued {
+            phase = .flushing
+            cutsOrderly = true
+            return
+        }
+        if !isOrderly { update(.application) { $0.resetsOnClose = true } }
+        phase = .closing
+    }
+
+    // MARK: The plan
+
+    /// What to start now.
+    mutating func plan() -> ConnectionActions {
+        var actions: ConnectionActions = []
+        switch phase {
+        case .waiting: break
+        case .handshaking:
+            planSend(.peer, &actions)
+            if peer.queued <= Self.lowWaterBuffers { planReceive(.peer, &actions) }
+        case .dialling:
+            if mode == .inbound { planSend(.peer, &actions) }
+        case .relaying: planRelay(&actions)
+        case .flushing: planFlush(&actions)
+        case .lingering:
+            if self[downstream].readEnded { phase = .closing } else { planReceive(downstream, &actions) }
+        case .closing: break
+        }
+        if phase == .closing { planClosing(&actions) }
+        return actions
+    }
+
+    private mutating func planRelay(_ actions: inout ConnectionActions) {
+        planSend(.peer, &actions)
+        planSend(.application, &actions)
+        let sink = application == .socket ? applicationLeg : peer
+        if !sink.writeFailed, sink.queued <= Self.lowWaterBuffers, peer.queued <= Self.highWaterBuffers {
+            planReceive(.peer, &actions)
+        }
+        if application == .socket {
+            if !peer.writeFailed, peer.queued <= Self.lowWaterBuffers { planReceive(.application, &actions) }
+        } else {
+            planBuiltin(&actions)
+        }
+        if peer.readEnded, applicationLeg.isFlushed, !applicationLeg.writeEnded {
+            update(.application) { $0.writeEnded = true }
+            if application == .socket { actions.insert(.finishApplication) }
+        }
+        if applicationLeg.readEnded, !closeNotifyQueued, !peer.writeFailed {
+            closeNotifyQueued = true
+            actions.insert(.closeNotify)
+        } else if closeNotifyQueued, peer.isFlushed, !peer.writeEnded {
+            update(.peer) { $0.writeEnded = true }
+            actions.insert(.finishPeer)
+        }
+        if peer.readEnded, peer.writeEnded, applicationLeg.readEnded, applicationLeg.writeEnded {
+            reason = reason ?? .finished
+            phase = .closing
+        }
+    }
+
+    private mutating func planBuiltin(_ actions: inout ConnectionActions) {
+        if peer.readEnded { update(.application) { $0.readEnded = true } }
+        if peer.writeFailed { return end(.peerReset) }
+        if application == .source, !peer.readEnded, peer.queued <= Self.lowWaterBuffers { actions.insert(.produce) }
+    }
+
+    private mutating func planFlush(_ actions: inout ConnectionActions) {
+        if cutsOrderly, !closeNotifyQueued {
+            closeNotifyQueued = true
+            actions.insert(.closeNotify)
+            return
+        }
+        planSend(.peer, &actions)
+        planSend(.application, &actions)
+        guard peer.isFlushed, applicationLeg.isFlushed else { return }
+        let client = self[downstream]
+        guard lingers, client.isOpen, !client.writeFailed, !client.readEnded else {
+            phase = .closing
+            return
+        }
+        phase = .lingering
+        update(downstream) { $0.writeEnded = true }
+        actions.insert(.finish(downstream))
+        planReceive(downstream, &actions)
+    }
+
+    private mutating func planClosing(_ actions: inout ConnectionActions) {
+        if peer.isBusy || applicationLeg.isBusy {
+            if !cancelled { actions.insert(.cancel) }
+            cancelled = true
+        } else {
+            actions = .release
+        }
+    }
+
+    private mutating func planSend(_ leg: Leg, _ actions: inout ConnectionActions) {
+        let state = self[leg]
+        guard state.isOpen, !state.isConnecting, !state.isSending, !state.writeFailed, state.queued > 0 else { return }
+        update(leg) { $0.isSending = true }
+        actions.insert(.send(leg))
+    }
+
+    private mutating func planReceive(_ leg: Leg, _ actions: inout ConnectionActions) {
+        let state = self[leg]
+        guard state.isOpen, !state.isReceiving, !state.readEnded else { return }
+        update(leg) { $0.isReceiving = true }
+        actions.insert(.receive(leg))
+    }
+
+    @inline(__always)
+    private mutating func update(_ leg: Leg, _ body: (inout LegState) -> Void) {
+        if leg == .peer { body(&peer) } else { body(&applicationLeg) }
+    }
+
+    /// A leg is read while the other one's queue holds at most this: one buffer on its way, one behind it.
+    private static let lowWaterBuffers: UInt16 = 1
+    /// The peer is not read while this much waits for it: answers to its key updates must not pile up.
+    private static let highWaterBuffers: UInt16 = 3
+}

@@ -1,0 +1,27 @@
+import EventLoop
+
+/// Connections that wait for their turn, in order; tokens, because one may end while it waits.
+struct SlotQueue {
+    private var tokens: [OperationToken] = []
+    private var head = 0
+
+    var isEmpty: Bool { head == tokens.count }
+
+    mutating func append(_ token: OperationToken) {
+        if head > 1024, head * 2 > tokens.count {
+            tokens.removeFirst(head)
+            head = 0
+        }
+        tokens.append(token)
+    }
+
+    mutating func popFirst() -> OperationToken? {
+        guard head < tokens.count else {
+            tokens.removeAll(keepingCapacity: true)
+            head = 0
+            return nil
+        }
+        head += 1
+        return tokens[head - 1]
+    }
+}

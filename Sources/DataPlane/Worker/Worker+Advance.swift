@@ -1,0 +1,122 @@
+import EventLoop
+import TLS
+
+extension Worker {
+    /// Starts all that the connection's machine allows now, and sees to its timer. The slot may be free afterwards.
+    mutating func advance(_ slot: Int32) {
+        while true {
+            let actions = connections[slot].machine.plan()
+            if actions.isEmpty { break }
+            if actions.contains(.release) { return release(slot) }
+            perform(actions, slot)
+        }
+        setTimer(slot)
+    }
+
+    mutating func timerFired(_ slot: Int32) {
+        guard connections.isLive(slot) else { return }
+        let timer = connections[slot].timer
+        connections[slot].timer = .none
+        switch timer {
+        case .none: break
+        case .handshake: connections[slot].machine.end(.handshakeTimeout)
+        case .connect: connections[slot].machine.end(.connectTimeout, lingering: true)
+        case .idle: quietFor(plan.limits.idleTimeoutNanoseconds, slot, .idleTimeout)
+        case .halfClose: quietFor(plan.limits.halfCloseTimeoutNanoseconds, slot, .halfCloseTimeout)
+        case .flush, .linger: connections[slot].machine.cut(.finished)
+        case .release: return release(slot)
+        }
+        advance(slot)
+    }
+
+    // MARK: Private
+
+    private mutating func quietFor(_ limit: UInt64, _ slot: Int32, _ reason: CloseReason) {
+        if loop.now - connections[slot].lastActivity >= limit { connections[slot].machine.cut(reason) }
+    }
+
+    private mutating func perform(_ actions: ConnectionActions, _ slot: Int32) {
+        if actions.contains(.closeNotify) { queueCloseNotify(slot) }
+        if actions.contains(.produce) { produce(slot) }
+        if actions.contains(.sendPeer) { send(slot, .peer) }
+        if actions.contains(.sendApplication) { send(slot, .application) }
+        if actions.contains(.receivePeer) { receive(slot, .peer) }
+        if actions.contains(.receiveApplication) { receive(slot, .application) }
+        if actions.contains(.finishPeer) { loop.shutdownWrite(connections[slot].peerDescriptor) }
+        if actions.contains(.finishApplication) { loop.shutdownWrite(connections[slot].applicationDescriptor) }
+        if actions.contains(.cancel) {
+            cancelOperations(slot, .peer)
+            cancelOperations(slot, .application)
+        }
+    }
+
+    private mutating func send(_ slot: Int32, _ leg: Leg) {
+        // Safe: the buffer stays lent and in its place until the send's completion.
+        unsafe loop.send(
+            connections[slot][descriptorOf: leg], pool.unsent(connections[slot].queueHead(leg)),
+            connections.token(.send(leg), slot))
+    }
+
+    private mutating func receive(_ slot: Int32, _ leg: Leg) {
+        loop.receive(connections[slot][descriptorOf: leg], connections.token(.receive(leg), slot))
+    }
+
+    private mutating func cancelOperations(_ slot: Int32, _ leg: Leg) {
+        let state = connections[slot].machine[leg]
+        let descriptor = connections[slot][descriptorOf: leg]
+        if state.isConnecting { loop.cancel(descriptor, connections.token(.connect(leg), slot)) }
+        if state.isReceiving { loop.cancel(descriptor, connections.token(.receive(leg), slot)) }
+        if state.isSending { loop.cancel(descriptor, connections.token(.send(leg), slot)) }
+    }
+
+    private mutating func setTimer(_ slot: Int32) {
+        let wanted = connections[slot].wantedTimer
+        guard wanted != connections[slot].timer else { return }
+        connections[slot].timer = wanted
+        let limits = plan.limits
+        let now = loop.now
+        switch wanted {
+        case .none, .release: timers.cancel(slot)
+        case .handshake:
+            timers.set(slot, deadline: connections[slot].handshakeStartedAt + limits.handshakeTimeoutNanoseconds)
+        case .connect: timers.set(slot, deadline: now + limits.connectTimeoutNanoseconds)
+        case .idle: timers.set(slot, deadline: connections[slot].lastActivity + limits.idleTimeoutNanoseconds)
+        case .halfClose: timers.set(slot, deadline: connections[slot].lastActivity + limits.halfCloseTimeoutNanoseconds)
+        case .flush: timers.set(slot, deadline: now + limits.flushTimeoutNanoseconds)
+        case .linger: timers.set(slot, deadline: now + limits.lingerTimeoutNanoseconds)
+        }
+    }
+
+    /// Closes the sockets, writes the access record and frees the slot.
+    private mutating func release(_ slot: Int32) {
+        guard !waitsForAcknowledgement(slot) else { return }
+        leaveHandshake(slot)
+        timers.cancel(slot)
+        connections[slot].peerQueue.removeAll(&pool)
+        connections[slot].applicationQueue.removeAll(&pool)
+        let machine = connections[slot].machine
+        for leg in [Leg.peer, Leg.application] where machine[leg].isOpen {
+            loop.close(connections[slot][descriptorOf: leg], reset: machine[leg].resetsOnClose)
+        }
+        emit(record(slot))
+        connections.remove(slot)
+        if resumeAcceptAt != nil { resumeAccepting() }
+    }
+
+    /// RST would throw away what the kernel has not delivered yet: wait for that, for a while.
+    private mutating func waitsForAcknowledgement(_ slot: Int32) -> Bool {
+        let machine = connections[slot].machine
+        guard machine.application == .socket, machine.applicationLeg.isOpen, machine.applicationLeg.resetsOnClose,
+            !machine.applicationLeg.writeFailed
+        else { return false }
+        let waited = loop.now - connections[slot].lastActivity
+        guard waited < plan.limits.flushTimeoutNanoseconds,
+            loop.unacknowledgedBytes(of: connections[slot].applicationDescriptor) > 0
+        else { return false }
+        connections[slot].timer = .release
+        timers.set(slot, deadline: loop.now + Self.acknowledgementCheckNanoseconds)
+        return true
+    }
+
+    private static var acknowledgementCheckNanoseconds: UInt64 { 20_000_000 }
+}

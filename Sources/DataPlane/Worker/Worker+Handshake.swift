@@ -1,0 +1,107 @@
+import EventLoop
+import Policy
+import Settings
+import TLS
+
+extension Worker {
+    /// Starts TLS: inbound the connection's turn has come, outbound it is connected.
+    mutating func beginHandshake(_ slot: Int32) {
+        let listener = connections[slot].listener
+        let mode = connections[slot].machine.mode
+        let context = listeners[listener].contexts[mode == .inbound ? 0 : connections[slot].route ?? 0]
+        do throws(TLSFault) {
+            connections[slot].session = try TLSSession(context, exchange: exchange)
+        } catch {
+            connections[slot].detail = "\(error)"
+            return connections[slot].machine.end(.overloaded)
+        }
+        connections[slot].countsAsHandshake = true
+        handshakes += 1
+        connections[slot].handshakeStartedAt = loop.now
+        if mode == .inbound { connections[slot].machine.admitted() } else { continueHandshake(slot, RawSpan()) }
+    }
+
+    /// Gives received bytes to the handshake and queues what it wants sent.
+    mutating func continueHandshake(_ slot: Int32, _ bytes: RawSpan) {
+        guard let buffer = pool.take() else { return connections[slot].machine.end(.overloaded) }
+        var output = output(buffer)
+        let (outcome, consumed) = connections[slot].handshake(bytes, into: &output)
+        enqueue(buffer, output.byteCount, slot, .peer)
+        switch outcome {
+        case .wantsBytes: break
+        case .complete:
+            leaveHandshake(slot)
+            connections[slot].handshakeNanoseconds = Int64(loop.now - connections[slot].handshakeStartedAt)
+            handshakeCompleted(slot, bytes.extracting(consumed..<bytes.byteCount))
+        case .failed(let failure):
+            leaveHandshake(slot)
+            connections[slot].code = failure.code
+            connections[slot].detail = failure.detail
+            if case .refused = failure {
+                connections[slot].machine.end(.certificateRefused, lingering: true)
+            } else {
+                connections[slot].machine.end(.handshakeFailed, lingering: true)
+            }
+        }
+    }
+
+    /// It no longer counts among the handshakes in progress.
+    mutating func leaveHandshake(_ slot: Int32) {
+        guard connections[slot].countsAsHandshake else { return }
+        connections[slot].countsAsHandshake = false
+        handshakes -= 1
+    }
+
+    // MARK: Private
+
+    private mutating func handshakeCompleted(_ slot: Int32, _ rest: RawSpan) {
+        switch connections[slot].machine.mode {
+        case .outbound: connections[slot].machine.authorized(.socket)
+        case .inbound:
+            guard let application = authorize(slot) else { return }
+            connections[slot].machine.authorized(application)
+            if application == .socket { dial(slot) }
+        }
+        // What came with the handshake's last bytes was sent by a peer that is authorized now.
+        openRecords(slot, rest)
+    }
+
+    /// Decides about an inbound peer; nil where it is refused and told so.
+    private mutating func authorize(_ slot: Int32) -> ConnectionMachine.Application? {
+        let listener = listeners[connections[slot].listener]
+        guard let peer = connections[slot].peer else { preconditionFailure("a complete handshake without a peer") }
+        let serverName = connections[slot].serverName
+        let port = listener.address.port
+        let route = listener.plan.route(
+            serverName: serverName, applicationProtocol: connections[slot].applicationProtocol, destinationPort: port)
+        guard let route, let policy = listener.plan.routes[route].policyIndex else {
+            refuse(slot, .noRoute)
+            return nil
+        }
+        connections[slot].route = route
+        let request = Request(
+            identity: peer.id, source: connections[slot].source?.endpoint.address ?? .v4(0), destinationPort: port,
+            serverName: serverName)
+        let decision = plan.policies[policy].decide(request)
+        connections[slot].decision = decision
+        guard decision.forwards else {
+            refuse(slot, .policyDenied)
+            return nil
+        }
+        switch listener.plan.routes[route].builtin {
+        case nil: return .socket
+        case .echo: return .echo
+        case .discard: return .discard
+        case .source: return .source
+        }
+    }
+
+    private mutating func refuse(_ slot: Int32, _ reason: CloseReason) {
+        if let buffer = pool.take() {
+            var output = output(buffer)
+            connections[slot].refuse(into: &output)
+            enqueue(buffer, output.byteCount, slot, .peer)
+        }
+        connections[slot].machine.end(reason, lingering: true)
+    }
+}

@@ -1,0 +1,72 @@
+import EventLoop
+import Identity
+import Policy
+import Settings
+import TLS
+import Telemetry
+
+extension Worker {
+    /// What the access log says of a connection that is over.
+    func record(_ slot: Int32) -> AccessRecord {
+        let listener = listeners[connections[slot].listener]
+        let mode = connections[slot].machine.mode
+        let reason = connections[slot].machine.reason ?? .finished
+        var record = AccessRecord(
+            timeUnixNanoseconds: loop.wallClock, listener: listener.plan.name,
+            direction: mode == .inbound ? .inbound : .outbound,
+            source: connections[slot].source?.endpoint.description, localID: plan.material.id.description,
+            closeReason: reason.rawValue, durationNanoseconds: Int64(loop.now - connections[slot].acceptedAt))
+        if let index = connections[slot].route {
+            let route = listener.plan.routes[index]
+            record.route = route.name
+            if let builtin = route.builtin {
+                record.upstream = builtin.rawValue
+            } else if let endpoint = connections[slot].endpoint {
+                record.upstream = route.endpoints[endpoint].endpoint.description
+            }
+            if let policy = route.policyIndex { describeDecision(slot, plan.policies[policy], &record) }
+        }
+        record.closeCode = connections[slot].code
+        record.closeDetail = connections[slot].detail
+        record.handshakeNanoseconds = connections[slot].handshakeNanoseconds
+        record.bytesToUpstream =
+            mode == .inbound ? connections[slot].bytesFromPeer : connections[slot].bytesFromApplication
+        record.bytesFromUpstream =
+            mode == .inbound ? connections[slot].bytesFromApplication : connections[slot].bytesFromPeer
+        describeSession(slot, &record)
+        return record
+    }
+
+    /// What the access log says of a connection that never got a slot.
+    func refusedRecord(listener index: Int, source: SocketAddress?, _ reason: CloseReason) -> AccessRecord {
+        AccessRecord(
+            timeUnixNanoseconds: loop.wallClock, listener: listeners[index].plan.name,
+            direction: listeners[index].plan.mode == .inbound ? .inbound : .outbound,
+            source: source?.endpoint.description, closeReason: reason.rawValue, durationNanoseconds: 0)
+    }
+
+    // MARK: Private
+
+    private func describeDecision(_ slot: Int32, _ policy: Policy, _ record: inout AccessRecord) {
+        guard let decision = connections[slot].decision else { return }
+        record.policy = policy.name
+        if let rule = decision.ruleIndex { record.rule = policy.rules[rule].name }
+        switch decision.outcome {
+        case .allowed: record.decision = .allowed
+        case .denied, .noMatch: record.decision = decision.forwards ? .wouldDeny : .denied
+        }
+    }
+
+    private func describeSession(_ slot: Int32, _ record: inout AccessRecord) {
+        record.serverName = connections[slot].serverName
+        guard connections[slot].handshakeNanoseconds != nil else { return }
+        record.applicationProtocol = connections[slot].applicationProtocol
+        record.tlsVersion = connections[slot].withSession { $0.version.rawValue }
+        record.cipher = connections[slot].withSession { $0.cipher }
+        record.resumed = connections[slot].withSession { $0.resumed }
+        guard let peer = connections[slot].peer else { return }
+        record.peerID = peer.id.description
+        record.peerCertificate = AccessRecord.PeerCertificate(
+            serialNumber: peer.serialHex, sha256: peer.sha256Hex, notAfterUnixSeconds: peer.notAfter)
+    }
+}

@@ -1,0 +1,50 @@
+import EventLoop
+import Glibc
+import TLS
+
+extension Worker {
+    /// Dials the route's next endpoint; where none is left to try the connection ends.
+    mutating func dial(_ slot: Int32) {
+        guard let route = connections[slot].route else { preconditionFailure("dialled before a route was chosen") }
+        let index = connections[slot].listener
+        let endpoints = listeners[index].plan.routes[route].endpoints
+        let leg = connections[slot].machine.upstream
+        while connections[slot].endpointsTried < endpoints.count {
+            if connections[slot].endpointsTried == 0 {
+                connections[slot].endpoint = listeners[index].nextEndpoint[route]
+                listeners[index].nextEndpoint[route] = (listeners[index].nextEndpoint[route] + 1) % endpoints.count
+            } else {
+                connections[slot].endpoint = ((connections[slot].endpoint ?? 0) + 1) % endpoints.count
+            }
+            connections[slot].endpointsTried += 1
+            let address = endpoints[connections[slot].endpoint ?? 0]
+            let descriptor = loop.openSocket(for: address)
+            guard descriptor >= 0 else {
+                connections[slot].detail = describe(0 - descriptor)
+                return connections[slot].machine.end(.overloaded, lingering: true)
+            }
+            connections[slot][descriptorOf: leg] = descriptor
+            connections[slot].machine.dialled()
+            loop.connect(descriptor, to: address, connections.token(.connect(leg), slot))
+            return
+        }
+        connections[slot].machine.end(.upstreamUnreachable, lingering: true)
+    }
+
+    mutating func connectCompleted(_ slot: Int32, _ leg: Leg, _ completion: Completion) {
+        guard connections[slot].machine.phase == .dialling else {
+            return connections[slot].machine.connectEnded(succeeded: true)
+        }
+        guard completion.result == 0 else {
+            connections[slot].detail = describe(completion.errno)
+            loop.close(connections[slot][descriptorOf: leg])
+            connections[slot][descriptorOf: leg] = -1
+            connections[slot].machine.connectEnded(succeeded: false)
+            return dial(slot)
+        }
+        connections[slot].detail = nil
+        connections[slot].machine.connectEnded(succeeded: true)
+        connections[slot].lastActivity = loop.now
+        if leg == .peer { beginHandshake(slot) }
+    }
+}

@@ -1,0 +1,147 @@
+public import EventLoop
+import Policy
+import Settings
+public import TLS
+public import Telemetry
+
+/// One worker: an event loop, its connections, and all that they need, shared with nobody.
+///
+/// It belongs to the thread that made it. ``step(limitNanoseconds:)`` is one turn: wait, handle what completed, fire
+/// what timed out. ``WorkerThread`` runs it on a thread of its own; tests turn it by hand in a simulated network.
+public struct Worker: ~Copyable {
+    enum Stage: Equatable {
+        case serving
+        case draining(deadline: UInt64)
+    }
+
+    let plan: ProxyPlan
+    var loop: EventLoop
+    var pool: BufferPool
+    var timers: TimerWheel
+    var connections: ConnectionSlab
+    let exchange: RecordExchange
+    var listeners: [ListenerState]
+    /// Inbound connections whose handshake has not begun.
+    var waiting = SlotQueue()
+    var handshakes = 0
+    var stage = Stage.serving
+    /// When paused listeners are tried again even if nothing was released.
+    var resumeAcceptAt: UInt64?
+    var nextTrimAt: UInt64
+    /// Completions that named a connection that was over: never more than none, by the order of cancel and close.
+    var staleCompletions = 0
+    var accepted: UInt64 = 0
+    var cutConnections = 0
+    let emit: (AccessRecord) -> Void
+    /// What the built-in source sends; empty where no route uses it.
+    let sourceBytes: [UInt8]
+    private var woken = false
+
+    /// A worker that accepts on its descriptors, one a listener of the plan, from the next step on.
+    ///
+    /// - Parameters:
+    ///   - addresses: what the descriptors are bound to.
+    ///   - clock: the wall clock in Unix seconds, for certificates.
+    ///   - emit: takes each access record on the worker's thread; it must not block.
+    public init(
+        _ plan: ProxyPlan, loop: consuming EventLoop, descriptors: [Int32], addresses: [SocketAddress],
+        clock: @escaping () -> Int64, emit: @escaping (AccessRecord) -> Void
+    ) throws(TLSFault) {
+        precondition(descriptors.count == plan.listeners.count && addresses.count == plan.listeners.count)
+        var listeners: [ListenerState] = []
+        for (index, listener) in plan.listeners.enumerated() {
+            listeners.append(
+                try ListenerState(
+                    listener, descriptor: descriptors[index], address: addresses[index], plan, clock: clock))
+        }
+        exchange = try RecordExchange()
+        self.plan = plan
+        self.listeners = listeners
+        self.emit = emit
+        let hasSource = plan.listeners.contains { $0.routes.contains { $0.builtin == .source } }
+        sourceBytes = hasSource ? (0..<Self.sourceStretchBytes).map { UInt8(truncatingIfNeeded: $0) } : []
+        let now = loop.now
+        self.loop = loop
+        pool = BufferPool(bytes: plan.limits.bufferBytes)
+        timers = TimerWheel(capacity: plan.limits.connections, now: now)
+        connections = ConnectionSlab(capacity: plan.limits.connections)
+        nextTrimAt = now
+        for index in listeners.indices { armAccept(index) }
+    }
+
+    /// Connections that are not over.
+    public var activeConnections: Int { connections.count }
+    /// Connections ever accepted.
+    public var acceptedConnections: UInt64 { accepted }
+    /// Output buffers that are lent.
+    public var lentBuffers: Int { pool.lent }
+    /// Connections that a drain cut off.
+    public var cutConnectionCount: Int { cutConnections }
+    public var staleCompletionCount: Int { staleCompletions }
+
+    /// True once a drain is over: no connection and no listener is left.
+    public var isFinished: Bool {
+        guard case .draining = stage else { return false }
+        return connections.count == 0 && listeners.allSatisfy(\.isClosed)
+    }
+
+    /// One turn of the loop; waits at most as long as given.
+    public mutating func step(limitNanoseconds: UInt64 = 60_000_000_000) throws(EventLoopFault) {
+        let count = try loop.tick(timeoutNanoseconds: nextWait(limit: limitNanoseconds))
+        for index in 0..<count { handle(loop.completion(index)) }
+        while let slot = timers.popExpired(now: loop.now) { timerFired(slot) }
+        admitWaiting()
+        housekeep()
+    }
+
+    /// True once after another thread woke the loop: its mailbox has something.
+    public mutating func takeWake() -> Bool {
+        defer { woken = false }
+        return woken
+    }
+
+    // MARK: Private
+
+    private func nextWait(limit: UInt64) -> UInt64 {
+        let now = loop.now
+        var wait = timers.nanosecondsUntilNext(now: now, limit: limit)
+        if let resumeAcceptAt { wait = min(wait, resumeAcceptAt > now ? resumeAcceptAt - now : 0) }
+        if case .draining(let deadline) = stage { wait = min(wait, deadline > now ? deadline - now : 1_000_000) }
+        return wait
+    }
+
+    private mutating func handle(_ completion: Completion) {
+        guard let operation = Operation(rawValue: completion.token.operation) else {
+            woken = true
+            return
+        }
+        if operation == .accept { return acceptCompleted(Int(completion.token.slot), completion) }
+        guard let slot = connections.slot(of: completion.token) else {
+            staleCompletions += 1
+            if completion.buffer >= 0 { loop.giveBack(completion.buffer) }
+            return
+        }
+        switch operation {
+        case .accept: break
+        case .receivePeer: receiveCompleted(slot, .peer, completion)
+        case .receiveApplication: receiveCompleted(slot, .application, completion)
+        case .sendPeer: sendCompleted(slot, .peer, completion)
+        case .sendApplication: sendCompleted(slot, .application, completion)
+        case .connectPeer: connectCompleted(slot, .peer, completion)
+        case .connectApplication: connectCompleted(slot, .application, completion)
+        }
+        advance(slot)
+    }
+
+    private mutating func housekeep() {
+        let now = loop.now
+        if let at = resumeAcceptAt, now >= at { resumeAccepting() }
+        if case .draining(let deadline) = stage, now >= deadline { cutAll() }
+        guard now >= nextTrimAt else { return }
+        nextTrimAt = now + Self.trimIntervalNanoseconds
+        pool.trim()
+    }
+
+    private static let sourceStretchBytes = 64 * 1024
+    private static let trimIntervalNanoseconds: UInt64 = 5_000_000_000
+}

@@ -1,0 +1,139 @@
+public import EventLoop
+import Glibc
+import Synchronization
+import TLS
+public import Telemetry
+
+/// What other threads ask of a worker.
+public enum WorkerCommand: Sendable {
+    /// Stop accepting, finish what is open, end.
+    case drain
+    /// End now.
+    case cut
+}
+
+/// What a worker tells the control thread.
+public enum WorkerEvent: Sendable {
+    /// It accepts from now on. `because` says why this backend was taken.
+    case serving(worker: Int, backend: BackendKind, because: String)
+    /// Its drain is over; so many connections had to be cut.
+    case finished(worker: Int, cut: Int)
+    /// It cannot go on.
+    case failed(worker: Int, reason: String)
+}
+
+/// Numbers of a worker that other threads may read at any time.
+public final class WorkerStatus: Sendable {
+    private let active = Atomic<Int>(0)
+    private let accepted = Atomic<UInt64>(0)
+
+    public init() {}
+
+    public var activeConnections: Int { active.load(ordering: .relaxed) }
+    public var acceptedConnections: UInt64 { accepted.load(ordering: .relaxed) }
+
+    func publish(active: Int, accepted: UInt64) {
+        self.active.store(active, ordering: .relaxed)
+        self.accepted.store(accepted, ordering: .relaxed)
+    }
+}
+
+/// What a worker's thread starts from.
+public struct WorkerStart: Sendable {
+    public var index: Int
+    public var plan: ProxyPlan
+    /// One a listener of the plan; the worker closes them.
+    public var descriptors: [Int32]
+    public var addresses: [SocketAddress]
+    public var choice: EventLoopRequest
+    public var feed: AccessLogFeed?
+
+    public init(
+        index: Int, plan: ProxyPlan, descriptors: [Int32], addresses: [SocketAddress], choice: EventLoopRequest,
+        feed: AccessLogFeed?
+    ) {
+        self.index = index
+        self.plan = plan
+        self.descriptors = descriptors
+        self.addresses = addresses
+        self.choice = choice
+        self.feed = feed
+    }
+}
+
+/// A worker on a thread of its own.
+public final class WorkerThread: Sendable {
+    public let mailbox = Mailbox<WorkerCommand>()
+    public let status = WorkerStatus()
+    private let start: WorkerStart
+    private let report: @Sendable (WorkerEvent) -> Void
+
+    /// Starts the thread. Signals must be blocked by the caller, so that the worker never sees one.
+    ///
+    /// - Parameter report: called on the worker's thread, rarely.
+    public static func run(_ start: WorkerStart, report: @escaping @Sendable (WorkerEvent) -> Void) -> WorkerThread {
+        let thread = WorkerThread(start, report)
+        // Safe: the retained object is released by the thread's body.
+        let context = unsafe Unmanaged.passRetained(thread).toOpaque()
+        var handle = pthread_t()
+        let result = unsafe pthread_create(
+            &handle, nil,
+            { context in
+                guard let context = unsafe context else { return nil }
+                unsafe Unmanaged<WorkerThread>.fromOpaque(context).takeRetainedValue().body()
+                return nil
+            }, context)
+        if result == 0 {
+            _ = pthread_detach(handle)
+        } else {
+            unsafe Unmanaged<WorkerThread>.fromOpaque(context).release()
+            report(.failed(worker: start.index, reason: "no thread: \(describe(result))"))
+        }
+        return thread
+    }
+
+    private init(_ start: WorkerStart, _ report: @escaping @Sendable (WorkerEvent) -> Void) {
+        self.start = start
+        self.report = report
+    }
+
+    private func body() {
+        do {
+            let opened = try OpenedLoop.open(start.choice, LoopLimits())
+            let because = opened.because
+            let backend = opened.loop.kind
+            let wake = opened.loop.wake
+            var worker = try Worker(
+                start.plan, loop: opened.take(), descriptors: start.descriptors, addresses: start.addresses,
+                clock: { Int64(time(nil)) }, emit: start.feed.map(Self.emitter) ?? { _ in })
+            if let wake { mailbox.open(wake: wake) }
+            report(.serving(worker: start.index, backend: backend, because: because))
+            while !worker.isFinished {
+                try worker.step()
+                status.publish(active: worker.activeConnections, accepted: worker.acceptedConnections)
+                guard worker.takeWake() else { continue }
+                for command in mailbox.take() {
+                    switch command {
+                    case .drain: worker.drain()
+                    case .cut: worker.cutAll()
+                    }
+                }
+            }
+            mailbox.close()
+            report(.finished(worker: start.index, cut: worker.cutConnectionCount))
+        } catch {
+            mailbox.close()
+            report(.failed(worker: start.index, reason: "\(error)"))
+        }
+    }
+
+    /// Pushes records into the feed's queue; what does not fit is counted there.
+    private static func emitter(_ feed: AccessLogFeed) -> (AccessRecord) -> Void {
+        { record in
+            guard feed.queue.push(record) == .queuedForSleeper else { return }
+            var one: UInt64 = 1
+            // Safe: eight bytes of a local, into an eventfd that lives as long as the log's writer.
+            _ = unsafe write(feed.wakeDescriptor, &one, 8)
+        }
+    }
+}
