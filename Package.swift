@@ -57,8 +57,10 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Counts the heap allocations of a thread, for tests that promise there are none.
+        .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         tests("IdentityTests", ["Identity"], resources: [.copy("Resources/spiffe_ids.json")]),
-        tests("PolicyTests", ["Policy", "Identity"]),
+        tests("PolicyTests", ["Policy", "Identity", "CAllocationCount"]),
         tests("SettingsTests", ["Settings", "Policy", "Identity"]),
         tests("TelemetryTests", ["Telemetry"]),
         tests("EventLoopTests", ["EventLoop"]),

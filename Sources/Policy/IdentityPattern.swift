@@ -7,14 +7,11 @@ import Identity
 public struct IdentityPattern: Hashable, Sendable {
     /// The pattern as written.
     public let description: String
-    /// The one ID that a pattern without wildcards matches.
-    let exactIdentity: SPIFFEID?
 
     public init(parsing text: String) throws(IdentityPatternFlaw) {
         // With a letter for each star, a pattern has the grammar of an ID, and flaws keep their offsets.
         let literal = text.utf8.contains(Self.star) ? String(text.map { $0 == "*" ? "x" : $0 }) : text
-        let identity: SPIFFEID
-        do { identity = try SPIFFEID(parsing: literal) } catch { throw .notASPIFFEID(error) }
+        do { _ = try SPIFFEID(parsing: literal) } catch { throw .notASPIFFEID(error) }
         let parts = text.dropFirst(Self.schemeBytes).split(separator: "/")
         try Self.checkTrustDomain(parts[0])
         guard parts.count > 1 else { throw .noPath(suggestion: text + "/**") }
@@ -22,7 +19,6 @@ public struct IdentityPattern: Hashable, Sendable {
             try Self.checkSegment(parts[index], isLast: index == parts.count - 1)
         }
         description = text
-        exactIdentity = literal == text ? identity : nil
     }
 
     /// Whether the pattern matches the ID; allocates nothing.
@@ -33,6 +29,11 @@ public struct IdentityPattern: Hashable, Sendable {
     /// Whether this pattern matches every ID that `other` matches.
     public func covers(_ other: IdentityPattern) -> Bool {
         covers(other.description)
+    }
+
+    /// The pattern up to its first star: `spiffe://example.org/ns/`; all of it if there is none.
+    var literalPrefix: String {
+        String(description.prefix { $0 != "*" })
     }
 
     /// Whether the pattern covers a text, which is an ID or itself a pattern: IDs have no stars, and stars

@@ -9,10 +9,10 @@ extension Policy {
         let denyRules = RuleIndex(of: rules, action: .deny)
         let allowRules = RuleIndex(of: rules, action: .allow)
         return rules.enumerated().compactMap { index, rule in
-            // A rule that covers this one covers, in particular, its first ID.
-            let identity = rule.identities.first?.exactIdentity
-            var candidates = denyRules.candidates(naming: identity)
-            if rule.action == .allow { candidates += allowRules.candidates(naming: identity) }
+            // A rule that covers this one covers, in particular, the first of its patterns.
+            let pattern = rule.identities.first
+            var candidates = denyRules.candidates(toCover: pattern)
+            if rule.action == .allow { candidates += allowRules.candidates(toCover: pattern) }
             let shadow = candidates.first {
                 (rules[$0].action != rule.action || $0 < index) && rules[$0].covers(rule)
             }

@@ -1,58 +1,62 @@
 import Identity
 
-/// The rules of one action in their order, those that name whole SPIFFE IDs found by a table.
+/// The rules of one action, found by what their identities begin with.
+///
+/// A rule is listed under the literal part before the first star of each of its patterns; one that names no
+/// identity, under the empty part. An ID meets the lists of its own beginnings only, so that ten thousand rules
+/// for ten thousand workloads cost a few look-ups.
 struct RuleIndex: Sendable {
-    /// For each ID, which part of `exactRules` holds the indices of the rules that name it, ascending.
-    private let exactRanges: [SPIFFEID: Range<Int>]
-    private let exactRules: [Int]
-    /// The rules that any ID may match, ascending.
-    private let otherRules: [Int]
+    /// For the key of each beginning, which part of `listed` holds its rules, ascending.
+    private let ranges: [UInt64: Range<Int>]
+    private let listed: [Int]
+    private let longestPrefixBytes: Int
 
     init(of rules: [Rule], action: Action) {
-        var rulesOfID: [SPIFFEID: [Int]] = [:]
-        var otherRules: [Int] = []
+        var rulesOfKey: [UInt64: [Int]] = [:]
+        var longestPrefixBytes = 0
         for (index, rule) in rules.enumerated() where rule.action == action {
-            guard let identities = rule.exactIdentities else {
-                otherRules.append(index)
-                continue
-            }
-            for identity in Set(identities) { rulesOfID[identity, default: []].append(index) }
+            let prefixes = rule.identities.isEmpty ? [""] : rule.identities.map(\.literalPrefix)
+            for key in Set(prefixes.map(PrefixKeys.key)) { rulesOfKey[key, default: []].append(index) }
+            longestPrefixBytes = prefixes.reduce(longestPrefixBytes) { max($0, $1.utf8.count) }
         }
-        var exactRules: [Int] = []
-        exactRanges = rulesOfID.mapValues { indices in
-            exactRules += indices
-            return exactRules.count - indices.count..<exactRules.count
+        var listed: [Int] = []
+        ranges = rulesOfKey.mapValues { indices in
+            listed += indices
+            return listed.count - indices.count..<listed.count
         }
-        self.exactRules = exactRules
-        self.otherRules = otherRules
+        self.listed = listed
+        self.longestPrefixBytes = longestPrefixBytes
     }
 
     /// The lowest index of a rule that matches; allocates nothing.
     func firstMatch(_ request: borrowing Request, in rules: [Rule]) -> Int? {
+        let identity = request.identity.description.utf8
+        var keys = PrefixKeys(of: identity.span, atMostBytes: longestPrefixBytes)
         var first: Int?
-        for position in exactRanges[request.identity] ?? 0..<0 where rules[exactRules[position]].matches(request) {
-            first = exactRules[position]
-            break
-        }
-        for index in otherRules {
-            if let first, first < index { break }
-            if rules[index].matches(request) { return index }
+        while let key = keys.next() {
+            // Two beginnings may share a key: the rules below are asked in full.
+            guard let range = ranges[key] else { continue }
+            for position in range {
+                let index = listed[position]
+                if let first, first <= index { break }
+                if rules[index].matches(request) {
+                    first = index
+                    break
+                }
+            }
         }
         return first
     }
 
-    /// Calls `body` with the rules, in no order, that may match something that a rule naming `identity` (or, if
-    /// nil, an ID of any kind) matches.
-    func candidates(naming identity: SPIFFEID?) -> [Int] {
-        let exact = identity.flatMap { exactRanges[$0] } ?? 0..<0
-        return exactRules[exact] + otherRules
-    }
-}
-
-extension Rule {
-    /// The IDs of a rule that names whole IDs only; nil if it has a wildcard or names none.
-    var exactIdentities: [SPIFFEID]? {
-        let exact = identities.compactMap(\.exactIdentity)
-        return exact.count == identities.count && !exact.isEmpty ? exact : nil
+    /// The rules, in no order, among which are all that match something that this pattern matches whole; nil is
+    /// the pattern of every ID.
+    func candidates(toCover pattern: IdentityPattern?) -> [Int] {
+        let prefix = (pattern?.literalPrefix ?? "").utf8
+        var keys = PrefixKeys(of: prefix.span, atMostBytes: longestPrefixBytes)
+        var candidates: [Int] = []
+        while let key = keys.next() {
+            if let range = ranges[key] { candidates += listed[range] }
+        }
+        return candidates
     }
 }
