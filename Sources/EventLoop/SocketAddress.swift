@@ -1,3 +1,4 @@
+import CLibURing
 import Glibc
 
 /// An IPv4 or IPv6 address with a port, in the form that the socket calls take.
