@@ -65,8 +65,10 @@ let package = Package(
         tests("TelemetryTests", ["Telemetry"]),
         tests("EventLoopTests", ["EventLoop"]),
         tests("TLSTests", ["TLS", "TestPKI", "Identity"]),
-        tests("DataPlaneTests", ["DataPlane", "EventLoop", "TLS", "TestPKI", "Settings", "Policy", "Identity", "Telemetry"]),
-        tests("ControlTests", ["Control", "Settings", "TLS", "TestPKI", "Telemetry", "Identity"]),
+        tests(
+            "DataPlaneTests",
+            ["DataPlane", "EventLoop", "TLS", "TestPKI", "Settings", "Policy", "Identity", "Telemetry"]),
+        tests("ControlTests", ["Control", "Settings", "TLS", "TestPKI", "Telemetry", "Policy", "Identity", logging]),
         tests("EndToEnd", ["TestPKI", "Identity", "Loopback"]),
 
         // Sockets, child processes and peers on the loopback interface, for end-to-end tests and benchmarks.

@@ -1,6 +1,19 @@
 #pragma once
+// First of all: libevent's configuration defines _GNU_SOURCE, with which the system's types would look other than they
+// do in Swift's Glibc module. Once a system header was read, that definition has no effect any more.
+#include <sys/select.h>
+#include <pthread.h>
+
 #include <event2/event.h>
 #include <event2/buffer.h>
 #include <event2/http.h>
-#include <event2/http_struct.h>
-#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
+
+// Swift's Glibc module leaves these out.
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+static const int postern_signalfd_flags = SFD_NONBLOCK | SFD_CLOEXEC;
+static const int postern_eventfd_flags = EFD_NONBLOCK | EFD_CLOEXEC;
+
+// A GNU function, hidden without _GNU_SOURCE.
+extern int pthread_setname_np(pthread_t thread, const char *name);

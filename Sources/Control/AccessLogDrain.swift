@@ -1,0 +1,85 @@
+import Logging
+import Telemetry
+
+/// Moves records from the queues to the output and keeps account of what was lost. Belongs to the writer's thread.
+struct AccessLogDrain: ~Copyable {
+    private var output: AccessLogOutput
+    private let queues: [BoundedQueue<AccessRecord>]
+    private let logger: Logger
+    private var lines: [UInt8] = []
+    private var lastWriteErrno: Int32 = 0
+    /// Records that were encoded but could not be written.
+    private var unwrittenCount = 0
+    private var reportedCount = 0
+    private var lastReportMilliseconds: Int64 = .min / 2
+
+    init(output: consuming AccessLogOutput, queues: [BoundedQueue<AccessRecord>], logger: Logger) {
+        self.output = output
+        self.queues = queues
+        self.logger = logger
+    }
+
+    /// Records were lost that no log line told of yet.
+    var hasUnreported: Bool { lostCount > reportedCount }
+
+    mutating func reopen() {
+        do throws(ControlFault) {
+            try output.reopen()
+        } catch {
+            logger.error("access log: the old file stays in use", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Writes all that is queued; true if there was something. `now` is monotonic.
+    mutating func pass(now: Int64, isLast: Bool = false) -> Bool {
+        var moved = false
+        for queue in queues {
+            var records = 0
+            while let record = queue.pop() {
+                record.appendJSON(to: &lines)
+                records += 1
+                if lines.count >= Self.batchBytes {
+                    flush(records: records)
+                    records = 0
+                }
+                moved = true
+            }
+            flush(records: records)
+        }
+        report(now: now, isLast: isLast)
+        return moved
+    }
+
+    /// Asks every queue for a wake-up; false if one has a record already.
+    func prepareToSleep() -> Bool {
+        queues.allSatisfy { $0.prepareToSleep() }
+    }
+
+    private mutating func flush(records: Int) {
+        guard records > 0 else { return }
+        if case .failed(let written, let reason) = output.write(lines) {
+            // Whole lines count as written; a line cut in the middle is ended, so that the next one stands alone.
+            let whole = lines.prefix(written).count { $0 == UInt8(ascii: "\n") }
+            unwrittenCount += records - whole
+            lastWriteErrno = reason
+            if written > 0, lines[written - 1] != UInt8(ascii: "\n") { _ = output.write([UInt8(ascii: "\n")]) }
+        }
+        lines.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func report(now: Int64, isLast: Bool) {
+        guard hasUnreported, isLast || now - lastReportMilliseconds >= Int64(Self.reportMilliseconds) else { return }
+        var metadata: Logger.Metadata = [:]
+        if lastWriteErrno != 0 { metadata["error"] = "\(systemMessage(lastWriteErrno))" }
+        let lost = lostCount
+        logger.warning("access log: dropped \(lost - reportedCount) records", metadata: metadata)
+        reportedCount = lost
+        lastReportMilliseconds = now
+        lastWriteErrno = 0
+    }
+
+    private var lostCount: Int { queues.reduce(unwrittenCount) { $0 + $1.droppedCount } }
+
+    static let reportMilliseconds: Int32 = 1_000
+    private static let batchBytes = 64 * 1_024
+}

@@ -1,0 +1,93 @@
+import Glibc
+import Logging
+import Synchronization
+import Telemetry
+
+/// Drains the workers' records and writes them as lines of JSON, on a thread of its own.
+///
+/// A worker never waits for it: a full queue drops, and the drop is counted and said.
+public final class AccessLogWriter: Sendable {
+    /// One a worker, in order.
+    public let feeds: [AccessLogFeed]
+
+    private let wake: Wake
+    private let finished: Wake
+    private let request = Atomic<UInt8>(Request.none)
+
+    /// Opens the destination and starts the thread.
+    public init(
+        _ destination: AccessLogDestination, workers: Int, recordsPerWorker: Int = 1_024, logger: Logger
+    ) throws(ControlFault) {
+        let output = try AccessLogOutput(destination)
+        let wake = try Wake()
+        self.wake = wake
+        finished = try Wake()
+        feeds = (0..<workers).map { _ in
+            AccessLogFeed(queue: BoundedQueue(capacity: recordsPerWorker), wakeDescriptor: wake.number)
+        }
+        let handover = Mutex<AccessLogOutput?>(consume output)
+        let gift = Gift(output: consume handover)
+        // The thread holds the writer until `stop`: the descriptor in the feeds lives as long as anyone may use it.
+        _ = try PosixThread.spawn(name: "access-log") { [self] in
+            guard let output = gift.take() else { preconditionFailure("the output is taken once") }
+            var drain = AccessLogDrain(output: output, queues: feeds.map(\.queue), logger: logger)
+            self.run(&drain)
+        }
+    }
+
+    /// Asks for the file to be opened anew (SIGHUP, after a rotation). Any thread.
+    public func reopen() {
+        _ = request.bitwiseOr(Request.reopen, ordering: .releasing)
+        wake.signal()
+    }
+
+    /// Writes what is queued, then ends the thread; false when the reader did not take it within the time.
+    ///
+    /// Call it once the workers have ended.
+    public func stop(withinMilliseconds timeout: Int32) -> Bool {
+        _ = request.bitwiseOr(Request.stop, ordering: .releasing)
+        wake.signal()
+        return finished.wait(timeoutMilliseconds: timeout)
+    }
+
+    private func run(_ drain: inout AccessLogDrain) {
+        while true {
+            let asked = request.exchange(Request.none, ordering: .acquiring)
+            if asked & Request.reopen != 0 { drain.reopen() }
+            let moved = drain.pass(now: Self.monotonicMilliseconds(), isLast: asked & Request.stop != 0)
+            if asked & Request.stop != 0 { break }
+            if moved {
+                // Under load the queues fill meanwhile: one wake-up then serves many records.
+                _ = wake.wait(timeoutMilliseconds: Self.gatheringMilliseconds)
+            } else if drain.prepareToSleep() {
+                _ = wake.wait(timeoutMilliseconds: drain.hasUnreported ? AccessLogDrain.reportMilliseconds : -1)
+            }
+            wake.clear()
+        }
+        finished.signal()
+    }
+
+    private static func monotonicMilliseconds() -> Int64 {
+        var now = timespec()
+        // CLOCK_MONOTONIC always exists; the call fills `now`, which outlives it.
+        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+        return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
+    }
+
+    private static let gatheringMilliseconds: Int32 = 10
+
+    private enum Request {
+        static let none: UInt8 = 0
+        static let reopen: UInt8 = 1
+        static let stop: UInt8 = 2
+    }
+
+    /// Carries the output, which cannot be copied, into the thread's closure.
+    private final class Gift: Sendable {
+        private let output: Mutex<AccessLogOutput?>
+
+        init(output: consuming sending Mutex<AccessLogOutput?>) { self.output = output }
+
+        func take() -> AccessLogOutput? { output.withLock { $0.take() } }
+    }
+}

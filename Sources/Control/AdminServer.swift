@@ -1,0 +1,106 @@
+import CLibEvent
+import Glibc
+import Policy
+
+/// Answers `/livez` and `/readyz` over HTTP on the control thread (libevent's evhttp). Lives as long as its loop.
+@safe
+public final class AdminServer {
+    /// What `/readyz` answers.
+    public var readiness: Readiness
+    /// The port that is bound: the one asked for, or the one that the system chose for port 0.
+    public let port: UInt16
+
+    private let base: EventBase
+    private let http: OpaquePointer
+
+    /// Binds, and begins to answer as soon as the loop runs.
+    public init(
+        on loop: ControlLoop, address: IPAddress, port: UInt16, readiness: Readiness
+    ) throws(ControlFault) {
+        self.readiness = readiness
+        base = loop.base
+        let socket = try ListeningSocket(address: address, port: port)
+        self.port = socket.port
+        guard let http = unsafe evhttp_new(base.pointer) else { throw .libevent(call: "evhttp_new") }
+        guard let bound = unsafe evhttp_accept_socket_with_handle(http, socket.number) else {
+            unsafe evhttp_free(http)
+            throw .libevent(call: "evhttp_accept_socket")
+        }
+        socket.handOver()  // `http` closes it when it is freed
+        unsafe self.http = http
+        // Each setter takes a live server.
+        unsafe evhttp_set_timeout(http, Self.timeoutSeconds)
+        unsafe evhttp_set_max_headers_size(http, Self.headerLimitBytes)
+        unsafe evhttp_set_max_body_size(http, Self.bodyLimitBytes)
+        // All methods come through, so that a wrong one gets 405 and not evhttp's 501.
+        unsafe evhttp_set_allowed_methods(http, UInt16.max)
+        // Unretained: the callback goes with `http` in this object's deinit, before the object is gone.
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        unsafe evhttp_set_gencb(
+            http,
+            { request, context in
+                guard let request = unsafe request else { return }
+                let server = unsafe Unmanaged<AdminServer>.fromOpaque(context!).takeUnretainedValue()
+                unsafe server.answer(request)
+            }, context)
+        unsafe Self.pauseWhenDescriptorsRunOut(evhttp_bound_socket_get_listener(bound))
+        loop.keep(self)
+    }
+
+    deinit { unsafe evhttp_free(http) }
+
+    private func answer(_ request: OpaquePointer) {
+        let answer = unsafe Self.answer(
+            method: evhttp_request_get_command(request), path: Self.path(of: request), readiness: readiness)
+        // evhttp owns the request until it is answered, below; it copies headers and body.
+        let headers = unsafe evhttp_request_get_output_headers(request)
+        unsafe evhttp_add_header(headers, "Content-Type", "text/plain; charset=utf-8")
+        unsafe evhttp_add_header(headers, "Cache-Control", "no-store")
+        if answer.status == 405 { unsafe evhttp_add_header(headers, "Allow", "GET, HEAD") }
+        let body = Array((answer.text + "\n").utf8)
+        if unsafe evhttp_request_get_command(request) != EVHTTP_REQ_HEAD {
+            unsafe evbuffer_add(evhttp_request_get_output_buffer(request), body, body.count)
+        } else {
+            unsafe evhttp_add_header(headers, "Content-Length", String(body.count))
+        }
+        unsafe evhttp_send_reply(request, answer.status, nil, nil)
+    }
+
+    private static func answer(
+        method: evhttp_cmd_type, path: String, readiness: Readiness
+    ) -> (status: Int32, text: String) {
+        guard path == "/livez" || path == "/readyz" else { return (404, "not found: try /livez or /readyz") }
+        guard method == EVHTTP_REQ_GET || method == EVHTTP_REQ_HEAD else { return (405, "only GET and HEAD") }
+        guard path == "/readyz" else { return (200, "ok") }
+        switch readiness {
+        case .ready: return (200, "ready")
+        case .notReady(let reason): return (503, "not ready: \(reason)")
+        }
+    }
+
+    private static func path(of request: OpaquePointer) -> String {
+        // The URI belongs to the request, the path to the URI: both live as long as the caller's request.
+        guard let uri = unsafe evhttp_request_get_evhttp_uri(request), let path = unsafe evhttp_uri_get_path(uri) else {
+            return ""
+        }
+        return unsafe String(cString: path)
+    }
+
+    /// A full descriptor table leaves a connection in the backlog, so that the listener stays readable: without a pause
+    /// the loop would spin.
+    private static func pauseWhenDescriptorsRunOut(_ listener: OpaquePointer) {
+        unsafe evconnlistener_set_error_cb(listener) { listener, _ in
+            var pause = timeval(tv_sec: 1, tv_usec: 0)
+            unsafe evconnlistener_disable(listener)
+            // The listener outlives the timer: the loop keeps the server, and nobody runs the base after the loop.
+            unsafe event_base_once(
+                evconnlistener_get_base(listener), -1, Int16(EV_TIMEOUT),
+                { _, _, listener in unsafe evconnlistener_enable(OpaquePointer(listener)) },
+                UnsafeMutableRawPointer(listener), &pause)
+        }
+    }
+
+    private static let timeoutSeconds: Int32 = 5
+    private static let headerLimitBytes = 8 * 1_024
+    private static let bodyLimitBytes = 1_024
+}

@@ -1,0 +1,11 @@
+/// What the control thread is told.
+public enum ControlEvent: Hashable, Sendable {
+    /// SIGTERM or SIGINT: end, gracefully.
+    case terminate
+    /// SIGHUP: open the log files anew.
+    case reopenLogs
+    /// SIGCHLD: a child process changed its state.
+    case childChanged
+    /// A watched eventfd was signalled; its counter is zero again.
+    case signalled(descriptor: Int32)
+}

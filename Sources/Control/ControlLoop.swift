@@ -1,0 +1,90 @@
+import CLibEvent
+import Glibc
+
+/// The event loop of the control thread: signals, wake-ups from workers, and the admin server's sockets.
+///
+/// It is made and used on one thread, before any other thread starts: the signals that it reads are blocked in the
+/// thread that makes it, and threads inherit that.
+public final class ControlLoop {
+    /// Which signals are read as events. SIGPIPE is ignored in any case.
+    public enum Signals { case all, none }
+
+    let base: EventBase
+    /// Owned here, read by a watch.
+    private let signals: OwnedDescriptor?
+    private var watches: [EventWatch] = []
+    private var servers: [AdminServer] = []
+    private var pending: [ControlEvent] = []
+
+    public init(signals: Signals = .all) throws(ControlFault) {
+        // A peer or a log reader that goes away is an error code of write(2), never the end of the process.
+        _ = signal(SIGPIPE, SIG_IGN)
+        routeLibeventLog()
+        base = try EventBase()
+        guard signals == .all else {
+            self.signals = nil
+            return
+        }
+        let descriptor = try Self.signalDescriptor()
+        let number = descriptor.number
+        self.signals = consume descriptor
+        try watch(descriptor: number) { $0.readSignals(number) }
+    }
+
+    /// Reports `signalled` each time the eventfd becomes readable. The descriptor must outlive the loop.
+    public func watch(eventDescriptor descriptor: Int32) throws(ControlFault) {
+        try watch(descriptor: descriptor) { loop in
+            OwnedDescriptor.clear(descriptor)
+            loop.pending.append(.signalled(descriptor: descriptor))
+        }
+    }
+
+    /// Serves sockets until something happened; nil if the time (nil is none) is over first.
+    public func next(timeoutMilliseconds: Int? = nil) -> ControlEvent? {
+        var isTimed = timeoutMilliseconds.map { base.armTimer(milliseconds: $0) } != nil
+        defer { if isTimed { base.disarmTimer() } }
+        while pending.isEmpty {
+            base.runOnce()
+            guard isTimed, base.timerFired else { continue }
+            isTimed = false
+            if pending.isEmpty { return nil }
+        }
+        return pending.removeFirst()
+    }
+
+    /// Keeps a server alive as long as the loop: its callbacks may run in it until then.
+    func keep(_ server: AdminServer) { servers.append(server) }
+
+    private func watch(descriptor: Int32, run: @escaping (ControlLoop) -> Void) throws(ControlFault) {
+        watches.append(try EventWatch(base, descriptor: descriptor) { [unowned self] in run(self) })
+    }
+
+    private func readSignals(_ descriptor: Int32) {
+        while let number = Self.readSignal(descriptor) {
+            switch number {
+            case SIGHUP: pending.append(.reopenLogs)
+            case SIGCHLD: pending.append(.childChanged)
+            default: pending.append(.terminate)
+            }
+        }
+    }
+
+    private static func signalDescriptor() throws(ControlFault) -> OwnedDescriptor {
+        var set = sigset_t()
+        // All three fill or read `set`, which outlives them.
+        unsafe sigemptyset(&set)
+        for number in [SIGTERM, SIGINT, SIGHUP, SIGCHLD] { unsafe sigaddset(&set, number) }
+        let status = unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+        guard status == 0 else { throw .system(what: "cannot block signals", errno: status) }
+        let number = unsafe signalfd(-1, &set, postern_signalfd_flags)
+        guard number >= 0 else { throw .system(what: "cannot make a signalfd", errno: errno) }
+        return OwnedDescriptor(number)
+    }
+
+    private static func readSignal(_ descriptor: Int32) -> Int32? {
+        var info = signalfd_siginfo()
+        // The kernel writes whole entries only: exactly the size of `info`, or nothing.
+        let count = unsafe read(descriptor, &info, MemoryLayout<signalfd_siginfo>.size)
+        return count == MemoryLayout<signalfd_siginfo>.size ? Int32(info.ssi_signo) : nil
+    }
+}

@@ -1,0 +1,98 @@
+import Glibc
+import Logging
+import Telemetry
+
+/// Writes log events as lines to a descriptor: JSON for machines, text for a terminal. One write(2) a line.
+public struct LineLogHandler: LogHandler {
+    public enum Format: Sendable { case json, text }
+
+    public var logLevel: Logger.Level
+    public var metadata: Logger.Metadata = [:]
+    public var metadataProvider: Logger.MetadataProvider?
+
+    private let label: String
+    private let format: Format
+    private let descriptor: Int32
+
+    public init(label: String, level: Logger.Level, format: Format, descriptor: Int32 = STDERR_FILENO) {
+        self.label = label
+        logLevel = level
+        self.format = format
+        self.descriptor = descriptor
+    }
+
+    /// Text when the descriptor is a terminal, else JSON.
+    public static func naturalFormat(of descriptor: Int32 = STDERR_FILENO) -> Format {
+        isatty(descriptor) == 1 ? .text : .json
+    }
+
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    public func log(event: LogEvent) {
+        var all = metadata
+        if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }
+        if let own = event.metadata { all.merge(own) { $1 } }
+        let pairs = all.sorted { $0.key < $1.key }
+        let line =
+            switch format {
+            case .json: json(event, pairs)
+            case .text: text(event, pairs)
+            }
+        write(line)
+    }
+
+    private func json(_ event: LogEvent, _ pairs: [(key: String, value: Logger.Metadata.Value)]) -> [UInt8] {
+        var json = JSONWriter()
+        json.beginObject()
+        json.field("time", CivilTime.rfc3339(unixNanoseconds: Self.unixNanoseconds()))
+        json.field("level", event.level.rawValue)
+        json.field("logger", label)
+        json.field("message", event.message.description, limit: Self.textLimitBytes)
+        for (key, value) in pairs { json.field(key, value.description, limit: Self.textLimitBytes) }
+        json.endObject()
+        json.newline()
+        return json.bytes
+    }
+
+    private func text(_ event: LogEvent, _ pairs: [(key: String, value: Logger.Metadata.Value)]) -> [UInt8] {
+        let message = Self.printable(event.message.description)
+        let tail = pairs.map { " \($0.key)=\(Self.printable($0.value.description))" }.joined()
+        let time = CivilTime.rfc3339(unixNanoseconds: Self.unixNanoseconds())
+        return Array("\(time) \(event.level.rawValue): \(message)\(tail)\n".utf8)
+    }
+
+    private func write(_ line: [UInt8]) {
+        var done = 0
+        while done < line.count {
+            // The buffer holds `count` bytes, of which the first `done` are skipped.
+            let written = unsafe line.withUnsafeBytes {
+                unsafe Glibc.write(descriptor, $0.baseAddress! + done, $0.count - done)
+            }
+            // A log that cannot be written has nowhere to say so.
+            guard written > 0 || (written < 0 && errno == EINTR) else { return }
+            done += max(written, 0)
+        }
+    }
+
+    /// Controls, which could speak to the terminal or forge a line, as `?`.
+    private static func printable(_ text: String) -> String {
+        var output = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars.prefix(textLimitBytes) {
+            let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
+            output.append(isControl ? "?" : scalar)
+        }
+        return String(output)
+    }
+
+    private static func unixNanoseconds() -> Int64 {
+        var now = timespec()
+        // CLOCK_REALTIME always exists; the call fills `now`, which outlives it.
+        _ = unsafe clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
+    }
+
+    private static let textLimitBytes = 4_096
+}

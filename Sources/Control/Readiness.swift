@@ -1,0 +1,5 @@
+/// Whether the proxy takes connections, and if not, why. Belongs to the control thread.
+public enum Readiness: Hashable, Sendable {
+    case ready
+    case notReady(reason: String)
+}

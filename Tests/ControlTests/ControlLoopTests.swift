@@ -1,0 +1,43 @@
+import Control
+import Foundation
+import Testing
+
+@Suite("The control loop")
+struct ControlLoopTests {
+    @Test("a watched eventfd that is signalled twice before the loop looks is one event")
+    func coalesced() throws {
+        let loop = try ControlLoop(signals: .none)
+        let wake = try Wake()
+        try loop.watch(eventDescriptor: wake.number)
+        wake.signal()
+        wake.signal()
+        #expect(loop.next(timeoutMilliseconds: 10_000) == .signalled(descriptor: wake.number))
+        #expect(loop.next(timeoutMilliseconds: 20) == nil)
+        wake.signal()
+        #expect(loop.next() == .signalled(descriptor: wake.number))
+    }
+
+    @Test("the time that a wait may take is kept again and again")
+    func timeout() throws {
+        let loop = try ControlLoop(signals: .none)
+        for _ in 0..<3 { #expect(loop.next(timeoutMilliseconds: 5) == nil) }
+    }
+
+    @Test(
+        "signals are events",
+        arguments: [
+            (SIGTERM, ControlEvent.terminate), (SIGINT, .terminate), (SIGHUP, .reopenLogs), (SIGCHLD, .childChanged),
+        ])
+    func signals(number: Int32, event: ControlEvent) throws {
+        // On a thread of its own: the signals stay blocked in the thread that makes the loop.
+        let thread = Thread.started {
+            guard let loop = try? ControlLoop() else {
+                Issue.record("no loop")
+                return
+            }
+            pthread_kill(pthread_self(), number)
+            #expect(loop.next(timeoutMilliseconds: 10_000) == event)
+        }
+        thread.wait()
+    }
+}

@@ -1,0 +1,41 @@
+import Control
+import Foundation
+import Logging
+import Testing
+
+@Suite("The log")
+struct LineLogHandlerTests {
+    @Test("an event is a line of JSON, with its metadata as members")
+    func json() throws {
+        let line = try written(.json) {
+            $0[metadataKey: "worker"] = "1"
+            $0.error("cannot \"listen\"", metadata: ["port": "80"])
+        }
+        let object = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String])
+        #expect(object["level"] == "error" && object["message"] == "cannot \"listen\"")
+        #expect(object["worker"] == "1" && object["port"] == "80")
+        #expect(try #require(object["time"]).wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
+    }
+
+    @Test("on a terminal it is a line of text, and no control character comes through")
+    func text() throws {
+        let line = try written(.text) { $0.notice("two\nlines \u{1B}[2J", metadata: ["a": "\u{9B}"]) }
+        #expect(line.hasSuffix(" notice: two?lines ?[2J a=?\n"), "\(line)")
+    }
+
+    @Test("events below the level are not written")
+    func level() throws {
+        #expect(try written(.json) { $0.debug("no") } == "")
+    }
+
+    private func written(_ format: LineLogHandler.Format, _ use: (inout Logger) -> Void) throws -> String {
+        let pipe = Pipe()
+        var logger = Logger(label: "postern") { label in
+            LineLogHandler(
+                label: label, level: .info, format: format, descriptor: pipe.fileHandleForWriting.fileDescriptor)
+        }
+        use(&logger)
+        try pipe.fileHandleForWriting.close()
+        return String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    }
+}

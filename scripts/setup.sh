@@ -1,0 +1,56 @@
+# Sourced by the scripts of this folder: what must be installed, and how the proxy is built.
+
+say() { printf '==> %s\n' "$*"; }
+die() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+# What the proxy links, and what SwiftPM needs to fetch and link it.
+build_packages=(ca-certificates git pkg-config liburing-dev libssl-dev libyaml-dev libevent-dev)
+
+# Installs the named Debian packages that are missing; touches nothing, not even the network, when none is.
+install_packages() {
+    command -v swift >/dev/null || die 'swift is not in PATH: see https://www.swift.org/install/linux/'
+    command -v dpkg-query >/dev/null || die "this is not Debian or Ubuntu; install what these packages hold: $*"
+    local missing=() name
+    for name in "$@"; do
+        dpkg-query --show --showformat='${db:Status-Abbrev}' "$name" 2>/dev/null | grep -q '^ii' || missing+=("$name")
+    done
+    if ((${#missing[@]} == 0)); then
+        say 'every package is installed'
+        return
+    fi
+    local as_root=()
+    if ((EUID != 0)); then
+        command -v sudo >/dev/null || die "not root and no sudo; install first: apt-get install ${missing[*]}"
+        as_root=(sudo)
+    fi
+    say "installing ${missing[*]}"
+    "${as_root[@]}" apt-get update -q
+    # Tests need the programs, not their services: a policy refuses to start one while this installation runs.
+    local policy=/usr/sbin/policy-rc.d ours=no status=0
+    if [[ ! -e $policy ]]; then
+        ours=yes
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+        "${as_root[@]}" chmod 755 "$policy"
+    fi
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" ||
+        status=$?
+    if [[ $ours == yes ]]; then "${as_root[@]}" rm -f "$policy"; fi
+    ((status == 0)) || die "apt-get could not install ${missing[*]}"
+    # Nor should one start at the next boot; where systemd does not run there is nothing to disable.
+    for name in "${missing[@]}"; do
+        if [[ -d /run/systemd/system && -e /lib/systemd/system/$name.service ]]; then
+            "${as_root[@]}" systemctl disable --quiet "$name.service"
+        fi
+    done
+}
+
+# Builds the proxy as it is shipped; the path of the binary is in $postern_binary then.
+build_release() {
+    local flags=(-c release --static-swift-stdlib --product postern -Xlinker -s)
+    say "swift build ${flags[*]}"
+    swift build "${flags[@]}"
+    postern_binary=$(swift build "${flags[@]}" --show-bin-path)/postern
+}
