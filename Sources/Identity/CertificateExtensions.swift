@@ -17,6 +17,7 @@ struct CertificateExtensions {
             guard seen.count < Self.maximumCount else { throw .malformedCertificate }
             var fields = DERReader(bytes, in: try reader.next(.sequence))
             let identifier = try fields.next(.objectIdentifier)
+            guard !identifier.isEmpty else { throw .malformedCertificate }
             if let critical = try fields.nextIfPresent(.boolean) { _ = try DERValues.boolean(bytes, in: critical) }
             let value = try fields.next(.octetString)
             try fields.finish()

@@ -21,7 +21,7 @@ public struct SPIFFEID: Sendable {
 
     /// The path, empty or with its leading slash: `/ns/default/sa/a`.
     public var path: String {
-        String(description.utf8.dropFirst(Self.schemeBytes + trustDomain.name.utf8.count)) ?? ""
+        String(Substring(description.utf8.dropFirst(Self.schemeBytes + trustDomain.name.utf8.count)))
     }
 
     /// Whether the ID names a workload rather than a whole trust domain.

@@ -36,7 +36,7 @@ extension SPIFFEIDFlaw: CustomStringConvertible {
         case .schemeInTrustDomain:
             "a trust domain is a bare name such as example.org: leave out spiffe://"
         case .trustDomainByte(let byte, let offset):
-            "\(Self.name(byte)) at byte \(offset + 1) of the trust domain's text: \(Self.remedy(inTrustDomain: byte))"
+            "\(Self.name(byte)) at byte \(offset + 1): \(Self.remedy(inTrustDomain: byte))"
         case .pathByte(let byte, let offset):
             "\(Self.name(byte)) at byte \(offset + 1): \(Self.remedy(inPath: byte))"
         case .emptySegment(let offset):
@@ -63,7 +63,8 @@ extension SPIFFEIDFlaw: CustomStringConvertible {
         case UInt8(ascii: "@"): "a trust domain has no user information"
         case UInt8(ascii: "%"): "percent-encoding is not allowed"
         case UInt8(ascii: "?"), UInt8(ascii: "#"): "a SPIFFE ID has no query and no fragment"
-        default: "only a-z, 0-9, '.', '-' and '_' are allowed"
+        case UInt8(ascii: "/"): "a trust domain is a bare name, without a path"
+        default: "only a-z, 0-9, '.', '-' and '_' are allowed in a trust domain"
         }
     }
 

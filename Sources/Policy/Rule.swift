@@ -29,13 +29,3 @@ public struct Rule: Sendable {
         return holds(.serverNames, for: request)
     }
 }
-
-/// What a rule does with a connection that it matches.
-public enum Action: String, Sendable, CaseIterable {
-    case allow, deny
-}
-
-/// Whether refusals are carried out or only logged.
-public enum EnforcementMode: String, Sendable, CaseIterable {
-    case enforce, audit
-}

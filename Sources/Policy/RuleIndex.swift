@@ -19,11 +19,13 @@ struct RuleIndex: Sendable {
             for key in Set(prefixes.map(PrefixKeys.key)) { rulesOfKey[key, default: []].append(index) }
             longestPrefixBytes = prefixes.reduce(longestPrefixBytes) { max($0, $1.utf8.count) }
         }
+        var ranges: [UInt64: Range<Int>] = [:]
         var listed: [Int] = []
-        ranges = rulesOfKey.mapValues { indices in
+        for (key, indices) in rulesOfKey {
+            ranges[key] = listed.count..<listed.count + indices.count
             listed += indices
-            return listed.count - indices.count..<listed.count
         }
+        self.ranges = ranges
         self.listed = listed
         self.longestPrefixBytes = longestPrefixBytes
     }

@@ -110,6 +110,7 @@ struct CertificateParsingTests {
             "an unknown extension twice"
         ),
         (shape { $0.extensions += (0..<63).map { DER.extension([0x2A, $0], []) } }, "65 extensions"),
+        (shape { $0.extensions = [DER.extension([], [])] }, "an extension with an empty identifier"),
         (shape { $0.extensions = [DER.sequence()] }, "an extension without an identifier"),
         (shape { $0.extensions = [DER.sequence(DER.element(0x06, [0x2A]))] }, "an extension without a value"),
         (

@@ -1,0 +1,37 @@
+import Identity
+
+extension Policy {
+    /// Decides as `decide` does, and says for every rule why.
+    public func explain(_ request: Request) -> Explanation {
+        let decision = decide(request)
+        let rules = self.rules.enumerated().map { index, rule in
+            let conditions = Condition.allCases.compactMap { rule.explain($0, for: request) }
+            return RuleExplanation(
+                index: index, name: rule.name, action: rule.action,
+                part: Self.part(index, matches: conditions.allSatisfy(\.holds), decidedBy: decision.ruleIndex),
+                conditions: conditions)
+        }
+        return Explanation(decision: decision, rules: rules)
+    }
+
+    private static func part(_ index: Int, matches: Bool, decidedBy decider: Int?) -> RuleExplanation.Part {
+        guard matches, let decider else { return .didNotMatch }
+        return index == decider ? .decided : .overruled(by: decider)
+    }
+}
+
+extension Rule {
+    /// How a condition met the request; nil if the rule does not name it.
+    fileprivate func explain(_ condition: Condition, for request: Request) -> ConditionExplanation? {
+        let (actual, expected): (String?, [String]) =
+            switch condition {
+            case .identities: (request.identity.description, identities.map(\.description))
+            case .sources: (request.source.description, sources.map(\.description))
+            case .destinationPorts: (String(request.destinationPort), destinationPorts.map(\.description))
+            case .serverNames: (request.serverName, serverNames.map(\.description))
+            }
+        guard !expected.isEmpty else { return nil }
+        return ConditionExplanation(
+            condition: condition, holds: holds(condition, for: request), actual: actual, expected: expected)
+    }
+}

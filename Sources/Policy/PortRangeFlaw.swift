@@ -1,0 +1,14 @@
+/// Why a text is no range of ports, in words that say how to mend it.
+public enum PortRangeFlaw: Error, Hashable, Sendable {
+    case notAPort
+    case reversed(suggestion: String)
+}
+
+extension PortRangeFlaw: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .notAPort: "not a port or range of ports: write 443 or 8000-8999, from 1 to 65535"
+        case .reversed(let suggestion): "the range ends before it begins: did you mean \(suggestion)?"
+        }
+    }
+}
