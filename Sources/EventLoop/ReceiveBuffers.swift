@@ -50,6 +50,8 @@ struct FreeBuffers: ~Copyable {
         unsafe stack.deallocate()
     }
 
+    var count: Int { top }
+
     @inline(__always)
     mutating func take() -> Int32? {
         guard top > 0 else { return nil }
