@@ -59,6 +59,7 @@ let example = #"""
       idleTimeout: 1h
       halfCloseTimeout: 60s
       drainTimeout: 30s
+
     """#
 
 /// The example with one piece of its text, which occurs once, replaced.

@@ -14,7 +14,8 @@ struct FlawList {
 
     var isEmpty: Bool { seen.isEmpty }
 
-    private var isFull: Bool { seen.count >= Self.flawsAtMost }
+    /// Whether more would not be shown.
+    var isFull: Bool { seen.count >= Self.flawsAtMost }
 
     /// In the order of the file.
     func inOrder() -> [SettingsFlaw] {

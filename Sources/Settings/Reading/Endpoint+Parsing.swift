@@ -2,13 +2,15 @@ import Policy
 
 /// Why a text is not an endpoint.
 public enum EndpointFlaw: Error, Hashable, Sendable, CustomStringConvertible {
-    case noPort, badPort, unbracketedIPv6, hostName, badAddress
+    case noPort, noAddress, badPort, unbracketedIPv6, localhost, hostName, badAddress
 
     public var description: String {
         switch self {
         case .noPort: "the port is missing"
+        case .noAddress: "the address before the port is missing"
         case .badPort: "the port must be a number up to 65535"
         case .unbracketedIPv6: "an IPv6 address stands in brackets"
+        case .localhost: "names are not resolved: write 127.0.0.1 or \"[::1]\""
         case .hostName: "names are not resolved: write an IP address"
         case .badAddress: "not an IP address"
         }
@@ -18,27 +20,31 @@ public enum EndpointFlaw: Error, Hashable, Sendable, CustomStringConvertible {
 extension Endpoint {
     /// An endpoint from `127.0.0.1:80` or `[::1]:80`.
     public init(parsing text: String) throws(EndpointFlaw) {
-        guard let colon = text.lastIndex(of: ":") else {
-            throw IPAddress(parsing: text) != nil ? .noPort : Self.looksLikeName(text) ? .hostName : .noPort
-        }
-        var host = text[..<colon]
+        guard let colon = text.lastIndex(of: ":") else { throw Self.flaw(withoutPort: text) }
+        var host = String(text[..<colon])
         if host.first == "[" && host.last == "]" {
-            host = host.dropFirst().dropLast()
+            host = String(host.dropFirst().dropLast())
             guard host.contains(":") else { throw .badAddress }
         } else if host.contains(":") {
-            throw text.hasSuffix("]") && text.hasPrefix("[") ? .noPort : .unbracketedIPv6
+            throw text.last == "]" ? .noPort : .unbracketedIPv6
         }
-        guard let address = IPAddress(parsing: String(host)) else {
-            throw Self.looksLikeName(String(host)) ? .hostName : .badAddress
-        }
+        guard let address = IPAddress(parsing: host) else { throw Self.flaw(ofHost: host) }
         guard let port = decimal(String(text[text.index(after: colon)...])).flatMap(UInt16.init(exactly:)) else {
             throw .badPort
         }
         self.init(address: address, port: port)
     }
 
-    private static func looksLikeName(_ text: String) -> Bool {
-        text.unicodeScalars.contains { ("a"..."z").contains($0) || ("A"..."Z").contains($0) }
-            && !text.contains(":")
+    private static func flaw(withoutPort text: String) -> EndpointFlaw {
+        if decimal(text) != nil { return .noAddress }
+        let flaw = flaw(ofHost: text)
+        return flaw == .badAddress ? .noPort : flaw
+    }
+
+    private static func flaw(ofHost host: String) -> EndpointFlaw {
+        if host.isEmpty { return .noAddress }
+        if host == "localhost" { return .localhost }
+        let hasLetter = host.unicodeScalars.contains { $0.properties.isAlphabetic }
+        return hasLetter && !host.contains(":") ? .hostName : .badAddress
     }
 }

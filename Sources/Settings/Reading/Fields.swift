@@ -31,17 +31,24 @@ extension SettingsReader {
                 fields.entries[entry.key] = entry
                 continue
             }
-            var message = "unknown key \(quoted(entry.key))"
-            let elsewhere = KnownKeys.sections(holding: entry.key)
-            if let nearest = nearestName(to: entry.key, among: known) {
-                fields.misspelt.insert(nearest)
-                message += "; did you mean `\(nearest)`?"
-            } else if !elsewhere.isEmpty {
-                message += "; it belongs in " + elsewhere.map { "`\($0)`" }.joined(separator: " or ")
-            }
-            error("\(message) (known here: \(known.joined(separator: ", ")))", at: entry.keyPosition)
+            // Of a report that is full anyway, no more is worked out.
+            guard !flaws.isFull else { continue }
+            let nearest = nearestName(to: entry.key, among: known)
+            if let nearest { fields.misspelt.insert(nearest) }
+            reportUnknown(entry, nearest: nearest, known: known)
         }
         return fields
+    }
+
+    private mutating func reportUnknown(_ entry: Mapping.Entry, nearest: String?, known: [String]) {
+        var message = "unknown key \(quoted(entry.key))"
+        let elsewhere = KnownKeys.sections(holding: entry.key).map { "`\($0)`" }
+        if let nearest {
+            message += "; did you mean `\(nearest)`?"
+        } else if !elsewhere.isEmpty {
+            message += "; it belongs in " + elsewhere.joined(separator: " or ")
+        }
+        error("\(message) (known here: \(known.joined(separator: ", ")))", at: entry.keyPosition)
     }
 
     /// The value of a key that the section must have; reports its absence, with a remedy if there is one to tell.

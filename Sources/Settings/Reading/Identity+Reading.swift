@@ -40,7 +40,7 @@ extension SettingsReader {
         do throws(SPIFFEIDFlaw) {
             return try TrustDomain(parsing: text)
         } catch {
-            return refuse("\(quoted(text)) is no trust domain: \(error)", at: position)
+            return refuse("trust domain \(quoted(text)): \(error)", at: position)
         }
     }
 }

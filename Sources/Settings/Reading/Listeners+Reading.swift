@@ -7,11 +7,15 @@ extension SettingsReader {
     }
 
     private mutating func listener(_ node: Node, names: inout NameList) -> ListenerSettings? {
-        guard let fields = fields(node, section: "listeners[]") else { return nil }
+        guard let fields = fields(node, section: "listeners[]") else {
+            routesAreKnown = false
+            return nil
+        }
         let name = required("name", in: fields).flatMap { self.name($0, notIn: &names) }
         let mode: ListenerSettings.Mode? = required("mode", in: fields).flatMap { choice($0) }
         let owner = name.map { "the listener \(quoted($0))" } ?? "this listener"
         let bind = required("bind", in: fields).flatMap { self.bind($0, of: owner) }
+        if fields["routes"]?.isSequence != true { routesAreKnown = false }
         let routes = required("routes", in: fields).flatMap { self.routes($0, mode: mode) }
         guard let name, let mode, let bind, let routes else { return nil }
         return ListenerSettings(name: name, mode: mode, bind: bind, routes: routes)
@@ -22,7 +26,10 @@ extension SettingsReader {
         var names = NameList(of: "route")
         var earlier: [(match: RouteMatch, line: Int)] = []
         return list(node, of: "routes") { reader, node in
-            guard let fields = reader.fields(node, section: "listeners[].routes[]") else { return nil }
+            guard let fields = reader.fields(node, section: "listeners[].routes[]") else {
+                reader.routesAreKnown = false
+                return nil
+            }
             let name = reader.required("name", in: fields).flatMap { reader.name($0, notIn: &names) }
             let match = reader.match(fields["match"], mode: mode)
             if let match {
@@ -50,10 +57,8 @@ extension SettingsReader {
         }
         let serverNames = conditions("sni", in: fields, of: "server names") { $0.serverNamePattern($1) }
         let ports = conditions("destinationPorts", in: fields, of: "ports") { $0.portRange($1) }
-        let protocols = fields["alpn"].map { applicationProtocols($0) } ?? []
-        // A match with a misspelt condition matches less than it seems to.
-        let isWhole = ["sni", "alpn", "destinationPorts"].allSatisfy { fields[$0] != nil || !fields.speaks(of: $0) }
-        guard isWhole, let serverNames, let ports, let protocols else { return nil }
+        let protocols = fields["alpn"].map { applicationProtocols($0) } ?? (fields.speaks(of: "alpn") ? nil : [])
+        guard let serverNames, let ports, let protocols else { return nil }
         return RouteMatch(serverNames: serverNames, applicationProtocols: protocols, destinationPorts: ports)
     }
 
@@ -62,20 +67,21 @@ extension SettingsReader {
             refuse("policy", in: fields, "an outbound route has none: write `identities` in `upstream`")
             return nil
         }
-        guard
-            let node = mode == .inbound
-                ? required("policy", in: fields, remedy: "an inbound route names the policy that says who may use it")
-                : fields["policy"],
-            let name = name(node, of: "policy")
-        else { return nil }
+        // Whether a policy is needed depends on the mode.
+        let remedy = "an inbound route names the policy that says who may use it"
+        let node = mode == nil ? fields["policy"] : required("policy", in: fields, remedy: remedy)
+        guard let name = node.flatMap({ name($0, of: "policy") }) else {
+            routesAreKnown = false
+            return nil
+        }
         usedPolicies.insert(name)
         guard let policyIndices else { return nil }
         if let index = policyIndices[name] { return index }
-        let nearest = nearestName(to: name, among: policyIndices.keys.sorted())
-        if let nearest { usedPolicies.insert(nearest) }
+        // Any of them may have been meant.
+        routesAreKnown = false
         return refuse(
-            "no policy is named \(quoted(name))" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
-            at: node.position)
+            "no policy is named \(quoted(name))" + suggestion(for: name, among: Array(policyIndices.keys)),
+            at: node?.position ?? fields.position)
     }
 
     /// Reports a key that has no place in a listener of this mode.

@@ -1,18 +1,27 @@
-/// The candidate that was most likely meant by a misspelt name, if any is close: at most one edit for three letters.
+/// The candidate that was most likely meant by a misspelt name, if any is close: one edit for three letters, or one of
+/// them the beginning of the other.
 func nearestName(to name: String, among candidates: [String]) -> String? {
     let wanted = Array(name.lowercased().utf8)
-    guard (1...lettersAtMost).contains(wanted.count) else { return nil }
+    guard (1...lettersAtMost).contains(wanted.count), name.contains(where: \.isLetter) else { return nil }
     var best: (candidate: String, distance: Int)?
     for candidate in candidates {
         let letters = Array(candidate.lowercased().utf8)
-        let allowed = max(1, max(wanted.count, letters.count) / 3)
-        guard letters.count <= lettersAtMost, abs(letters.count - wanted.count) <= allowed else { continue }
-        let distance = editDistance(wanted, letters)
-        if distance <= allowed, distance < best?.distance ?? .max {
+        guard letters.count <= lettersAtMost, let distance = distance(wanted, letters) else { continue }
+        if distance < best?.distance ?? .max {
             best = (candidate, distance)
         }
     }
     return best?.candidate
+}
+
+/// How far apart two words are; nil if neither can be meant by the other.
+private func distance(_ a: [UInt8], _ b: [UInt8]) -> Int? {
+    let allowed = max(1, max(a.count, b.count) / 3)
+    let isBeginning = min(a.count, b.count) >= 3 && (a.starts(with: b) || b.starts(with: a))
+    if isBeginning { return min(abs(a.count - b.count), allowed) }
+    guard abs(a.count - b.count) <= allowed else { return nil }
+    let edits = editDistance(a, b)
+    return edits <= allowed ? edits : nil
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours that turn one word into the other.

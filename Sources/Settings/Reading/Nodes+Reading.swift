@@ -5,18 +5,18 @@ extension SettingsReader {
         return mismatch(node, expected: expected)
     }
 
-    /// Every item of a list, read with `read`; nil if one is flawed. A list that names nothing is an error: it is
-    /// unclear whether it should match everything or nothing.
+    /// Every item of a list, read with `read`; nil if one is flawed. An empty list is an error: it could mean
+    /// everything or nothing.
     mutating func list<Item>(
-        _ node: Node, of expected: String, atMost: Int = itemsAtMost,
+        _ node: Node, of expected: String, atMost: Int = itemsAtMost, whenEmpty remedy: String = "name at least one",
         read: (inout SettingsReader, Node) -> Item?
     ) -> [Item]? {
         guard case .sequence(let nodes) = node.content else {
-            return mismatch(node, expected: "a list of \(expected)")
+            return mismatch(node, expected: "a list of \(expected)", remedy: ": put it in brackets")
         }
         guard !nodes.isEmpty else {
             return refuse(
-                "the list is empty: name at least one of \(expected), or leave the key out", at: node.position)
+                "the list of \(expected) is empty: \(remedy)", at: node.position)
         }
         guard nodes.count <= atMost else {
             return refuse("\(nodes.count) items are more than the \(atMost) allowed here", at: node.position)
@@ -47,8 +47,8 @@ extension SettingsReader {
         return text
     }
 
-    /// Reports a value of the wrong type, unless it has been reported already.
-    private mutating func mismatch<Value>(_ node: Node, expected: String) -> Value? {
+    /// Reports a value of the wrong type, unless it has been reported already; the remedy is for a lone scalar.
+    private mutating func mismatch<Value>(_ node: Node, expected: String, remedy: String = "") -> Value? {
         switch node.content {
         case .flawed: nil
         case .mapping: refuse("expected \(expected), found a mapping", at: node.position)
@@ -56,7 +56,7 @@ extension SettingsReader {
         case .scalar(let scalar) where scalar.isNull:
             refuse("expected \(expected), found nothing", at: node.position)
         case .scalar(let scalar):
-            refuse("expected \(expected), found \(quoted(scalar.text))", at: node.position)
+            refuse("expected \(expected), found \(quoted(scalar.text))\(remedy)", at: node.position)
         }
     }
 }

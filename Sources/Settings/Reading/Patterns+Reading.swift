@@ -16,7 +16,7 @@ extension SettingsReader {
             warnIfUntrusted(pattern, at: node.position)
             return pattern
         } catch {
-            return refuse("\(quoted(text)) is no identity pattern: \(error)", at: node.position)
+            return refuse("identity pattern \(quoted(text)): \(error)", at: node.position)
         }
     }
 
@@ -25,7 +25,7 @@ extension SettingsReader {
         do throws(CIDRFlaw) {
             return try CIDR(parsing: text)
         } catch {
-            return refuse("\(quoted(text)) is no address block: \(error)", at: node.position)
+            return refuse("address block \(quoted(text)): \(error)", at: node.position)
         }
     }
 
@@ -34,7 +34,7 @@ extension SettingsReader {
         do throws(PortRangeFlaw) {
             return try PortRange(parsing: text)
         } catch {
-            return refuse("\(quoted(text)): \(error)", at: node.position)
+            return refuse("port \(quoted(text)): \(error)", at: node.position)
         }
     }
 
@@ -43,7 +43,7 @@ extension SettingsReader {
         do throws(ServerNamePatternFlaw) {
             return try ServerNamePattern(parsing: text)
         } catch {
-            return refuse("\(quoted(text)) is no server name: \(error)", at: node.position)
+            return refuse("server name \(quoted(text)): \(error)", at: node.position)
         }
     }
 
@@ -71,10 +71,9 @@ extension SettingsReader {
     private mutating func warnIfUntrusted(_ pattern: IdentityPattern, at position: Position) {
         let name = String(pattern.description.dropFirst("spiffe://".count).prefix { $0 != "/" })
         guard let trustDomains, name != "*", !trustDomains.contains(where: { $0.name == name }) else { return }
-        let nearest = nearestName(to: name, among: trustDomains.map(\.name).sorted())
         warn(
             "no peer can have this identity: `trustBundles` has none for \(quoted(name))"
-                + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
+                + suggestion(for: name, among: trustDomains.map(\.name)),
             at: position)
     }
 }

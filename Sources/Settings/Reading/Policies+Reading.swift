@@ -23,7 +23,7 @@ extension SettingsReader {
 
     /// Warns of each policy that no route names.
     mutating func reportUnusedPolicies(_ node: Node?) {
-        guard case .mapping(let mapping) = node?.content else { return }
+        guard routesAreKnown, case .mapping(let mapping) = node?.content else { return }
         for entry in mapping.entries where !usedPolicies.contains(entry.key) {
             warn("no route uses the policy \(quoted(entry.key))", at: entry.keyPosition)
         }
@@ -50,30 +50,41 @@ extension SettingsReader {
         guard let fields = fields(node, section: "policies.NAME.rules[]") else { return nil }
         let name = required("name", in: fields).flatMap { self.name($0, notIn: &names) }
         let action: Action? = required("action", in: fields).flatMap { choice($0) }
-        if action == .allow {
-            _ = required(
-                "identities", in: fields,
-                remedy: "an allow rule names whom it allows (`spiffe://*/**` is any trusted peer)")
-        } else if action == .deny, !["identities", "sources", "destinationPorts", "sni"].contains(where: fields.speaks)
-        {
-            error("the rule names no condition, so it would refuse everyone: name whom it denies", at: fields.position)
-        }
+        let namesWhom = namesWhom(fields, action: action)
         let identities = conditions("identities", in: fields, of: "identity patterns") { $0.identityPattern($1) }
         let sources = conditions("sources", in: fields, of: "address blocks") { $0.addressBlock($1) }
         let ports = conditions("destinationPorts", in: fields, of: "ports") { $0.portRange($1) }
         let serverNames = conditions("sni", in: fields, of: "server names") { $0.serverNamePattern($1) }
-        guard let name, let action, let identities, let sources, let ports, let serverNames else { return nil }
+        guard namesWhom, let name, let action, let identities, let sources, let ports, let serverNames else {
+            return nil
+        }
         return Rule(
             name: name, action: action, identities: identities, sources: sources, destinationPorts: ports,
             serverNames: serverNames)
     }
 
-    /// The values of a condition; none if the key is not there.
+    /// Whether the rule says whom it means: an open door, or a shut one, must be spelled out.
+    private mutating func namesWhom(_ fields: Fields, action: Action?) -> Bool {
+        switch action {
+        case .allow:
+            let remedy = "an allow rule names whom it allows (`spiffe://*/**` is any trusted peer)"
+            return required("identities", in: fields, remedy: remedy) != nil
+        case .deny:
+            let conditions = ["identities", "sources", "destinationPorts", "sni"]
+            if conditions.contains(where: { fields.speaks(of: $0) }) { return true }
+            error("the rule names no condition, so it would refuse everyone: name whom it denies", at: fields.position)
+            return false
+        case nil:
+            return false
+        }
+    }
+
+    /// The values of a condition; none if the key is not there, nil if it is misspelt.
     mutating func conditions<Value>(
         _ key: String, in fields: Fields, of expected: String, read: (inout SettingsReader, Node) -> Value?
     ) -> [Value]? {
-        guard let node = fields[key] else { return [] }
-        return list(node, of: expected, read: read)
+        guard let node = fields[key] else { return fields.speaks(of: key) ? nil : [] }
+        return list(node, of: expected, whenEmpty: "name at least one, or leave the key out", read: read)
     }
 
     /// Warns of what a policy surely does not mean. No error: a broad deny rule, added in haste, must be let in.

@@ -58,8 +58,8 @@ extension SettingsReader {
         let expected = "one of " + words.joined(separator: ", ")
         guard let text = scalar(node, expected: expected)?.text else { return nil }
         if let choice = Choice(rawValue: text) { return choice }
-        let nearest = nearestName(to: text, among: words).map { "; did you mean `\($0)`?" } ?? ""
-        return refuse("expected \(expected), found \(quoted(text))\(nearest)", at: node.position)
+        return refuse(
+            "expected \(expected), found \(quoted(text))\(suggestion(for: text, among: words))", at: node.position)
     }
 
     /// An address and a port; a host name is refused, for it would have to be resolved.
@@ -83,10 +83,8 @@ extension SettingsReader {
     }
 }
 
-/// A number of decimal digits and nothing else; nil past the range of Int.
+/// A number of decimal digits and nothing else, no needless zero in front; nil past the range of Int.
 func decimal(_ text: String) -> Int? {
-    guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
-        return nil
-    }
-    return Int(text)
+    guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+    return text.hasPrefix("0") && text != "0" ? nil : Int(text)
 }

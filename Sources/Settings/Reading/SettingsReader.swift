@@ -14,6 +14,8 @@ struct SettingsReader {
     var usedPolicies: Set<String> = []
     /// The trust domains that have a bundle; nil if they could not all be read.
     var trustDomains: Set<TrustDomain>?
+    /// False if a route may name a policy without our knowing.
+    var routesAreKnown = true
     /// Every bind of the file with what it is for.
     var binds: [(owner: String, bind: Located<Endpoint>)] = []
 
@@ -27,6 +29,7 @@ struct SettingsReader {
         // Patterns are compared with the trust domains, and routes refer to policies: hence the order.
         let identity = required("identity", in: fields).flatMap { self.identity($0) }
         let policies = self.policies(fields["policies"])
+        if fields["listeners"]?.isSequence != true { routesAreKnown = false }
         let listeners = required("listeners", in: fields).flatMap { self.listeners($0) }
         let admin = value(of: "admin", in: fields, default: nil) { $0.admin($1) }
         let workers = value(of: "workers", in: fields, default: nil) { $0.integer($1, in: workersAllowed) }
@@ -50,6 +53,12 @@ struct SettingsReader {
 
     mutating func warn(_ message: String, at position: Position) {
         flaws.append(SettingsFlaw(.warning, at: position, message))
+    }
+
+    /// The end of a message that proposes the nearest of some names; empty if none is near.
+    func suggestion(for name: String, among candidates: [String]) -> String {
+        guard !flaws.isFull, let nearest = nearestName(to: name, among: candidates.sorted()) else { return "" }
+        return "; did you mean \(quoted(nearest))?"
     }
 
     /// Reports an error and yields nil, for one-line guards.

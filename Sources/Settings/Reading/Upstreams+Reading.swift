@@ -46,7 +46,7 @@ extension SettingsReader {
 
     private mutating func endpoints(_ node: Node) -> [Endpoint]? {
         var seen: Set<Endpoint> = []
-        return list(node, of: "endpoints such as \"127.0.0.1:80\"", atMost: 1_024) { reader, node in
+        return list(node, of: "endpoints", atMost: 1_024) { reader, node in
             guard let endpoint = reader.endpoint(node, port: .mustBeNamed) else { return nil }
             guard !endpoint.address.isWildcard else {
                 return reader.refuse(

@@ -30,9 +30,7 @@ import CLibYAML
         // At least one byte, since libyaml asserts that its input is not a null pointer.
         unsafe self.text = .allocate(capacity: max(bytes.count, 1))
         unsafe text.initialize(repeating: 0)
-        for (index, byte) in bytes.enumerated() {
-            unsafe text[index] = byte
-        }
+        _ = unsafe text.update(fromContentsOf: bytes)
         // Fails only without memory, as every other allocation of the process would.
         let initialised = unsafe yaml_parser_initialize(parser)
         precondition(initialised == 1, "no memory for libyaml's parser")

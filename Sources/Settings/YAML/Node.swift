@@ -13,6 +13,10 @@ struct Node {
     var position: Position
     /// How many nodes a walk through this one visits, aliases expanded.
     var weight: Int
+
+    var isSequence: Bool {
+        if case .sequence = content { true } else { false }
+    }
 }
 
 /// A YAML scalar. Its type is decided by the key it belongs to, not by how it looks.

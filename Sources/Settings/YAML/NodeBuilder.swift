@@ -156,10 +156,10 @@ struct NodeBuilder: ~Copyable {
         case .open:
             refuse("alias `*\(anchor)` stands inside the value it refers to", at: position)
         case nil:
-            let known = anchors.keys.sorted()
-            let nearest = nearestName(to: anchor, among: known).map { "; did you mean `*\($0)`?" } ?? ""
+            let nearest = flaws.isFull ? nil : nearestName(to: anchor, among: anchors.keys.sorted())
+            let suggestion = nearest.map { "; did you mean `*\($0)`?" } ?? ""
             refuse(
-                "no anchor `&\(anchor)` before this alias\(nearest) (text that starts with `*` needs quotes)",
+                "no anchor `&\(anchor)` before this alias\(suggestion) (text that starts with `*` needs quotes)",
                 at: position)
         }
         return Node(content: .flawed, position: position, weight: 1)

@@ -1,0 +1,115 @@
+import Settings
+import Testing
+
+@Suite("Policies: what is wrong is told with its place")
+struct PoliciesFlawTests {
+    @Test(
+        "each flaw is told in these words",
+        arguments: [
+            FlawCase(
+                "an unused policy is a warning",
+                replacing: "policies:",
+                with: """
+                    policies:
+                      spare:
+                        rules:
+                          - {name: all, action: allow, identities: [spiffe://*/**]}
+                    """,
+                flaws: [
+                    "39:3: warning: no route uses the policy `spare`"
+                ]),
+            FlawCase(
+                "a policy without rules",
+                replacing: #"""
+                          - {name: all, action: allow, identities: ["spiffe://*/**"]}
+
+                    """#,
+                with: "      []\n",
+                flaws: [
+                    "51:7: error: the list of rules is empty: name at least one"
+                ]),
+            FlawCase(
+                "two rules of one name",
+                replacing: "      - name: no-legacy",
+                with: "      - name: checkout",
+                flaws: [
+                    "46:15: error: a second rule named `checkout`; the first is at line 42"
+                ]),
+            FlawCase(
+                "an allow rule that names nobody",
+                replacing: #"""
+                            identities: ["spiffe://example.org/ns/default/sa/client"]
+
+                    """#,
+                with: "",
+                flaws: [
+                    "42:9: error: the key `identities` is missing here: an allow rule names whom it allows (`spiffe://*/**` is any trusted peer)"
+                ]),
+            FlawCase(
+                "a deny rule without a condition",
+                replacing: #"""
+                            action: deny
+                            identities: ["spiffe://example.org/ns/legacy/**"]
+                    """#,
+                with: "        action: deny",
+                flaws: [
+                    "46:9: error: the rule names no condition, so it would refuse everyone: name whom it denies"
+                ]),
+            FlawCase(
+                "a deny rule needs no identities",
+                replacing: #"""
+                            action: deny
+                            identities: ["spiffe://example.org/ns/legacy/**"]
+                    """#,
+                with: "        action: deny\n        sources: [10.0.0.0/8]",
+                flaws: []),
+            FlawCase(
+                "a rule behind a wider one of its action is a warning",
+                replacing: #"      - {name: all, action: allow, identities: ["spiffe://*/**"]}"#,
+                with: #"""
+                          - {name: all, action: allow, identities: ["spiffe://*/**"]}
+                          - {name: some, action: allow, identities: ["spiffe://example.org/a"]}
+                    """#,
+                flaws: [
+                    "52:9: warning: the rule `some` never decides: `all` at line 51 matches all that it matches"
+                ]),
+            FlawCase(
+                "an allow rule under a deny rule is a warning",
+                replacing: "spiffe://example.org/ns/legacy/**",
+                with: "spiffe://example.org/ns/**",
+                flaws: [
+                    "42:9: warning: the rule `checkout` never decides: `no-legacy` at line 46 matches all that it matches, and deny rules are asked first"
+                ]),
+            FlawCase(
+                "a policy that allows nobody is a warning",
+                replacing: "action: allow, identities",
+                with: "action: deny, identities",
+                flaws: [
+                    "49:3: warning: the policy `anyone-trusted` has no allow rule, so it refuses everyone"
+                ]),
+            FlawCase(
+                "a misspelt action",
+                replacing: "        action: deny\n",
+                with: "        action: denied\n",
+                flaws: [
+                    "47:17: error: expected one of allow, deny, found `denied`"
+                ]),
+            FlawCase(
+                "a misspelt condition of a rule",
+                replacing: "        sources: [",
+                with: "        source: [",
+                flaws: [
+                    "45:9: error: unknown key `source`; did you mean `sources`? (known here: action, destinationPorts, identities, name, sni, sources)"
+                ]),
+            FlawCase(
+                "an empty condition",
+                replacing: #"sources: ["127.0.0.0/8"]"#,
+                with: "sources: []",
+                flaws: [
+                    "45:18: error: the list of address blocks is empty: name at least one, or leave the key out"
+                ]),
+        ])
+    func flaws(_ flawCase: FlawCase) {
+        #expect(SettingsTests.flaws(of: flawCase.text) == flawCase.flaws)
+    }
+}
