@@ -22,12 +22,6 @@ public struct CIDR: Hashable, Sendable {
         self = try Self.block(address, prefixLength: prefixLength, writtenAsV6: writtenAsV6)
     }
 
-    /// The block of one address.
-    public init(_ address: IPAddress) {
-        network = address.folded
-        prefixLength = network.bitWidth
-    }
-
     private init(network: IPAddress, prefixLength: Int) {
         self.network = network
         self.prefixLength = prefixLength
@@ -82,13 +76,6 @@ extension CIDR: CustomStringConvertible {
 }
 
 extension IPAddress {
-    fileprivate var bitWidth: Int {
-        switch self {
-        case .v4: 32
-        case .v6: 128
-        }
-    }
-
     /// The address with all bits after the first `length` cleared.
     fileprivate func masked(to length: Int) -> IPAddress {
         switch self {

@@ -3,11 +3,6 @@ public struct PortRange: Hashable, Sendable {
     public let lower: UInt16
     public let upper: UInt16
 
-    /// One port; nil for port 0.
-    public init?(_ port: UInt16) {
-        self.init(lower: port, upper: port)
-    }
-
     /// Nil unless 1 <= lower <= upper.
     public init?(lower: UInt16, upper: UInt16) {
         guard lower > 0, lower <= upper else { return nil }

@@ -13,6 +13,14 @@ struct SPIFFEIDTests {
         #expect(try !SPIFFEID(parsing: "spiffe://example.org").hasPath)
     }
 
+    @Test("equals another exactly if their bytes do")
+    func equality() throws {
+        let texts = ["spiffe://a/b", "spiffe://a/B", "spiffe://a", "spiffe://a/b/c", "spiffe://ab/c", "spiffe://a/b"]
+        let identities = Set(try texts.map { try SPIFFEID(parsing: $0) })
+        #expect(identities.count == 5)
+        #expect(Set(identities.map(\.trustDomain.description)) == ["a", "ab"])
+    }
+
     @Test("is refused with a flaw that says what is wrong", arguments: flaws)
     func flaw(_ text: String, _ expected: SPIFFEIDFlaw) {
         #expect(throws: expected) { try SPIFFEID(parsing: text) }
