@@ -16,12 +16,12 @@ public struct TimerWheel: ~Copyable {
     private let links: UnsafeMutablePointer<Link>
     private let heads: UnsafeMutablePointer<Int32>
     private let capacity: Int
-    /// Every tick before this one has been looked at.
-    private var cursor: UInt64
+    /// No timer fires at an earlier tick, so that nothing is looked at before it; too early after a cancel or a move.
+    private var earliest = UInt64.max
     private var armed = 0
 
     /// A wheel for slots 0..<capacity. Memory of slots that are never used is never touched.
-    public init(capacity: Int, now: UInt64) {
+    public init(capacity: Int) {
         // Safe: zeroed links are unset timers; calloc of nothing but integers.
         let memory = unsafe calloc(capacity, MemoryLayout<Link>.stride)
         guard let memory = unsafe memory else { preconditionFailure("no memory for the timer wheel") }
@@ -29,7 +29,6 @@ public struct TimerWheel: ~Copyable {
         unsafe heads = .allocate(capacity: Self.buckets)
         unsafe heads.initialize(repeating: Self.none, count: Self.buckets)
         self.capacity = capacity
-        cursor = now / Self.tickNanoseconds
     }
 
     deinit {
@@ -40,14 +39,16 @@ public struct TimerWheel: ~Copyable {
     /// Sets or moves the slot's timer.
     public mutating func set(_ slot: Int32, deadline: UInt64) {
         cancel(slot)
-        let tick = max((deadline &+ (Self.tickNanoseconds - 1)) / Self.tickNanoseconds, cursor)
-        let bucket = Int(tick % UInt64(Self.buckets))
+        let roundedUp = deadline / Self.tickNanoseconds + (deadline % Self.tickNanoseconds == 0 ? 0 : 1)
+        let tick = min(roundedUp, Self.lastTick)
+        let bucket = Self.bucket(tick)
         // Safe: `cancel` checked the slot; heads and links hold -1 or slots.
         let head = unsafe heads[bucket]
         unsafe links[Int(slot)] = Link(next: head, previous: Self.none, tickPlusOne: tick + 1)
         if head >= 0 { unsafe links[Int(head)].previous = slot }
         unsafe heads[bucket] = slot
         armed += 1
+        earliest = min(earliest, tick)
     }
 
     /// Takes the slot's timer away, if there is one.
@@ -59,7 +60,7 @@ public struct TimerWheel: ~Copyable {
         if link.previous >= 0 {
             unsafe links[Int(link.previous)].next = link.next
         } else {
-            unsafe heads[Int((link.tickPlusOne - 1) % UInt64(Self.buckets))] = link.next
+            unsafe heads[Self.bucket(link.tickPlusOne - 1)] = link.next
         }
         if link.next >= 0 { unsafe links[Int(link.next)].previous = link.previous }
         unsafe links[Int(slot)].tickPlusOne = 0
@@ -67,17 +68,28 @@ public struct TimerWheel: ~Copyable {
     }
 
     /// Takes one expired timer out and names its slot; nil once none is left.
+    @inline(__always)
     public mutating func popExpired(now: UInt64) -> Int32? {
         let nowTick = now / Self.tickNanoseconds
-        guard armed > 0 else {
-            cursor = max(cursor, nowTick)
-            return nil
-        }
-        // After a long pause one turn of the wheel sees every bucket.
-        if nowTick > cursor + UInt64(Self.buckets) { cursor = nowTick - UInt64(Self.buckets) }
-        while cursor <= nowTick {
+        return earliest <= nowTick ? popDue(nowTick) : nil
+    }
+
+    /// Nanoseconds until a timer may fire, at most `limit`. Ask it once ``popExpired(now:)`` has said nil.
+    ///
+    /// A timer that was moved or cancelled may cause one vain wake.
+    public func nanosecondsUntilNext(now: UInt64, limit: UInt64) -> UInt64 {
+        guard armed > 0 else { return limit }
+        let fires = earliest * Self.tickNanoseconds
+        return fires > now ? min(fires - now, limit) : 0
+    }
+
+    private mutating func popDue(_ nowTick: UInt64) -> Int32? {
+        // More than a turn behind: one turn sees every bucket.
+        let turn = UInt64(Self.buckets)
+        if armed > 0, nowTick - earliest >= turn { earliest = nowTick - (turn - 1) }
+        while armed > 0, earliest <= nowTick {
             // Safe: the bucket is within the wheel; links hold -1 or slots.
-            var slot = unsafe heads[Int(cursor % UInt64(Self.buckets))]
+            var slot = unsafe heads[Self.bucket(earliest)]
             while slot >= 0 {
                 let link = unsafe links[Int(slot)]
                 if link.tickPlusOne - 1 <= nowTick {
@@ -86,30 +98,36 @@ public struct TimerWheel: ~Copyable {
                 }
                 slot = link.next
             }
-            if cursor == nowTick { break }
-            cursor += 1
+            earliest += 1
         }
+        earliest = firstTick(after: nowTick)
         return nil
     }
 
-    /// Nanoseconds until a timer may fire, at most `limit`; a timer of a later turn of the wheel may cause a vain wake.
-    public func nanosecondsUntilNext(now: UInt64, limit: UInt64) -> UInt64 {
-        guard armed > 0 else { return limit }
-        let last = (now + limit) / Self.tickNanoseconds
-        var tick = cursor
-        while tick <= last, tick < cursor + UInt64(Self.buckets) {
-            // Safe: the bucket is within the wheel.
-            if unsafe heads[Int(tick % UInt64(Self.buckets))] >= 0 {
-                let fires = tick * Self.tickNanoseconds
-                return fires > now ? min(fires - now, limit) : 0
+    /// The tick of the next timer, where none is due before; the largest number where there is none.
+    private func firstTick(after nowTick: UInt64) -> UInt64 {
+        var first = UInt64.max
+        guard armed > 0 else { return first }
+        for tick in nowTick + 1...nowTick + UInt64(Self.buckets) {
+            // Safe: as above.
+            var slot = unsafe heads[Self.bucket(tick)]
+            while slot >= 0 {
+                let link = unsafe links[Int(slot)]
+                // Of this turn of the wheel: whatever is seen later fires later.
+                if link.tickPlusOne - 1 == tick { return tick }
+                first = min(first, link.tickPlusOne - 1)
+                slot = link.next
             }
-            tick += 1
         }
-        return limit
+        return first
     }
+
+    private static func bucket(_ tick: UInt64) -> Int { Int(tick % UInt64(buckets)) }
 
     /// How far apart deadlines must be to fire apart.
     public static var tickNanoseconds: UInt64 { 16_777_216 }
+    /// At the end of time: its nanoseconds are still a number.
+    private static var lastTick: UInt64 { UInt64.max / tickNanoseconds }
     private static let buckets = 1024
     private static let none: Int32 = -1
 }

@@ -63,7 +63,7 @@ public struct Worker: ~Copyable {
         let now = loop.now
         self.loop = loop
         pool = BufferPool(bytes: plan.limits.bufferBytes)
-        timers = TimerWheel(capacity: plan.limits.connections, now: now)
+        timers = TimerWheel(capacity: plan.limits.connections)
         connections = ConnectionSlab(capacity: plan.limits.connections)
         nextTrimAt = now
         for index in listeners.indices { armAccept(index) }
