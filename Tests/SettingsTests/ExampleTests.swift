@@ -32,6 +32,10 @@ struct ExampleTests {
         #expect(files.privateKey.value == "/etc/postern/svid.key")
         #expect(files.trustBundles.map(\.trustDomain.name) == ["example.org", "partner.test"])
         #expect(files.trustBundles.map(\.path.position.line) == [6, 7])
+        #expect(files.position(of: .certificate) == files.certificate.position)
+        #expect(files.position(of: .privateKey)?.line == 4)
+        #expect(files.position(of: .trustBundle(try TrustDomain(parsing: "partner.test")))?.line == 7)
+        #expect(files.position(of: .trustBundle(try TrustDomain(parsing: "other.test"))) == nil)
     }
 
     @Test("gives each listener its routes, and each inbound route its policy")

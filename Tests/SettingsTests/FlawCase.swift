@@ -1,6 +1,7 @@
 import Testing
 
-/// A bad settings file, and every flaw in it as `line:column: severity: message`.
+/// A bad settings file, and every flaw in it as `line:column: severity: message`; of a message that another module ends,
+/// up to `...`.
 struct FlawCase: Sendable, CustomTestStringConvertible {
     let name: String
     let text: String
@@ -15,6 +16,14 @@ struct FlawCase: Sendable, CustomTestStringConvertible {
         self.name = name
         self.text = text
         self.flaws = flaws
+    }
+
+    /// Whether these are the flaws, to the letter.
+    func expects(_ told: [String]) -> Bool {
+        told.count == flaws.count
+            && zip(told, flaws).allSatisfy { told, flaw in
+                flaw.hasSuffix("...") ? told.hasPrefix(flaw.dropLast(3)) : told == flaw
+            }
     }
 
     var testDescription: String { name }

@@ -80,6 +80,7 @@ struct KeysFlawTests {
                 ]),
         ])
     func flaws(_ flawCase: FlawCase) {
-        #expect(SettingsTests.flaws(of: flawCase.text) == flawCase.flaws)
+        let told = SettingsTests.flaws(of: flawCase.text)
+        #expect(flawCase.expects(told), "told: \(told)")
     }
 }

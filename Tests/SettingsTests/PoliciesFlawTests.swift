@@ -108,8 +108,21 @@ struct PoliciesFlawTests {
                 flaws: [
                     "45:18: error: the list of address blocks is empty: name at least one, or leave the key out"
                 ]),
+            FlawCase(
+                "a policy with a name of two lines",
+                replacing: "policies:",
+                with: #"""
+                    policies:
+                      "a\nb":
+                        rules: [{name: all, action: allow, identities: [spiffe://*/**]}]
+                    """#,
+                flaws: [
+                    "39:3: error: expected the name of a policy, found a line break or control character in it",
+                    #"39:3: warning: no route uses the policy `a\u{a}b`"#,
+                ]),
         ])
     func flaws(_ flawCase: FlawCase) {
-        #expect(SettingsTests.flaws(of: flawCase.text) == flawCase.flaws)
+        let told = SettingsTests.flaws(of: flawCase.text)
+        #expect(flawCase.expects(told), "told: \(told)")
     }
 }

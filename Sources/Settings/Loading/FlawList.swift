@@ -23,7 +23,7 @@ struct FlawList {
             ($0.position.line, $0.position.column, $0.message) < ($1.position.line, $1.position.column, $1.message)
         }
         if isFull, let last = flaws.last {
-            flaws.append(SettingsFlaw(.error, at: last.position, "too many flaws; what follows is not shown"))
+            flaws.append(SettingsFlaw(.error, at: last.position, "too many flaws: the others are not shown"))
         }
         return flaws
     }

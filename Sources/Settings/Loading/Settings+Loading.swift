@@ -1,5 +1,8 @@
 extension Settings {
-    /// Reads and checks a settings file; opens nothing that it names.
+    /// Reads and checks a settings file of at most 1 MiB; opens nothing that it names.
+    ///
+    /// Of YAML, anchors and aliases are allowed; merge keys, tags, duplicate keys and further documents are refused. The
+    /// type of a value is decided by its key: `name: 1` is text, `workers: "1"` is an error, and so is `yes` for `true`.
     public static func load(path: String) -> LoadOutcome {
         do throws(FileFault) {
             return parse(text: try readFile(path, bytesAtMost: NodeBuilder.bytesAtMost), file: path)

@@ -18,6 +18,22 @@ public struct FileIdentity: Sendable {
         self.privateKey = privateKey
         self.trustBundles = trustBundles
     }
+
+    /// The settings that name a file.
+    public enum FileSetting: Hashable, Sendable {
+        case certificate, privateKey
+        case trustBundle(TrustDomain)
+    }
+
+    /// Where the settings file names a file, so that what is wrong with the file can be told at that place; nil for a
+    /// trust domain without a bundle.
+    public func position(of setting: FileSetting) -> Position? {
+        switch setting {
+        case .certificate: certificate.position
+        case .privateKey: privateKey.position
+        case .trustBundle(let trustDomain): trustBundles.first { $0.trustDomain == trustDomain }?.path.position
+        }
+    }
 }
 
 /// The PEM file with the roots of one trust domain.

@@ -13,7 +13,7 @@ extension SettingsReader {
         }
         let name = required("name", in: fields).flatMap { self.name($0, notIn: &names) }
         let mode: ListenerSettings.Mode? = required("mode", in: fields).flatMap { choice($0) }
-        let owner = name.map { "the listener \(quoted($0))" } ?? "this listener"
+        let owner = name.map { "the listener \(quoted($0))" } ?? "the listener at line \(fields.position.line)"
         let bind = required("bind", in: fields).flatMap { self.bind($0, of: owner) }
         if fields["routes"]?.isSequence != true { routesAreKnown = false }
         let routes = required("routes", in: fields).flatMap { self.routes($0, mode: mode) }

@@ -71,7 +71,7 @@ struct NodeBuilder: ~Copyable {
                 try builder.mapping(at: position, depth: depth)
             }
         case .documentStart, .documentEnd, .streamEnd, .sequenceEnd, .mappingEnd:
-            // libyaml emits these only where the callers of this function take them themselves.
+            // By YAML's grammar, which libyaml enforces, the callers of this function have taken these.
             preconditionFailure("an event out of place")
         }
     }
@@ -134,7 +134,8 @@ struct NodeBuilder: ~Copyable {
             switch anchors[anchor] {
             case .open(let first), .closed(_, let first):
                 refuse(
-                    "anchor `&\(anchor)` is already defined at line \(first.line), column \(first.column)", at: position
+                    "anchor \(quoted("&" + anchor)) is already defined at line \(first.line), column \(first.column)",
+                    at: position
                 )
             case nil: anchors[anchor] = .open(position)
             }
@@ -154,12 +155,12 @@ struct NodeBuilder: ~Copyable {
             try count(node.weight - 1, at: position)
             return node
         case .open:
-            refuse("alias `*\(anchor)` stands inside the value it refers to", at: position)
+            refuse("alias \(quoted("*" + anchor)) stands inside the value it refers to", at: position)
         case nil:
             let nearest = flaws.isFull ? nil : nearestName(to: anchor, among: anchors.keys.sorted())
-            let suggestion = nearest.map { "; did you mean `*\($0)`?" } ?? ""
+            let suggestion = nearest.map { "; did you mean \(quoted("*" + $0))?" } ?? ""
             refuse(
-                "no anchor `&\(anchor)` before this alias\(suggestion) (text that starts with `*` needs quotes)",
+                "no anchor \(quoted("&" + anchor)) before this alias\(suggestion) (text that starts with `*` needs quotes)",
                 at: position)
         }
         return Node(content: .flawed, position: position, weight: 1)
