@@ -64,7 +64,7 @@ let package = Package(
         tests("SettingsTests", ["Settings", "Policy", "Identity"]),
         tests("TelemetryTests", ["Telemetry"]),
         tests("EventLoopTests", ["EventLoop"]),
-        tests("TLSTests", ["TLS", "TestPKI", "Identity"]),
+        tests("TLSTests", ["TLS", "TestPKI", "Identity", "COpenSSL"]),
         tests(
             "DataPlaneTests",
             ["DataPlane", "EventLoop", "TLS", "TestPKI", "Settings", "Policy", "Identity", "Telemetry"]),

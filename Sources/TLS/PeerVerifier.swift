@@ -70,7 +70,7 @@ final class PeerVerifier {
         unsafe X509_VERIFY_PARAM_set_auth_level(parameters, Self.securityLevel)
         unsafe X509_VERIFY_PARAM_set_time(parameters, Int(clock()))
         let verified = unsafe X509_verify_cert(context)
-        guard verified == 1 else { throw SVIDRefusal(verificationCode: unsafe X509_STORE_CTX_get_error(context)) }
+        guard verified == 1 else { throw unsafe refusal(of: context, trustDomain: trustDomain) }
 
         let path = unsafe X509_STORE_CTX_get0_chain(context)
         let count = unsafe postern_certs_count(path)
@@ -86,6 +86,21 @@ final class PeerVerifier {
             notAfter = min(notAfter, signer.notAfter)
         }
         return notAfter
+    }
+
+    /// Why OpenSSL did not verify the path; our own rules say more of a signer that it calls no authority.
+    private func refusal(of context: OpaquePointer, trustDomain: TrustDomain) -> SVIDRefusal {
+        // Safe: the context is alive and keeps the certificate at which it stopped.
+        let code = unsafe X509_STORE_CTX_get_error(context)
+        if code == X509_V_ERR_INVALID_CA, let signer = unsafe X509_STORE_CTX_get_current_cert(context) {
+            do throws(SVIDRefusal) {
+                try CertificateFields(parsing: unsafe CertificateDER.bytes(of: signer).span)
+                    .checkSigning(of: trustDomain)
+            } catch {
+                return error
+            }
+        }
+        return SVIDRefusal(verificationCode: code)
     }
 
     /// 112 bits of security: RSA and DH of 2048 bits, elliptic curves of 224, no SHA-1.

@@ -1,3 +1,4 @@
+import COpenSSL
 import Glibc
 import Identity
 import TestPKI
@@ -155,10 +156,13 @@ extension TLSContext {
     static func client(
         _ material: IdentityMaterial, _ options: TLSOptions = TLSOptions(), protocols: [String] = [],
         serverName: String? = nil, accepting: @escaping (SPIFFEID) -> Bool = { _ in true },
-        clock: @escaping () -> Int64 = now
+        clock: @escaping () -> Int64 = now, maxVersion: TLSVersion = .tls13
     ) throws -> TLSContext {
-        try TLSContext(
+        let context = try TLSContext(
             dialling: material, options: options, applicationProtocols: protocols, serverName: serverName,
             acceptPeer: accepting, clock: clock)
+        // Safe: the context is alive.
+        if maxVersion == .tls12 { unsafe _ = postern_ctx_set_max_version(context.pointer, TLS1_2_VERSION) }
+        return context
     }
 }

@@ -1,0 +1,197 @@
+import COpenSSL
+import Identity
+import Testing
+
+@testable import TLS
+@testable import TestPKI
+
+@Suite("A peer that nobody here wrote")
+struct ForeignPeerTests {
+    /// Each is safe: the context is alive, and the strings live for the call.
+    enum Oddity: String, CaseIterable, Sendable {
+        case tls12Only, p384Only, otherCipher, otherProtocol
+
+        func apply(to context: RawPeer.Context) {
+            switch self {
+            case .tls12Only: unsafe _ = postern_ctx_set_max_version(context.pointer, TLS1_2_VERSION)
+            case .p384Only: unsafe _ = postern_ctx_set_groups(context.pointer, "P-384")
+            case .otherCipher: unsafe _ = SSL_CTX_set_ciphersuites(context.pointer, "TLS_AES_128_CCM_SHA256")
+            case .otherProtocol: unsafe _ = SSL_CTX_set_alpn_protos(context.pointer, [2, 0x68, 0x32], 3)
+            }
+        }
+
+        var failure: TLSFailure {
+            switch self {
+            case .tls12Only: .incompatible(.version)
+            case .p384Only: .incompatible(.group)
+            case .otherCipher: .incompatible(.cipher)
+            case .otherProtocol: .incompatible(.applicationProtocol)
+            }
+        }
+
+        var alert: UInt8 {
+            switch self {
+            case .tls12Only: 70
+            case .p384Only, .otherCipher: 40
+            case .otherProtocol: 120
+            }
+        }
+    }
+
+    @Test("is told what we do not have in common", arguments: Oddity.allCases)
+    func incompatible(oddity: Oddity) throws {
+        let world = try World()
+        let peer = try RawPeer(certificate: world.authority.issue()) { oddity.apply(to: $0) }
+        var end = try End(.server(world.material(), protocols: ["postern/1"]))
+        _ = peer.handshake()
+        end.inbox = peer.take()
+        let answer = end.handshake()
+        #expect(end.outcome == .failed(oddity.failure))
+        #expect(answer.suffix(2) == [2, oddity.alert])
+    }
+
+    @Test("is refused with certificate_required when it has no certificate")
+    func noCertificate() throws {
+        let world = try World()
+        let peer = try RawPeer()
+        var end = try End(.server(world.material()))
+        peer.handshake(with: &end)
+        #expect(end.outcome == .failed(.refused(.noCertificate)))
+    }
+
+    @Test(
+        "is recognised as HTTP without TLS", arguments: ["GET / HTTP/1.1\r\n\r\n", "POST /x", "CONNECT a:1 HTTP/1.1"])
+    func http(text: String) throws {
+        var end = try End(.server(World().material()))
+        end.inbox = Array(text.utf8)
+        #expect(end.handshake().isEmpty)
+        #expect(end.outcome == .failed(.plaintextHTTP))
+    }
+
+    @Test("is told apart from TLS when it sends garbage", arguments: [0, 1, 0x20, 0x53, 0x80, 0xff] as [UInt8])
+    func garbage(byte: UInt8) throws {
+        let world = try World()
+        var server = try End(.server(world.material()))
+        server.inbox = [UInt8](repeating: byte, count: 300)
+        _ = server.handshake()
+        #expect(server.outcome == .failed(.notTLS))
+        var client = try End(.client(world.material()))
+        _ = client.handshake()
+        client.inbox = [UInt8](repeating: byte, count: 300)
+        _ = client.handshake()
+        #expect(client.outcome == .failed(.notTLS))
+    }
+
+    @Test("speaks TLS 1.2 when the settings allow it")
+    func oldVersion() throws {
+        let world = try World()
+        let peer = try RawPeer(certificate: world.authority.issue()) {
+            // Safe: the context is alive.
+            unsafe _ = postern_ctx_set_max_version($0.pointer, TLS1_2_VERSION)
+        }
+        var end = try End(.server(world.material(), TLSOptions(minVersion: .tls12)))
+        peer.handshake(with: &end)
+        #expect(end.outcome == .complete)
+        let version = end.session.version
+        #expect(version == .tls12)
+        let cipher = end.session.cipher
+        #expect(cipher == "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")
+        peer.write([1, 2, 3])
+        end.inbox = peer.take()
+        _ = end.open()
+        #expect(end.plaintext == [1, 2, 3])
+        // There is no access_denied in TLS 1.2 after the handshake: the peer sees a clean end.
+        peer.feed(end.refuse())
+        #expect(peer.read().error == SSL_ERROR_ZERO_RETURN)
+    }
+
+    @Test("agrees on the first application protocol of ours that it offers")
+    func applicationProtocol() throws {
+        let world = try World()
+        let peer = try RawPeer(certificate: world.authority.issue()) {
+            // Safe: OpenSSL copies the list.
+            unsafe _ = SSL_CTX_set_alpn_protos($0.pointer, [1, 0x61, 1, 0x62, 1, 0x63], 6)
+        }
+        var end = try End(.server(world.material(), protocols: ["x", "c", "b"]))
+        peer.handshake(with: &end)
+        let chosen = end.session.applicationProtocol
+        #expect(chosen == "c")
+    }
+
+    @Test("may offer application protocols to a context that has none")
+    func applicationProtocolIgnored() throws {
+        let world = try World()
+        let peer = try RawPeer(certificate: world.authority.issue()) {
+            // Safe: OpenSSL copies the list.
+            unsafe _ = SSL_CTX_set_alpn_protos($0.pointer, [1, 0x61], 2)
+        }
+        var end = try End(.server(world.material()))
+        peer.handshake(with: &end)
+        #expect(end.outcome == .complete)
+        let chosen = end.session.applicationProtocol
+        #expect(chosen == nil)
+    }
+
+    @Test("as a server that chooses a protocol we did not offer, misbehaves")
+    func unofferedProtocol() throws {
+        let world = try World()
+        let peer = try RawPeer(server: true, certificate: world.authority.issue()) {
+            // Safe: the name is static, and OpenSSL copies it.
+            unsafe SSL_CTX_set_alpn_select_cb(
+                $0.pointer,
+                { _, chosen, count, _, _, _ in
+                    let name: StaticString = "zz"
+                    unsafe chosen?.pointee = name.utf8Start
+                    unsafe count?.pointee = 2
+                    return SSL_TLSEXT_ERR_OK
+                }, nil)
+        }
+        var end = try End(.client(world.material(), protocols: ["a"]))
+        peer.handshake(with: &end)
+        // Newer releases of OpenSSL notice by themselves, and call it a bad extension.
+        guard case .failed(.misbehaved) = end.outcome else {
+            Issue.record("the handshake went on")
+            return
+        }
+    }
+
+    @Test("gets no names of certificate authorities")
+    func authorityNames() throws {
+        let world = try World()
+        let peer = try RawPeer(certificate: world.authority.issue())
+        var end = try End(.server(world.material()))
+        peer.handshake(with: &end)
+        // Safe: the SSL is alive; a missing list counts as -1.
+        #expect(unsafe OPENSSL_sk_num(SSL_get0_peer_CA_list(peer.ssl)) <= 0)
+    }
+
+    @Test("updates its keys, asks for an answer, and gets it with our next bytes", arguments: [true, false])
+    func keyUpdate(requestingAnswer: Bool) throws {
+        let world = try World()
+        let peer = try RawPeer(certificate: world.authority.issue())
+        var end = try End(.server(world.material()))
+        peer.handshake(with: &end)
+        for round in 1...5 as ClosedRange<UInt8> {
+            peer.updateKeys(requestingAnswer: requestingAnswer)
+            peer.write([round])
+            end.inbox += peer.take()
+            _ = end.open()
+            peer.feed(end.seal([round, round]))
+            #expect(peer.read().bytes == [round, round])
+        }
+        #expect(end.plaintext == [1, 2, 3, 4, 5])
+    }
+
+    @Test("that was refused after the handshake reads access_denied")
+    func accessDenied() throws {
+        let world = try World()
+        let peer = try RawPeer(certificate: world.authority.issue())
+        var end = try End(.server(world.material()))
+        peer.handshake(with: &end)
+        peer.feed(end.refuse())
+        var byte: UInt8 = 0
+        // Safe: one byte of room.
+        #expect(unsafe SSL_read(peer.ssl, &byte, 1) <= 0)
+        #expect(ErrorQueue.take()?.reason == SSL_R_TLSV1_ALERT_ACCESS_DENIED)
+    }
+}

@@ -1,0 +1,158 @@
+import Glibc
+import Identity
+import Testing
+
+@testable import TLS
+@testable import TestPKI
+
+@Suite("An established session")
+struct StreamTests {
+    private static func pair(_ version: TLSVersion = .tls13) throws -> Pair {
+        let world = try World()
+        let options = TLSOptions(minVersion: version)
+        var pair = try Pair(
+            client: .client(world.material("/client"), options, maxVersion: version),
+            server: .server(world.material("/server"), options))
+        pair.handshake()
+        try #require(pair.server.outcome == .complete)
+        return pair
+    }
+
+    private static func residentBytes() throws -> Int {
+        let pages = try FileContents.read(path: "/proc/self/statm").bytes.split(separator: UInt8(ascii: " "))[1]
+        return try #require(Int(String(decoding: pages, as: UTF8.self))) * Int(sysconf(Int32(_SC_PAGESIZE)))
+    }
+
+    private static func pattern(_ count: Int) -> [UInt8] {
+        (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
+    }
+
+    @Test(
+        "carries every length from one byte to many records",
+        arguments: [1, 100, 16_383, 16_384, 16_385, 32_768, 65_536, 131_072, 1_000_000], [TLSVersion.tls13, .tls12])
+    func lengths(count: Int, version: TLSVersion) throws {
+        var pair = try Self.pair(version)
+        let bytes = Self.pattern(count)
+        #expect(pair.send(fromClient: bytes).isEmpty)
+        #expect(pair.send(fromServer: bytes).isEmpty)
+        #expect(pair.server.plaintext == bytes)
+        #expect(pair.client.plaintext == bytes)
+    }
+
+    @Test(
+        "keeps a partial record to itself, wherever reads are cut",
+        arguments: [1, 2, 5, 6, 1000, 16_384, 16_406, 20_000])
+    func cuts(at size: Int) throws {
+        var pair = try Self.pair()
+        let bytes = Self.pattern(size < 10 ? 3_000 : 70_000)
+        let sealed = pair.client.seal(bytes)
+        var start = 0
+        while start < sealed.count {
+            let end = min(start + size, sealed.count)
+            pair.server.inbox = Array(sealed[start..<end])
+            _ = pair.server.open()
+            #expect(pair.server.opened == .open)
+            start = end
+        }
+        #expect(pair.server.plaintext == bytes)
+    }
+
+    @Test("opens what came with the last bytes of the handshake")
+    func earlyData() throws {
+        let world = try World()
+        var pair = try Pair(client: .client(world.material()), server: .server(world.material()))
+        pair.server.inbox = pair.client.handshake()
+        pair.client.inbox = pair.server.handshake()
+        let finished = pair.client.handshake()
+        #expect(pair.client.outcome == .complete)
+        pair.server.inbox = finished + pair.client.seal(Self.pattern(40_000))
+        _ = pair.server.handshake()
+        #expect(pair.server.outcome == .complete)
+        #expect(!pair.server.inbox.isEmpty)
+        _ = pair.server.open()
+        #expect(pair.server.plaintext == Self.pattern(40_000))
+    }
+
+    @Test("goes on in one direction after the other was closed", arguments: [TLSVersion.tls13, .tls12])
+    func halfClose(version: TLSVersion) throws {
+        var pair = try Self.pair(version)
+        pair.server.inbox = pair.client.seal([1, 2]) + pair.client.closeNotify()
+        _ = pair.server.open()
+        #expect(pair.server.plaintext == [1, 2])
+        #expect(pair.server.opened == .closed)
+
+        _ = pair.send(fromServer: Self.pattern(50_000))
+        #expect(pair.client.plaintext == Self.pattern(50_000))
+        #expect(pair.client.opened == .open)
+
+        pair.client.inbox = pair.server.seal([3]) + pair.server.closeNotify()
+        _ = pair.client.open()
+        #expect(pair.client.plaintext.last == 3)
+        #expect(pair.client.opened == .closed)
+    }
+
+    @Test("says close_notify once")
+    func closeOnce() throws {
+        var pair = try Self.pair()
+        #expect(!pair.client.closeNotify().isEmpty)
+        #expect(pair.client.closeNotify().isEmpty)
+    }
+
+    @Test("ignores what comes after close_notify")
+    func afterClose() throws {
+        var pair = try Self.pair()
+        pair.server.inbox = pair.client.closeNotify()
+        _ = pair.server.open()
+        pair.server.inbox = Self.pattern(100)
+        _ = pair.server.open()
+        #expect(pair.server.opened == .closed)
+        #expect(pair.server.plaintext.isEmpty)
+    }
+
+    @Test("fails with bad-record on a byte that was changed, and answers bad_record_mac")
+    func tampered() throws {
+        var pair = try Self.pair()
+        var sealed = pair.client.seal(Self.pattern(100))
+        sealed[50] ^= 1
+        pair.server.inbox = sealed
+        let replies = pair.server.open()
+        #expect(pair.server.opened == .failed(.misbehaved(.badRecord)))
+        #expect(pair.server.plaintext.isEmpty)
+        pair.client.inbox = replies
+        _ = pair.client.open()
+        #expect(pair.client.opened == .failed(.peerAlert(20)))
+    }
+
+    @Test("stays failed once it has failed")
+    func staysFailed() throws {
+        var pair = try Self.pair()
+        pair.server.inbox = [UInt8](repeating: 0, count: 100)
+        _ = pair.server.open()
+        #expect(pair.server.opened != .open)
+        pair.server.inbox = pair.client.seal([1])
+        _ = pair.server.open()
+        #expect(pair.server.opened != .open)
+        #expect(pair.server.plaintext.isEmpty)
+        #expect(pair.server.closeNotify().isEmpty)
+        #expect(pair.server.refuse().isEmpty)
+    }
+
+    @Test("shares its exchange with a thousand others and leaks none of them")
+    func leaks() throws {
+        let world = try World()
+        let client = try TLSContext.client(world.material("/client"))
+        let server = try TLSContext.server(world.material("/server"))
+        func handshakes(_ count: Int) throws {
+            for _ in 0..<count {
+                var pair = try Pair(client: client, server: server)
+                pair.handshake()
+                #expect(pair.server.outcome == .complete)
+            }
+        }
+        try handshakes(50)
+        let before = try Self.residentBytes()
+        try handshakes(1000)
+        // A thousand pairs that leaked would hold over fifty megabytes; other tests run beside this one.
+        #expect(try Self.residentBytes() - before < 30 << 20)
+    }
+}
