@@ -1,0 +1,237 @@
+import Glibc
+import Identity
+import Testing
+
+@testable import TLS
+@testable import TestPKI
+
+/// A folder of identity files that is gone with its owner.
+final class IdentityFolder {
+    let path: String
+    let world: World
+
+    init(_ world: World) throws {
+        self.world = world
+        path = "/tmp/postern-identity-\(UInt64.random(in: .min ... .max))"
+        try #require(unsafe mkdir(path, 0o700) == 0)
+        try write(world.authority.issue(path: "/server"))
+        try write("bundle.pem", world.authority.bundlePEM)
+    }
+
+    deinit {
+        for name in ["svid.pem", "svid.key", "bundle.pem", "other.pem"] { unsafe _ = unlink("\(path)/\(name)") }
+        unsafe _ = rmdir(path)
+    }
+
+    func write(_ name: String, _ text: String, mode: mode_t = 0o600) throws {
+        try writeFile(text, path: "\(path)/\(name)", mode: mode)
+        unsafe _ = chmod("\(path)/\(name)", mode)
+    }
+
+    func write(_ certificate: IssuedCertificate) throws {
+        try write("svid.pem", certificate.chainPEM)
+        try write("svid.key", certificate.privateKeyPEM)
+    }
+
+    var files: IdentityFiles {
+        IdentityFiles(
+            certificate: "\(path)/svid.pem", privateKey: "\(path)/svid.key",
+            trustBundles: [.init(trustDomain: world.domain, path: "\(path)/bundle.pem")])
+    }
+
+    func load(now: Int64 = now()) -> IdentityMaterial.LoadOutcome {
+        IdentityMaterial.load(files, generation: 1, now: now)
+    }
+}
+
+/// One thing that is wrong with a folder, the file that is blamed and what is said of it.
+struct FolderFlaw: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let file: String
+    let message: String
+    let spoil: @Sendable (IdentityFolder) throws -> Void
+
+    init(
+        _ flaw: String, _ file: String, _ message: String, _ spoil: @escaping @Sendable (IdentityFolder) throws -> Void
+    ) {
+        testDescription = flaw
+        self.file = file
+        self.message = message
+        self.spoil = spoil
+    }
+
+    private static let encryptedKey = """
+        -----BEGIN RSA PRIVATE KEY-----
+        Proc-Type: 4,ENCRYPTED
+        DEK-Info: AES-256-CBC,8A4F1D4E2B3C5D6E7F8091A2B3C4D5E6
+
+        AAAA
+        -----END RSA PRIVATE KEY-----
+        """
+
+    static let all: [FolderFlaw] = [
+        FolderFlaw("a missing certificate", "svid.pem", "no such file") { unsafe _ = unlink("\($0.path)/svid.pem") },
+        FolderFlaw("a missing key", "svid.key", "no such file") { unsafe _ = unlink("\($0.path)/svid.key") },
+        FolderFlaw("a missing bundle", "bundle.pem", "no such file") { unsafe _ = unlink("\($0.path)/bundle.pem") },
+        FolderFlaw("a folder for a certificate", "svid.pem", "is not a regular file") {
+            unsafe _ = unlink("\($0.path)/svid.pem")
+            unsafe _ = symlink("/tmp", "\($0.path)/svid.pem")
+        },
+        FolderFlaw("a file that never ends", "bundle.pem", "is not a regular file") {
+            unsafe _ = unlink("\($0.path)/bundle.pem")
+            unsafe _ = symlink("/dev/zero", "\($0.path)/bundle.pem")
+        },
+        FolderFlaw("a huge file", "bundle.pem", "is larger than") {
+            try $0.write("bundle.pem", String(repeating: "#\n", count: 600_000))
+        },
+        FolderFlaw("an empty certificate file", "svid.pem", "has no certificate in it") {
+            try $0.write("svid.pem", "")
+        },
+        FolderFlaw("text for a certificate", "svid.pem", "has no certificate in it") {
+            try $0.write("svid.pem", "hello\n")
+        },
+        FolderFlaw("a key for a certificate", "svid.pem", "has no certificate in it") {
+            try $0.write("svid.pem", $0.world.authority.key.privateKeyPEM)
+        },
+        FolderFlaw("a block that is not base64", "svid.pem", "is not PEM: line 2") {
+            try $0.write("svid.pem", "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n")
+        },
+        FolderFlaw("a block that does not end", "svid.pem", "is not PEM: line 1") {
+            try $0.write("svid.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n")
+        },
+        FolderFlaw("base64 that is no certificate", "svid.pem", "certificate 1 cannot be parsed") {
+            try $0.write("svid.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+        },
+        FolderFlaw("a certificate for a key", "svid.key", "has no private key in it") {
+            try $0.write("svid.key", $0.world.authority.bundlePEM)
+        },
+        FolderFlaw("two keys", "svid.key", "has 2 private keys in it") {
+            let pem = $0.world.authority.key.privateKeyPEM
+            try $0.write("svid.key", pem + pem)
+        },
+        FolderFlaw("base64 that is no key", "svid.key", "cannot be parsed") {
+            try $0.write("svid.key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+        },
+        FolderFlaw("an encrypted key", "svid.key", "openssl pkey") {
+            try $0.write(
+                "svid.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n")
+        },
+        FolderFlaw("an encrypted key of the traditional form", "svid.key", "openssl pkey") {
+            try $0.write("svid.key", encryptedKey)
+        },
+        FolderFlaw("another certificate's key", "svid.key", "does not match the certificate") {
+            try $0.write("svid.key", KeyPair.generate(.p256).privateKeyPEM)
+        },
+        FolderFlaw("a weak key", "svid.key", "too weak") {
+            try $0.write($0.world.authority.issue(LeafRequest(keyKind: .rsa1024)))
+        },
+        FolderFlaw("a leaf that is a CA", "svid.pem", "leaf-is-ca") {
+            try $0.write(
+                $0.world.authority.issue(LeafRequest().with { $0.basicConstraints = BasicConstraints(isCA: true) }))
+        },
+        FolderFlaw("a leaf without an ID", "svid.pem", "no-uri-san") {
+            try $0.write($0.world.authority.issue(LeafRequest().with { $0.subjectAltNames = [] }))
+        },
+        FolderFlaw("an expired SVID", "svid.pem", "expired 3") {
+            try $0.write($0.world.authority.issue(LeafRequest(validity: .over)))
+        },
+        FolderFlaw("an SVID that is not yet valid", "svid.pem", "not valid for another") {
+            try $0.write($0.world.authority.issue(LeafRequest(validity: .ahead)))
+        },
+        FolderFlaw("an SVID of another authority", "svid.pem", "does not verify against the bundle") {
+            try $0.write(World().authority.issue(path: "/server"))
+        },
+        FolderFlaw("an SVID of a trust domain without a bundle", "svid.pem", "no trust bundle for") {
+            try $0.write(World("other.test").authority.issue(path: "/server"))
+        },
+        FolderFlaw("an empty bundle", "bundle.pem", "the bundle is empty") { try $0.write("bundle.pem", "") },
+        FolderFlaw("a leaf in a bundle", "bundle.pem", "certificate 2 of the bundle cannot sign SVIDs: signer-not-ca") {
+            try $0.write("bundle.pem", $0.world.authority.bundlePEM + $0.world.authority.issue().chainPEM)
+        },
+        FolderFlaw("a bundle of another domain", "bundle.pem", "signer-of-other-domain") {
+            try $0.write("bundle.pem", World("other.test").authority.bundlePEM)
+        },
+    ]
+}
+
+@Suite("Loading an identity's files")
+struct IdentityLoadTests {
+    @Test("succeeds without a word when all is well", arguments: [KeyKind.p256, .p384, .rsa2048, .ed25519])
+    func good(kind: KeyKind) throws {
+        let folder = try IdentityFolder(World())
+        try folder.write(folder.world.authority.intermediate().issue(LeafRequest(path: "/server", keyKind: kind)))
+        let outcome = folder.load()
+        #expect(outcome.flaws == [])
+        #expect(outcome.material?.id.description == "spiffe://example.org/server")
+        #expect(outcome.material?.chain.count == 2)
+        let context = try TLSContext.server(#require(outcome.material))
+        #expect(context.applicationProtocols.names.isEmpty)
+    }
+
+    @Test("blames the file and says what is wrong with it", arguments: FolderFlaw.all)
+    func flawed(flaw: FolderFlaw) throws {
+        let folder = try IdentityFolder(World())
+        try flaw.spoil(folder)
+        let outcome = folder.load()
+        #expect(outcome.material == nil)
+        let errors = outcome.flaws.filter { $0.severity == .error }
+        #expect(errors.contains { $0.path == "\(folder.path)/\(flaw.file)" && $0.message.contains(flaw.message) })
+        #expect(errors.count <= 2, "\(errors)")
+    }
+
+    @Test("reports all that is wrong in one go")
+    func allAtOnce() throws {
+        let folder = try IdentityFolder(World())
+        unsafe _ = unlink("\(folder.path)/svid.pem")
+        try folder.write("svid.key", "nothing")
+        try folder.write("bundle.pem", "")
+        let outcome = folder.load()
+        #expect(outcome.material == nil)
+        #expect(Set(outcome.flaws.map(\.role)) == [.certificate, .privateKey, .trustBundle(folder.world.domain)])
+    }
+
+    @Test("warns of a key that others may read, and goes on", arguments: [0o640, 0o604, 0o644] as [mode_t])
+    func readableKey(mode: mode_t) throws {
+        let folder = try IdentityFolder(World())
+        _ = unsafe chmod("\(folder.path)/svid.key", mode)
+        let outcome = folder.load()
+        #expect(outcome.material != nil)
+        #expect(outcome.flaws.map(\.severity) == [.warning])
+        #expect(outcome.flaws.first?.role == .privateKey)
+    }
+
+    @Test("refuses a second bundle for the same trust domain")
+    func duplicate() throws {
+        let folder = try IdentityFolder(World())
+        var files = folder.files
+        files.trustBundles.append(files.trustBundles[0])
+        let outcome = IdentityMaterial.load(files, generation: 1, now: now())
+        #expect(outcome.material == nil)
+        #expect(outcome.flaws.map(\.message) == ["the trust domain \"example.org\" has a bundle already"])
+    }
+
+    @Test("accepts keys in the traditional form")
+    func traditionalKey() throws {
+        let folder = try IdentityFolder(World())
+        let issued = try folder.world.authority.issue(path: "/server")
+        // PKCS#8 of P-256 ends in a SEC1 key without its curve, which on its own must name it (RFC 5915, section 3).
+        let inner = issued.key.pkcs8DER.suffix(107)
+        let curve: [UInt8] = [0xa0, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7]
+        try folder.write("svid.pem", issued.chainPEM)
+        try folder.write(
+            "svid.key",
+            PEM.encode("EC PARAMETERS", [6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7])
+                + PEM.encode("EC PRIVATE KEY", DER.element(0x30, inner.prefix(37) + curve + inner.suffix(70))))
+        #expect(folder.load().flaws == [])
+    }
+
+    @Test("never shows the key")
+    func keyIsNotPrinted() throws {
+        let folder = try IdentityFolder(World())
+        let material = try #require(folder.load().material)
+        var text = ""
+        dump(material.privateKey, to: &text)
+        #expect(text.split(separator: "\n").count == 1)
+        #expect("\(material.privateKey)" == "(private key)")
+    }
+}
