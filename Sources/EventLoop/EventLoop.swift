@@ -196,7 +196,7 @@ public struct EventLoop: ~Copyable {
     public mutating func openSocket(for address: SocketAddress) -> Int32 {
         switch backend {
         case .ioURing: Sockets.open(isIPv6: address.isIPv6, nonBlocking: false)
-        case .epoll: Sockets.open(isIPv6: address.isIPv6, nonBlocking: true)
+        case .epoll(let epoll): unsafe epoll.pointee.openSocket(isIPv6: address.isIPv6)
         case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.openSocket() }
         }
     }

@@ -28,6 +28,8 @@ struct EpollBackend: ~Copyable {
             throw .systemCall("eventfd", errno: code)
         }
         do throws(EventLoopFault) {
+            let registered = Self.register(wakeDescriptor, with: epoll)
+            guard registered == 0 else { throw .systemCall("epoll_ctl", errno: 0 - registered) }
             buffers = try ReceiveBuffers(count: limits.receiveBuffers, bufferBytes: limits.receiveBufferBytes)
         } catch {
             Sockets.close(wakeDescriptor, reset: false)
@@ -40,7 +42,6 @@ struct EpollBackend: ~Copyable {
         states = DescriptorStates()
         untried = DescriptorQueue()
         unsafe events = .allocate(capacity: Self.eventsAWait)
-        register(wakeDescriptor)
     }
 
     deinit {
@@ -54,7 +55,7 @@ struct EpollBackend: ~Copyable {
     mutating func accept(_ descriptor: Int32, _ token: OperationToken) {
         // The listener may come blocking: an accept that finds the connection gone must not hang the worker.
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-        prepare(descriptor)
+        guard isRegistered(descriptor, or: token) else { return }
         states.update(descriptor) { state in
             precondition(!state.wants.contains(.accept), "two accepts on one listener")
             state.wants.insert(.accept)
@@ -65,7 +66,7 @@ struct EpollBackend: ~Copyable {
 
     @inline(__always)
     mutating func receive(_ descriptor: Int32, _ token: OperationToken) {
-        prepare(descriptor)
+        guard isRegistered(descriptor, or: token) else { return }
         let tries = states.update(descriptor) { state in
             precondition(!state.wants.contains(.receive), "two receives on one descriptor")
             state.wants.insert(.receive)
@@ -77,7 +78,7 @@ struct EpollBackend: ~Copyable {
 
     @inline(__always)
     mutating func send(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int, _ token: OperationToken) {
-        prepare(descriptor)
+        guard isRegistered(descriptor, or: token) else { return }
         let tries = states.update(descriptor) { state in
             precondition(!state.wants.contains(.send), "two sends on one descriptor")
             state.wants.insert(.send)
@@ -98,7 +99,7 @@ struct EpollBackend: ~Copyable {
                 systemCall { unsafe Int(Glibc.connect(descriptor, address, length)) }
             }
         }
-        prepare(descriptor)
+        guard isRegistered(descriptor, or: token) else { return }
         states.update(descriptor) { state in
             state.wants.insert(.connect)
             state.writeToken = token
@@ -136,6 +137,12 @@ struct EpollBackend: ~Copyable {
         Sockets.close(descriptor, reset: reset)
     }
 
+    mutating func openSocket(isIPv6: Bool) -> Int32 {
+        let descriptor = Sockets.open(isIPv6: isIPv6, nonBlocking: true)
+        if descriptor >= 0 { begin(descriptor) }
+        return descriptor
+    }
+
     // MARK: The tick
 
     /// Tries what is untried; waits only where that completed nothing, but looks for other events every few ticks.
@@ -147,7 +154,9 @@ struct EpollBackend: ~Copyable {
         if completions.count > 0 && ticksSinceWait < Self.ticksBetweenWaits { return }
         let idle = completions.count == 0 && untried.isEmpty
         ticksSinceWait = 0
-        let milliseconds = idle ? Int32(min((timeoutNanoseconds + 999_999) / 1_000_000, 60_000)) : 0
+        // Rounded up, so that a timer is due when the wait ends.
+        let longest = min(timeoutNanoseconds, Self.longestWaitNanoseconds)
+        let milliseconds = idle ? Int32((longest + 999_999) / 1_000_000) : 0
         let room = min(Self.eventsAWait, completions.capacity - completions.count)
         // Safe: `events` holds eventsAWait entries.
         let ready = unsafe epoll_wait(epoll, events, Int32(max(room, 1)), milliseconds)
@@ -168,8 +177,8 @@ struct EpollBackend: ~Copyable {
     private mutating func note(_ ready: UInt32, on descriptor: Int32) {
         if descriptor == wakeDescriptor {
             var count: UInt64 = 0
-            // Safe: eight bytes into a local; EAGAIN says that it was read before.
-            _ = systemCall { unsafe read(wakeDescriptor, &count, 8) }
+            // Safe: eight bytes into a local; EAGAIN says that it was read before, or never written.
+            guard systemCall({ unsafe read(wakeDescriptor, &count, 8) }) == 8 else { return }
             states.deferred.append(Completion(token: .wake, result: 8))
             takeDeferred()
             return
@@ -243,7 +252,8 @@ struct EpollBackend: ~Copyable {
         }
         states.update(descriptor) { state in
             state.wants.remove(.send)
-            state.writable = sent == state.count
+            // After an error there is no edge to wait for; the next send is to fail too.
+            state.writable = sent == state.count || sent < 0
         }
         completions.append(Completion(token: state.writeToken, result: Int32(sent)))
     }
@@ -251,17 +261,17 @@ struct EpollBackend: ~Copyable {
     private mutating func attemptConnect(_ descriptor: Int32, _ state: DescriptorState) {
         var result = state.connectResult
         if result == 0 - EINPROGRESS {
+            // Not before the edge: asking takes the error away.
+            guard state.writable else { return }
             var code: Int32 = 0
             var length = socklen_t(MemoryLayout<Int32>.size)
             // Safe: the kernel writes four bytes.
             _ = unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length)
-            guard state.writable else { return }
             result = 0 - code
         }
         states.update(descriptor) { state in
             state.wants.remove(.connect)
             state.writable = true
-            state.hangup = false
         }
         completions.append(Completion(token: state.writeToken, result: result))
     }
@@ -279,9 +289,16 @@ struct EpollBackend: ~Copyable {
                 completions.append(Completion(token: token, result: Int32(accepted)))
                 return
             }
+            begin(Int32(accepted))
             completions.append(Completion(token: token, result: Int32(accepted), more: true))
         }
         enqueue(descriptor)
+    }
+
+    /// A new descriptor must not be taken for an old one: the state of what was closed elsewhere would never end.
+    private mutating func begin(_ descriptor: Int32) {
+        states.reserve(descriptor)
+        precondition(!states[descriptor].registered, "a descriptor was closed behind the loop's back")
     }
 
     @inline(__always)
@@ -293,30 +310,35 @@ struct EpollBackend: ~Copyable {
         if isNew { untried.append(descriptor) }
     }
 
+    /// Registers the descriptor at its first operation; false where the kernel refuses, which completes the operation.
     @inline(__always)
-    private mutating func prepare(_ descriptor: Int32) {
+    private mutating func isRegistered(_ descriptor: Int32, or token: OperationToken) -> Bool {
         states.reserve(descriptor)
-        let isNew = states.update(descriptor) { state in
-            defer { state.registered = true }
-            return !state.registered
+        if states[descriptor].registered { return true }
+        let result = Self.register(descriptor, with: epoll)
+        guard result == 0 else {
+            states.deferred.append(Completion(token: token, result: result))
+            return false
         }
-        if isNew { register(descriptor) }
+        states.update(descriptor) { $0.registered = true }
+        return true
     }
 
-    private func register(_ descriptor: Int32) {
+    /// Fails with ENOSPC (fs.epoll.max_user_watches) and ENOMEM.
+    private static func register(_ descriptor: Int32, with epoll: Int32) -> Int32 {
         var event = unsafe epoll_event()
         unsafe event.events =
             postern_epoll_in | postern_epoll_out | postern_epoll_hangup
             | postern_epoll_edge
         unsafe event.data.u32 = UInt32(bitPattern: descriptor)
-        // Safe: the kernel copies the event. ENOMEM and ENOSPC (max_user_watches) leave no way to serve.
-        let result = systemCall { unsafe Int(epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)) }
-        precondition(result == 0, "epoll_ctl refused a descriptor")
+        // Safe: the kernel copies the event.
+        return Int32(systemCall { unsafe Int(epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)) })
     }
 
     private static let completionsATick = 1024
     private static let eventsAWait = 256
     private static let ticksBetweenWaits = 4
+    private static let longestWaitNanoseconds: UInt64 = 60_000_000_000
     private static let acceptsATry = 16
     /// The most that one try appends: a send, a receive and sixteen accepts.
     private static let completionsATry = 20
