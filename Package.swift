@@ -63,7 +63,7 @@ let package = Package(
         tests("PolicyTests", ["Policy", "Identity", "CAllocationCount"]),
         tests("SettingsTests", ["Settings", "Policy", "Identity"]),
         tests("TelemetryTests", ["Telemetry"]),
-        tests("EventLoopTests", ["EventLoop"]),
+        tests("EventLoopTests", ["EventLoop", "CLibURing", "CLoopback", "CAllocationCount"]),
         tests("TLSTests", ["TLS", "TestPKI", "Identity", "COpenSSL"]),
         tests(
             "DataPlaneTests",

@@ -1,0 +1,72 @@
+import Glibc
+import Testing
+
+@testable import EventLoop
+
+@Suite("Accepts and connects")
+struct AcceptConnectTests {
+    @Test("one accept takes every connection and knows who dials", arguments: BackendKind.allCases, [false, true])
+    func accepts(kind: BackendKind, isIPv6: Bool) throws {
+        var rig = try Rig(kind)
+        let (listener, address) = try rig.outside.listen(isIPv6: isIPv6, backlog: 128)
+        #expect(rig.loop.localAddress(of: listener) == address)
+        let token = rig.accept(listener)
+        var peers: [any OutsidePeer] = []
+        var descriptors: [Int32] = []
+        for count in [1, 30, 60] {
+            for _ in 0..<count { peers.append(try rig.outside.dial(address)) }
+            for _ in 0..<count {
+                let seen = try rig.next(token)
+                try #require(seen.result >= 0)
+                #expect(seen.more)
+                descriptors.append(seen.result)
+            }
+        }
+        #expect(Set(descriptors).count == 91)
+        let callers = descriptors.map { rig.loop.peerAddress(of: $0) }
+        #expect(Set(callers) == Set(peers.map(\.localAddress)))
+        #expect(descriptors.allSatisfy { rig.loop.localAddress(of: $0) == address })
+        for descriptor in descriptors { rig.loop.close(descriptor) }
+        rig.loop.cancel(listener, token)
+        let last = try rig.next(token)
+        #expect(last.result == 0 - ECANCELED && !last.more)
+        rig.loop.close(listener)
+        #expect(try rig.drain().isEmpty)
+    }
+
+    @Test("a dial reaches who listens", arguments: BackendKind.allCases, [false, true])
+    func connects(kind: BackendKind, isIPv6: Bool) throws {
+        var rig = try Rig(kind)
+        let (descriptor, peer) = try rig.dialled(isIPv6: isIPv6)
+        #expect(rig.loop.peerAddress(of: descriptor) == peer.localAddress)
+        #expect(peer.write([1]) == 1)
+        #expect(try rig.next(rig.receive(descriptor)).bytes == [1])
+        rig.loop.close(descriptor)
+    }
+
+    @Test("a dial to nobody is refused", arguments: BackendKind.allCases)
+    func refused(kind: BackendKind) throws {
+        var rig = try Rig(kind)
+        let address = try rig.outside.deadAddress()
+        for _ in 0..<3 {
+            let descriptor = rig.loop.openSocket(for: address)
+            #expect(try rig.next(rig.connect(descriptor, address)).result == 0 - ECONNREFUSED)
+            rig.loop.close(descriptor)
+        }
+    }
+
+    @Test("what dials at once is all served", arguments: BackendKind.allCases)
+    func manyDials(kind: BackendKind) throws {
+        var rig = try Rig(kind)
+        let server = try rig.outside.serve(isIPv6: false)
+        var dials: [(descriptor: Int32, token: OperationToken)] = []
+        for _ in 0..<200 {
+            let descriptor = rig.loop.openSocket(for: server.address)
+            dials.append((descriptor, rig.connect(descriptor, server.address)))
+        }
+        for dial in dials {
+            #expect(try rig.next(dial.token).result == 0)
+            rig.loop.close(dial.descriptor)
+        }
+    }
+}
