@@ -44,10 +44,12 @@ let package = Package(
         module("Settings", ["CLibYAML", "Identity", "Policy"]),
         module("TLS", ["COpenSSL", "Identity"]),
         module("EventLoop", ["CLibURing"]),
-        module("TestPKI", ["COpenSSL", "Telemetry"]),
+        module("TestPKI", ["COpenSSL", "Identity", "Telemetry"]),
 
         module("DataPlane", ["EventLoop", "TLS", "Settings", "Policy", "Identity", "Telemetry"]),
-        module("Control", ["CLibEvent", "DataPlane", "Settings", "TLS", "Policy", "Identity", "Telemetry", logging]),
+        module(
+            "Control",
+            ["CLibEvent", "DataPlane", "EventLoop", "Settings", "TLS", "Policy", "Identity", "Telemetry", logging]),
         .executableTarget(
             name: "postern",
             dependencies: [

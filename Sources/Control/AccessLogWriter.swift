@@ -10,8 +10,8 @@ public final class AccessLogWriter: Sendable {
     /// One a worker, in order.
     public let feeds: [AccessLogFeed]
 
-    private let wake: Wake
-    private let finished: Wake
+    private let wake: ControlWake
+    private let finished: ControlWake
     private let request = Atomic<UInt8>(Request.none)
 
     /// Opens the destination and starts the thread.
@@ -19,9 +19,9 @@ public final class AccessLogWriter: Sendable {
         _ destination: AccessLogDestination, workers: Int, recordsPerWorker: Int = 1_024, logger: Logger
     ) throws(ControlFault) {
         let output = try AccessLogOutput(destination)
-        let wake = try Wake()
+        let wake = try ControlWake()
         self.wake = wake
-        finished = try Wake()
+        finished = try ControlWake()
         feeds = (0..<workers).map { _ in
             AccessLogFeed(queue: BoundedQueue(capacity: recordsPerWorker), wakeDescriptor: wake.number)
         }

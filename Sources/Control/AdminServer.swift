@@ -19,7 +19,7 @@ public final class AdminServer {
     ) throws(ControlFault) {
         self.readiness = readiness
         base = loop.base
-        let socket = try ListeningSocket(address: address, port: port)
+        let socket = try AdminSocket(address: address, port: port)
         self.port = socket.port
         guard let http = unsafe evhttp_new(base.pointer) else { throw .libevent(call: "evhttp_new") }
         guard let bound = unsafe evhttp_accept_socket_with_handle(http, socket.number) else {

@@ -26,3 +26,22 @@ public func writeFile(_ text: String, path: String, mode: mode_t) throws(PKIFaul
         throw .file(path: path, operation: "write", errno: reason)
     }
 }
+
+/// The whole of a text file of at most a mebibyte.
+public func readFile(_ path: String) throws(PKIFault) -> String {
+    // The C string lives for the length of the call.
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .file(path: path, operation: "read", errno: errno) }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    let room = buffer.count
+    while true {
+        // At most `room` bytes go into the array, which outlives the call.
+        let count = unsafe read(descriptor, &buffer, room)
+        if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+        guard count > 0 || errno == EINTR else { throw .file(path: path, operation: "read", errno: errno) }
+        bytes += buffer.prefix(max(count, 0))
+        guard bytes.count <= 1 << 20 else { throw .file(path: path, operation: "read", errno: EFBIG) }
+    }
+}

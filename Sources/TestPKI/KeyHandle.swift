@@ -110,7 +110,7 @@ struct KeyHandle: ~Copyable {
 }
 
 /// Runs an `i2d_` function twice: for the length, then for the bytes.
-private func encoded(
+func encoded(
     _ call: String, _ encode: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32
 ) throws(PKIFault) -> [UInt8] {
     let count = encode(nil)

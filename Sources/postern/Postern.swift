@@ -1,9 +1,62 @@
 import ArgumentParser
+import Control
+import TestPKI
 
+/// The command line. Exit codes: 0 success, 1 refused or failed, 2 bad input, 3 connections cut at the drain.
 @main
 struct Postern: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "postern",
-        abstract: "A userspace mTLS sidecar proxy that authorizes by SPIFFE ID before it forwards a byte."
+        abstract: "A userspace mTLS sidecar proxy that authorizes by SPIFFE ID before it forwards a byte.",
+        discussion: """
+            New here? `postern dev` shows an allowed and a refused call with certificates made on the spot.
+            """,
+        version: "postern \(version)",
+        subcommands: [RunCommand.self, CheckCommand.self, ExplainCommand.self, DevCommand.self, CACommand.self]
     )
+
+    static let version = "0.1.0"
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let code as ExitCode {
+            exit(withError: code)
+        } catch let error as BadInput {
+            Console.complain("error: \(error)")
+            exit(withError: ExitCode.badInput)
+        } catch let error as PKIFault {
+            Console.complain("error: \(error)")
+            exit(withError: ExitCode.badInput)
+        } catch let error as any DescribedFault {
+            Console.complain("error: \(error)")
+            exit(withError: ExitCode.failure)
+        } catch {
+            // Help and --version come as errors too; what is left is wrong input, which ArgumentParser would end with 64.
+            let isAsked = exitCode(for: error) == .success
+            let text = fullMessage(for: error)
+            isAsked ? Console.write(text) : Console.complain(text)
+            exit(withError: isAsked ? ExitCode.success : ExitCode.badInput)
+        }
+    }
+}
+
+/// What the arguments say is well-formed and yet cannot be done.
+struct BadInput: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// A failure that is not the input's.
+protocol DescribedFault: Error, CustomStringConvertible {}
+extension ControlFault: DescribedFault {}
+extension ProxyFault: DescribedFault {}
+extension DevFault: DescribedFault {}
+
+extension ExitCode {
+    static let refused = ExitCode(1)
+    static let badInput = ExitCode(2)
+    static let connectionsCut = ExitCode(3)
 }

@@ -60,7 +60,7 @@ struct AdminServerTests {
     private func ask(_ request: String, readiness: Readiness) throws -> String {
         let loop = try ControlLoop(signals: .none)
         let server = try AdminServer(on: loop, address: .v4(0x7F00_0001), port: 0, readiness: readiness)
-        let wake = try Wake()
+        let wake = try ControlWake()
         try loop.watch(eventDescriptor: wake.number)
         let answer = Mutex("")
         let port = server.port

@@ -7,7 +7,7 @@ struct ControlLoopTests {
     @Test("a watched eventfd that is signalled twice before the loop looks is one event")
     func coalesced() throws {
         let loop = try ControlLoop(signals: .none)
-        let wake = try Wake()
+        let wake = try ControlWake()
         try loop.watch(eventDescriptor: wake.number)
         wake.signal()
         wake.signal()

@@ -31,7 +31,7 @@ public struct ListenerPlan: Sendable {
     /// What an inbound listener selects from, most wanted first; empty: ALPN is ignored.
     public let applicationProtocols: [String]
 
-    init(_ listener: ListenerSettings) {
+    public init(_ listener: ListenerSettings) {
         name = listener.name
         mode = listener.mode
         bind = SocketAddress(listener.bind.value)

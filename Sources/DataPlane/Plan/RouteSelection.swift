@@ -3,7 +3,7 @@ import Settings
 
 extension ListenerPlan {
     /// The index of the first route whose named conditions all hold; nil where none does.
-    func route(serverName: String?, applicationProtocol: String?, destinationPort: UInt16) -> Int? {
+    public func route(serverName: String?, applicationProtocol: String?, destinationPort: UInt16) -> Int? {
         routes.firstIndex { route in
             let match = route.match
             if !match.serverNames.isEmpty {

@@ -1,7 +1,7 @@
 import Glibc
 
 /// An eventfd by which threads wake one another.
-public final class Wake: Sendable {
+public final class ControlWake: Sendable {
     private let descriptor: OwnedDescriptor
 
     public init() throws(ControlFault) { descriptor = try .event() }

@@ -2,7 +2,7 @@ import Glibc
 import Policy
 
 /// A bound and listening TCP socket, non-blocking, closed with the value unless it was handed over.
-final class ListeningSocket {
+final class AdminSocket {
     let number: Int32
     let port: UInt16
     private var isOurs = true
@@ -32,14 +32,13 @@ final class ListeningSocket {
         // `yes` is as long as is said, and outlives the call.
         let size = socklen_t(MemoryLayout<Int32>.size)
         guard unsafe setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &yes, size) == 0 else { return nil }
-        var storage = SocketAddress(address, port: port)
-        guard storage.bind(number) == 0, listen(number, 128) == 0 else { return nil }
-        return SocketAddress.localPort(of: number)
+        guard SocketForm(address, port: port).bind(number) == 0, listen(number, 128) == 0 else { return nil }
+        return SocketForm.localPort(of: number)
     }
 }
 
 /// An address and port in the kernel's form.
-private enum SocketAddress {
+enum SocketForm {
     case v4(sockaddr_in)
     case v6(sockaddr_in6)
 
@@ -64,11 +63,14 @@ private enum SocketAddress {
         }
     }
 
-    mutating func bind(_ number: Int32) -> Int32 {
-        switch self {
-        case .v4(var form): Self.bind(number, &form)
-        case .v6(var form): Self.bind(number, &form)
-        }
+    func bind(_ number: Int32) -> Int32 {
+        // The pointer is valid, and as long as is said, for the call.
+        unsafe withPointer { address, length in unsafe Glibc.bind(number, address, length) }
+    }
+
+    func connect(_ number: Int32) -> Int32 {
+        // The pointer is valid, and as long as is said, for the call.
+        unsafe withPointer { address, length in unsafe Glibc.connect(number, address, length) }
     }
 
     static func localPort(of number: Int32) -> UInt16? {
@@ -81,11 +83,20 @@ private enum SocketAddress {
         return status == 0 ? UInt16(bigEndian: form.sin6_port) : nil
     }
 
-    private static func bind<Form>(_ number: Int32, _ form: inout Form) -> Int32 {
-        let length = socklen_t(MemoryLayout<Form>.size)
-        // The kernel reads `length` bytes of the family that the form names.
-        return unsafe withUnsafeMutablePointer(to: &form) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe Glibc.bind(number, $0, length) }
+    private func withPointer(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        switch self {
+        case .v4(let form): unsafe Self.withPointer(to: form, body)
+        case .v6(let form): unsafe Self.withPointer(to: form, body)
+        }
+    }
+
+    private static func withPointer<Form>(to form: Form, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32
+    {
+        // The kernel reads as many bytes as the family, which stands first, says that there are.
+        unsafe withUnsafePointer(to: form) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe body($0, socklen_t(MemoryLayout<Form>.size))
+            }
         }
     }
 }

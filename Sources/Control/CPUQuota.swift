@@ -1,0 +1,78 @@
+import Glibc
+
+/// How many CPUs this process may use: its cgroup's quota, rounded up, and never more than it may run on.
+public enum CPUQuota {
+    /// At least 1. What cannot be read does not limit.
+    public static func workers() -> Int {
+        let allowed = text("/proc/self/status").flatMap(allowedCPUs(status:)) ?? 1
+        let group = text("/proc/self/cgroup").map(unifiedGroup(membership:)) ?? "/"
+        let files = quotaFiles(group: group)
+        let quotas = files.unified.compactMap { text($0).flatMap(quota(cpuMax:)) }
+        let legacy = legacyQuota(text(files.legacyQuota), period: text(files.legacyPeriod))
+        return workers(allowed: allowed, quotas: quotas + [legacy].compactMap(\.self))
+    }
+
+    static func workers(allowed: Int, quotas: [Double]) -> Int {
+        let limit = quotas.min().map { Int($0.rounded(.up)) } ?? allowed
+        return max(1, min(allowed, limit))
+    }
+
+    /// The CPUs of `Cpus_allowed_list: 0-3,8` of `/proc/self/status`.
+    static func allowedCPUs(status: String) -> Int? {
+        guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed_list:") }) else {
+            return nil
+        }
+        var count = 0
+        for range in line.dropFirst("Cpus_allowed_list:".count).split(separator: ",") {
+            let ends = range.split(separator: "-").compactMap { Int($0.filter(\.isNumber)) }
+            guard let first = ends.first, let last = ends.last, last >= first else { return nil }
+            count += last - first + 1
+        }
+        return count > 0 ? count : nil
+    }
+
+    /// The path of the `0::` line of `/proc/self/cgroup` (cgroup v2).
+    static func unifiedGroup(membership: String) -> String {
+        let line = membership.split(separator: "\n").first { $0.hasPrefix("0::") }
+        return line.map { String($0.dropFirst(3)) } ?? "/"
+    }
+
+    /// CPUs of a `cpu.max`: `150000 100000` is 1.5; `max 100000` does not limit.
+    static func quota(cpuMax: String) -> Double? {
+        let words = cpuMax.split { $0 == " " || $0 == "\n" }.map { Double($0) }
+        guard words.count == 2, let quota = words[0], let period = words[1], quota > 0, period > 0 else { return nil }
+        return quota / period
+    }
+
+    /// CPUs of cgroup v1's two files; -1 does not limit.
+    static func legacyQuota(_ quota: String?, period: String?) -> Double? {
+        guard let quota, let period else { return nil }
+        return Self.quota(cpuMax: "\(quota) \(period)")
+    }
+
+    /// A limit of any ancestor holds too. Inside a container the group's path may not be visible; the root then is it.
+    private static func quotaFiles(
+        group: String
+    ) -> (unified: [String], legacyQuota: String, legacyPeriod: String) {
+        var unified = ["/sys/fs/cgroup/cpu.max"]
+        var path = "/sys/fs/cgroup"
+        for part in group.split(separator: "/") where part != ".." {
+            path += "/\(part)"
+            unified.append(path + "/cpu.max")
+        }
+        let legacy = "/sys/fs/cgroup/cpu/cpu.cfs_"
+        return (unified, legacy + "quota_us", legacy + "period_us")
+    }
+
+    private static func text(_ path: String) -> String? {
+        // The C string lives for the length of the call.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var buffer = [UInt8](repeating: 0, count: 8_192)
+        let room = buffer.count
+        // At most `room` bytes go into the array, which outlives the call. These files come whole in one read.
+        let count = unsafe read(descriptor, &buffer, room)
+        return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+    }
+}

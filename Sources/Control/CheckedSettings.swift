@@ -1,0 +1,53 @@
+public import Settings
+public import TLS
+
+/// A settings file and the identity files that it names, loaded as `run` loads them. Binds nothing.
+public struct CheckedSettings: Sendable {
+    /// What a proxy starts from.
+    public struct Ready: Sendable {
+        public let settings: Settings
+        public let material: IdentityMaterial
+    }
+
+    /// Nil exactly if `flaws` holds an error.
+    public let ready: Ready?
+    /// The settings alone, where they are good; the identity files may not be.
+    public let settings: Settings?
+    /// All of them, in the order of the file.
+    public let flaws: [SettingsFlaw]
+
+    /// - Parameter now: Unix seconds, for the validity of certificates.
+    public static func load(path: String, generation: UInt64 = 1, now: Int64) -> CheckedSettings {
+        let outcome = Settings.load(path: path)
+        guard let settings = outcome.settings else {
+            return CheckedSettings(ready: nil, settings: nil, flaws: outcome.flaws)
+        }
+        guard case .files(let files) = settings.identity else { preconditionFailure("identity is in files") }
+        let identity = IdentityMaterial.load(
+            IdentityFiles(
+                certificate: files.certificate.value, privateKey: files.privateKey.value,
+                trustBundles: files.trustBundles.map {
+                    IdentityFiles.TrustBundleFile(trustDomain: $0.trustDomain, path: $0.path.value)
+                }),
+            generation: generation, now: now)
+        var flaws = outcome.flaws + identity.flaws.map { SettingsFlaw($0, in: files) }
+        flaws.sort { ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column) }
+        let ready = identity.material.map { Ready(settings: settings, material: $0) }
+        return CheckedSettings(ready: ready, settings: settings, flaws: flaws)
+    }
+}
+
+extension SettingsFlaw {
+    /// The flaw of a file, at the setting that names the file.
+    init(_ flaw: IdentityFileFlaw, in files: FileIdentity) {
+        let position =
+            switch flaw.role {
+            case .certificate: files.certificate.position
+            case .privateKey: files.privateKey.position
+            case .trustBundle(let domain):
+                files.trustBundles.first { $0.trustDomain == domain && $0.path.value == flaw.path }?.path.position
+                    ?? files.certificate.position
+            }
+        self.init(flaw.severity == .error ? .error : .warning, at: position, "\(flaw.path): \(flaw.message)")
+    }
+}

@@ -1,0 +1,52 @@
+import Settings
+import Policy
+
+extension Answer {
+    /// For a reader: the decision, then why; several lines.
+    public var text: String {
+        var lines = [headline, "  listener: \(listener) (\(mode.rawValue))"]
+        if let route { lines.append("  route: \(route)") }
+        switch verdict {
+        case .unknownTrustDomain, .noRoute: break
+        case .policy(let name, let mode, let explanation):
+            lines.append("  policy: \(name) (\(mode.rawValue))")
+            for rule in explanation.rules {
+                lines.append("  rule \(rule.name) (\(rule.action.rawValue)): \(part(of: rule, explanation))")
+                for condition in rule.conditions {
+                    lines.append("    \(condition.holds ? "yes" : "no ") \(condition)")
+                }
+            }
+        case .identities(_, let patterns):
+            lines.append("  identities: \(patterns.map(\.description).joined(separator: ", "))")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private var headline: String {
+        switch verdict {
+        case .unknownTrustDomain(let domain): "refused: no trust bundle for \(domain)"
+        case .noRoute: "refused: no route matches"
+        case .identities(let matching?, _): "allowed: the server's ID matches \(matching)"
+        case .identities: "refused: the server's ID is none of the route's identities"
+        case .policy(let name, _, let explanation):
+            headline(of: explanation, policy: name)
+        }
+    }
+
+    private func headline(of explanation: Explanation, policy: String) -> String {
+        let decision = explanation.decision
+        let rule = decision.ruleIndex.map { explanation.rules[$0].name }
+        let why = rule.map { "rule \($0) of policy \(policy)" } ?? "no rule of policy \(policy) matches"
+        if decision.outcome == .allowed { return "allowed: \(why)" }
+        return decision.forwards
+            ? "allowed, for policy \(policy) only audits; would be refused: \(why)" : "refused: \(why)"
+    }
+
+    private func part(of rule: RuleExplanation, _ explanation: Explanation) -> String {
+        switch rule.part {
+        case .decided: "decides"
+        case .overruled(let index): "matches, but rule \(explanation.rules[index].name) comes first"
+        case .didNotMatch: "does not match"
+        }
+    }
+}

@@ -1,0 +1,24 @@
+public import Identity
+public import Policy
+
+/// A connection that might come, as `explain` is asked about it.
+public struct Question: Sendable {
+    /// The client's ID on an inbound listener, the server's on an outbound one.
+    public var identity: SPIFFEID
+    public var source: IPAddress
+    public var serverName: String?
+    public var applicationProtocol: String?
+    /// Nil: the port that the listener is bound to.
+    public var destinationPort: UInt16?
+
+    public init(
+        identity: SPIFFEID, source: IPAddress, serverName: String? = nil, applicationProtocol: String? = nil,
+        destinationPort: UInt16? = nil
+    ) {
+        self.identity = identity
+        self.source = source
+        self.serverName = serverName
+        self.applicationProtocol = applicationProtocol
+        self.destinationPort = destinationPort
+    }
+}

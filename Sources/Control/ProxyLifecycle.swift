@@ -1,0 +1,94 @@
+import DataPlane
+
+/// From start to end: what the workers have told, and what follows from it. Pure; `Proxy` acts.
+struct ProxyLifecycle {
+    enum Action: Equatable {
+        case nothing
+        /// Every worker accepts.
+        case announceReady
+        /// Tell the workers to finish what is open.
+        case drain
+        /// Tell the workers to end now.
+        case cut
+        case end(ProxyEnd)
+    }
+
+    private enum Stage { case starting, serving, draining }
+
+    private var stage = Stage.starting
+    private var serving: Set<Int> = []
+    private var ended: Set<Int> = []
+    private var cutCount = 0
+    private var failure: String?
+    private let workerCount: Int
+
+    init(workerCount: Int) { self.workerCount = workerCount }
+
+    var readiness: Readiness {
+        if let failure { return .notReady(reason: failure) }
+        switch stage {
+        case .serving: return .ready
+        case .draining: return .notReady(reason: "draining")
+        case .starting:
+            let missing = (0..<workerCount).filter { !serving.contains($0) }.map(String.init)
+            return .notReady(reason: "starting: no word yet from worker \(missing.joined(separator: ", "))")
+        }
+    }
+
+    mutating func workerServes(_ worker: Int) -> Action {
+        serving.insert(worker)
+        guard stage == .starting, serving.count == workerCount else { return .nothing }
+        stage = .serving
+        return .announceReady
+    }
+
+    mutating func workerFinished(_ worker: Int, cut: Int) -> Action {
+        guard ended.insert(worker).inserted else { return .nothing }
+        cutCount += cut
+        return afterEnd()
+    }
+
+    /// Without one of its workers the proxy is not what it was: the others finish, and whoever supervises starts anew.
+    mutating func workerFailed(_ worker: Int, reason: String) -> Action {
+        guard ended.insert(worker).inserted else { return .nothing }
+        failure = failure ?? "worker \(worker) failed: \(reason)"
+        let action = afterEnd()
+        guard action == .nothing, stage != .draining else { return action }
+        stage = .draining
+        return .drain
+    }
+
+    /// The first signal drains, the second one cuts.
+    mutating func terminationAsked() -> Action {
+        guard stage == .draining else {
+            stage = .draining
+            return .drain
+        }
+        return .cut
+    }
+
+    private func afterEnd() -> Action {
+        guard ended.count == workerCount else { return .nothing }
+        if let failure { return .end(.failed(reason: failure)) }
+        return .end(cutCount == 0 ? .drained : .cut(connections: cutCount))
+    }
+}
+
+/// How a proxy ended.
+public enum ProxyEnd: Hashable, Sendable {
+    /// Every connection was finished.
+    case drained
+    /// So many connections were still open when the drain's time was over.
+    case cut(connections: Int)
+    case failed(reason: String)
+}
+
+extension ProxyEnd: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .drained: "drained"
+        case .cut(let connections): "cut \(connections) connections"
+        case .failed(let reason): reason
+        }
+    }
+}

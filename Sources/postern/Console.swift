@@ -1,0 +1,32 @@
+import Glibc
+import Settings
+
+/// Text for whoever called: results on standard output, complaints on standard error.
+enum Console {
+    /// Writes `text` and the end of a line to standard output.
+    static func write(_ text: String) { put(text + "\n", STDOUT_FILENO) }
+
+    /// Writes `text` and the end of a line to standard error.
+    static func complain(_ text: String) { put(text + "\n", STDERR_FILENO) }
+
+    static func complain(_ flaws: [SettingsFlaw]) {
+        for flaw in flaws { complain(flaw.description) }
+    }
+
+    /// The wall clock in Unix seconds.
+    static func now() -> Int64 { Int64(time(nil)) }
+
+    private static func put(_ text: String, _ descriptor: Int32) {
+        let bytes = Array(text.utf8)
+        var done = 0
+        while done < bytes.count {
+            // The buffer holds `count` bytes, of which the first `done` are skipped.
+            let written = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.write(descriptor, $0.baseAddress! + done, $0.count - done)
+            }
+            // Nobody reads: there is no one to tell.
+            guard written > 0 || (written < 0 && errno == EINTR) else { return }
+            done += max(written, 0)
+        }
+    }
+}

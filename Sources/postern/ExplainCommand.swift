@@ -1,0 +1,66 @@
+import ArgumentParser
+import Control
+import Identity
+import Policy
+import Settings
+
+struct ExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Print the decision that `run` would make about a connection, and why.",
+        discussion: """
+            Opens neither sockets nor certificate files. Exit codes: 0 the bytes would be forwarded, 1 refused, 2 bad \
+            input.
+            """)
+
+    @OptionGroup var config: ConfigOption
+
+    @Option(help: ArgumentHelp("The listener that takes the connection.", valueName: "name"))
+    var listener: String
+
+    @Option(help: ArgumentHelp("The peer's SPIFFE ID: the client's on an inbound listener.", valueName: "id"))
+    var identity: String
+
+    @Option(help: ArgumentHelp("The client's IP address.", valueName: "ip"))
+    var source = "127.0.0.1"
+
+    @Option(help: ArgumentHelp("The server name that the client asks for.", valueName: "name"))
+    var sni: String?
+
+    @Option(help: ArgumentHelp("The ALPN protocol that is agreed on.", valueName: "protocol"))
+    var alpn: String?
+
+    @Option(help: ArgumentHelp("The destination port; by default the listener's.", valueName: "port"))
+    var port: UInt16?
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func run() throws {
+        let outcome = Settings.load(path: config.path)
+        guard let settings = outcome.settings else {
+            Console.complain(outcome.flaws)
+            throw ExitCode.badInput
+        }
+        guard let answer = Answer(to: try question(), listener: listener, settings: settings) else {
+            let names = settings.listeners.map(\.name).joined(separator: ", ")
+            throw BadInput("no listener is named \"\(listener)\"; there are: \(names)")
+        }
+        Console.write(json ? answer.json : answer.text)
+        guard answer.forwards else { throw ExitCode.refused }
+    }
+
+    private func question() throws -> Question {
+        let id: SPIFFEID
+        do throws(SPIFFEIDFlaw) {
+            id = try SPIFFEID(parsing: identity)
+        } catch {
+            throw BadInput("--identity \(identity): \(error)")
+        }
+        guard let address = IPAddress(parsing: source) else {
+            throw BadInput("--source \(source): not an IP address")
+        }
+        return Question(
+            identity: id, source: address, serverName: sni, applicationProtocol: alpn, destinationPort: port)
+    }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import Control
+import Logging
+import Settings
+import TLS
+
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run the proxy.",
+        discussion: """
+            SIGTERM or SIGINT stops accepting and finishes what is open, for limits.drainTimeout at most; a second one \
+            cuts at once. SIGHUP opens the access log's file anew.
+            Exit codes: 0 clean, 1 a worker failed, 2 bad settings, 3 connections were cut.
+            """)
+
+    @OptionGroup var config: ConfigOption
+
+    func run() throws {
+        // First of all, while there is one thread: all others inherit that signals are blocked.
+        let loop = try ControlLoop()
+        let checked = CheckedSettings.load(path: config.path, now: Console.now())
+        guard let ready = checked.ready else {
+            Console.complain(checked.flaws)
+            throw ExitCode.badInput
+        }
+        let logger = ready.settings.log.logger()
+        for flaw in checked.flaws { logger.warning("\(flaw)") }
+        logger.info("starting", metadata: ["version": "\(Postern.version)", "id": "\(ready.material.id)"])
+        let proxy: Proxy
+        do throws(ProxyFault) {
+            proxy = try Proxy(ready, on: loop, logger: logger)
+        } catch {
+            Console.complain("\(error)")
+            throw ExitCode.badInput
+        }
+        try Self.serve(proxy, loop).check()
+    }
+
+    private static func serve(_ proxy: Proxy, _ loop: ControlLoop) -> ProxyEnd {
+        var validSeconds = proxy.checkValidity(now: Console.now())
+        while true {
+            // Bounded, for the wall clock may be set meanwhile.
+            let wait = validSeconds.map { Int(min($0, 60)) * 1_000 }
+            guard let event = loop.next(timeoutMilliseconds: wait) else {
+                validSeconds = proxy.checkValidity(now: Console.now())
+                continue
+            }
+            if case .ended(let end) = proxy.handle(event) { return end }
+        }
+    }
+}
+
+extension ProxyEnd {
+    /// Throws the exit code of an end that was not clean.
+    func check() throws {
+        switch self {
+        case .drained: return
+        case .cut: throw ExitCode.connectionsCut
+        case .failed: throw ExitCode.failure
+        }
+    }
+}
+
+extension LogSettings {
+    /// The process's logger; libevent's messages go there too.
+    func logger() -> Logger {
+        let format: LineLogHandler.Format =
+            switch self.format {
+            case .auto: LineLogHandler.naturalFormat()
+            case .json: .json
+            case .text: .text
+            }
+        let level = Logger.Level(rawValue: self.level.rawValue) ?? .info
+        return Logger(label: "postern") { LineLogHandler(label: $0, level: level, format: format) }
+    }
+}
