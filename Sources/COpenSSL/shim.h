@@ -15,13 +15,11 @@ static inline void postern_bio_retry_write(BIO *b) { BIO_set_retry_write(b); }
 static inline int postern_ctx_set_min_version(SSL_CTX *c, int v) { return (int)SSL_CTX_set_min_proto_version(c, v); }
 static inline int postern_ctx_set_max_version(SSL_CTX *c, int v) { return (int)SSL_CTX_set_max_proto_version(c, v); }
 static inline void postern_ctx_set_mode(SSL_CTX *c, long m) { (void)SSL_CTX_set_mode(c, m); }
-static inline void postern_ctx_set_read_ahead(SSL_CTX *c, int on) { (void)SSL_CTX_set_read_ahead(c, on); }
 static inline int postern_ctx_set_groups(SSL_CTX *c, const char *l) { return (int)SSL_CTX_set1_groups_list(c, l); }
 static inline int postern_ctx_set_sigalgs(SSL_CTX *c, const char *l) { return (int)SSL_CTX_set1_sigalgs_list(c, l); }
 static inline int postern_ctx_add_chain(SSL_CTX *c, X509 *x) { return (int)SSL_CTX_add1_chain_cert(c, x); }
 static inline void postern_ctx_set_max_cert_list(SSL_CTX *c, long n) { (void)SSL_CTX_set_max_cert_list(c, n); }
 static inline void postern_ctx_set_cache_mode(SSL_CTX *c, long m) { (void)SSL_CTX_set_session_cache_mode(c, m); }
-static inline void postern_ctx_set_cache_size(SSL_CTX *c, long n) { (void)SSL_CTX_sess_set_cache_size(c, n); }
 static inline void postern_ctx_set_server_name_callback(SSL_CTX *c, int (*f)(SSL *, int *, void *)) {
     (void)SSL_CTX_set_tlsext_servername_callback(c, f);
 }

@@ -13,6 +13,10 @@ struct ExchangeWindow {
     var outputUsedBytes = 0
     var outputCapacityBytes = 0
 
+    /// Handshake messages that the peer sent during the call.
+    var receivedMessages = 0
+    var receivedMessagesLimit = Int.max
+
     var verifiedPeer: PeerSVID?
     var refusal: SVIDRefusal?
     /// Set while `TLSSession.refuse` makes OpenSSL send its alert.

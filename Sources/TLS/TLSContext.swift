@@ -58,6 +58,7 @@ public final class TLSContext {
         try setProtocol(options)
         try setIdentity(material)
         setVerification()
+        unsafe SSL_CTX_set_msg_callback(context, countMessage)
         switch role {
         case .accepting: try setAccepting()
         case .dialling: try setDialling()

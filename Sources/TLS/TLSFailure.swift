@@ -14,6 +14,8 @@ public enum TLSFailure: Error, Hashable, Sendable {
     case incompatible(Incompatibility)
     /// The peer broke the protocol.
     case misbehaved(Misbehaviour)
+    /// We ended the session ourselves: nothing more can be opened or sealed.
+    case closedByUs
     /// We failed.
     case fault(TLSFault)
 
@@ -53,6 +55,7 @@ public enum TLSFailure: Error, Hashable, Sendable {
         case .peerAlert: "peer-alert"
         case .incompatible(let what): what.rawValue
         case .misbehaved(let how): how.code
+        case .closedByUs: "closed-by-us"
         case .fault: "tls-fault"
         }
     }
@@ -66,6 +69,7 @@ public enum TLSFailure: Error, Hashable, Sendable {
         case .peerAlert(let number): "the peer sent the alert \(TLSAlert.name(of: number)) (\(number))"
         case .incompatible(let what): what.detail
         case .misbehaved(let how): how.detail
+        case .closedByUs: "this side ended the session"
         case .fault(let fault): fault.description
         }
     }

@@ -7,13 +7,15 @@ import Identity
 @safe
 public struct TLSSession: ~Copyable {
     private enum Phase {
-        case handshaking, established, closeSent, failed
+        case handshaking, established, closeSent
+        case failed(TLSFailure)
     }
 
     let ssl: OpaquePointer
     let context: TLSContext
     private let exchange: RecordExchange
     private var phase: Phase
+    var recordsUntilKeyUpdate: Int
 
     /// Who the peer is; present once the handshake is complete.
     public private(set) var peer: PeerSVID?
@@ -26,6 +28,7 @@ public struct TLSSession: ~Copyable {
         self.context = context
         self.exchange = exchange
         phase = .handshaking
+        recordsUntilKeyUpdate = Self.recordsPerKey
         peer = nil
     }
 
@@ -36,7 +39,7 @@ public struct TLSSession: ~Copyable {
     public mutating func handshake(
         _ input: RawSpan, into output: inout OutputRawSpan
     ) -> (outcome: HandshakeOutcome, consumed: Int) {
-        precondition(phase == .handshaking, "a handshake goes on only until it is complete or has failed")
+        guard case .handshaking = phase else { preconditionFailure("a handshake goes on only until it is complete") }
         precondition(output.freeCapacity >= Self.flightBytes, "a flight of the handshake must fit")
         // Safe: the pointers are used within the closures only.
         return unsafe input.withUnsafeBytes { input in
@@ -53,7 +56,11 @@ public struct TLSSession: ~Copyable {
     ///
     /// `plaintext` needs `openCapacity(inputBytes:)` of room. A partial record stays in the session.
     public mutating func open(_ input: RawSpan, into plaintext: inout OutputRawSpan) -> OpenOutcome {
-        guard phase == .established || phase == .closeSent else { return .failed(.misbehaved(.unexpectedMessage)) }
+        switch phase {
+        case .handshaking: preconditionFailure("nothing is opened before the handshake is complete")
+        case .failed(let failure): return .failed(failure)
+        case .established, .closeSent: break
+        }
         precondition(plaintext.freeCapacity >= Self.openCapacity(inputBytes: input.byteCount))
         // Safe: the pointers are used within the closures only.
         return unsafe input.withUnsafeBytes { input in
@@ -67,7 +74,11 @@ public struct TLSSession: ~Copyable {
 
     /// Encrypts all of `plaintext` and appends it to `output`, which needs `sealCapacity(plaintextBytes:)` of room.
     public mutating func seal(_ plaintext: RawSpan, into output: inout OutputRawSpan) -> SealOutcome {
-        precondition(phase == .established, "nothing is sealed before the handshake or after close_notify")
+        switch phase {
+        case .handshaking, .closeSent: preconditionFailure("nothing is sealed before the handshake or after closing")
+        case .failed(let failure): return .failed(failure)
+        case .established: break
+        }
         precondition(output.freeCapacity >= Self.sealCapacity(plaintextBytes: plaintext.byteCount))
         guard plaintext.byteCount > 0 else { return .sealed }
         // Safe: the pointers are used within the closures only.
@@ -84,7 +95,7 @@ public struct TLSSession: ~Copyable {
 
     /// Says that no more plaintext will be sent; receiving goes on. Does nothing when there is no one to tell.
     public mutating func closeNotify(into output: inout OutputRawSpan) {
-        guard phase == .established else { return }
+        guard case .established = phase else { return }
         phase = .closeSent
         // Safe, here and below: the closure gets this session's own SSL for the length of the call.
         unsafe write(into: &output) { ssl in unsafe _ = SSL_shutdown(ssl) }
@@ -95,9 +106,9 @@ public struct TLSSession: ~Copyable {
     ///
     /// For the accepting side, once the handshake is complete.
     public mutating func refuse(into output: inout OutputRawSpan) {
-        guard phase == .established else { return }
+        guard case .established = phase else { return }
         guard case .accepting = context.role, version == .tls13 else { return closeNotify(into: &output) }
-        phase = .failed
+        phase = .failed(.closedByUs)
         unsafe exchange.window.pointee.refusesPeer = true
         unsafe write(into: &output) { ssl in
             unsafe _ = SSL_new_session_ticket(ssl)
@@ -118,11 +129,15 @@ public struct TLSSession: ~Copyable {
     }
 
     static let recordBytes = 16_384
+    /// A third of what RFC 8446, section 5.5, allows one key of AES-GCM to protect.
+    private static let recordsPerKey = 1 << 23
+    /// Key updates and tickets in one read; an honest peer sends one now and then, and each costs us far more than it.
+    private static let messagesAfterHandshakeLimit = 16
 
     deinit {
         // A session that is freed without having been shut down is forgotten by its context's cache.
         // Safe: this value is the only owner of the SSL, and keeps context and exchange until after this.
-        if phase != .failed { unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN) }
+        if case .failed = phase {} else { unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN) }
         unsafe SSL_free(ssl)
     }
 }
@@ -179,13 +194,16 @@ extension TLSSession {
     }
 
     private mutating func fail(_ failure: TLSFailure) -> HandshakeOutcome {
-        phase = .failed
+        phase = .failed(failure)
         peer = nil
         return .failed(failure)
     }
 
     private mutating func openRecords(into buffer: UnsafeMutableRawBufferPointer, _ used: inout Int) -> OpenOutcome {
         ErrorQueue.clear()
+        unsafe exchange.window.pointee.receivedMessages = 0
+        unsafe exchange.window.pointee.receivedMessagesLimit = Self.messagesAfterHandshakeLimit
+        defer { unsafe exchange.window.pointee.receivedMessagesLimit = .max }
         while true {
             // Safe: `used` never passes the buffer's count; OpenSSL writes at most the room it is given.
             var readBytes = 0
@@ -197,10 +215,15 @@ extension TLSSession {
                 continue
             }
             switch classify(status) {
-            case .wantsBytes: return .open
+            case .wantsBytes:
+                guard unsafe exchange.window.pointee.receivedMessages > Self.messagesAfterHandshakeLimit else {
+                    return .open
+                }
+                phase = .failed(.misbehaved(.tooManyRequests))
+                return .failed(.misbehaved(.tooManyRequests))
             case .closed: return .closed
             case .failed(let failure):
-                phase = .failed
+                phase = .failed(failure)
                 return .failed(failure)
             }
         }
@@ -208,14 +231,29 @@ extension TLSSession {
 
     private mutating func sealRecords(_ plaintext: UnsafeRawBufferPointer) -> SealOutcome {
         ErrorQueue.clear()
+        updateKeysWhenDue(plaintext.count)
         var writtenBytes = 0
         // Safe: OpenSSL reads the plaintext's bytes; without partial writes it takes all or fails.
         let status = unsafe SSL_write_ex(ssl, plaintext.baseAddress, plaintext.count, &writtenBytes)
         if status == 1 { return .sealed }
         let step = classify(status)
-        phase = .failed
-        guard case .failed(let failure) = step else { return .failed(.misbehaved(.unexpectedMessage)) }
+        guard case .failed(let failure) = step else {
+            // Reading is asked for only in a handshake, and renegotiation is off.
+            phase = .failed(.misbehaved(.unexpectedMessage))
+            return .failed(.misbehaved(.unexpectedMessage))
+        }
+        phase = .failed(failure)
         return .failed(failure)
+    }
+
+    /// Changes to a new sending key well before AES-GCM has used up the old one (RFC 8446, section 5.5).
+    private mutating func updateKeysWhenDue(_ plaintextBytes: Int) {
+        recordsUntilKeyUpdate -= plaintextBytes / Self.recordBytes + 1
+        guard recordsUntilKeyUpdate <= 0 else { return }
+        recordsUntilKeyUpdate = Self.recordsPerKey
+        guard version == .tls13 else { return }
+        // Safe: the SSL is established; the message goes out before the next record.
+        unsafe _ = SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED)
     }
 
     private func classify(_ status: Int32) -> Step {

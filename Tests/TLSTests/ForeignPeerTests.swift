@@ -182,6 +182,34 @@ struct ForeignPeerTests {
         #expect(end.plaintext == [1, 2, 3, 4, 5])
     }
 
+    @Test("that floods us with key updates misbehaves")
+    func keyUpdateFlood() throws {
+        let world = try World()
+        let peer = try RawPeer(certificate: world.authority.issue())
+        var end = try End(.server(world.material()))
+        peer.handshake(with: &end)
+        for _ in 0..<1000 { peer.updateKeys(requestingAnswer: true) }
+        peer.write([1])
+        end.inbox = peer.take()
+        _ = end.open()
+        #expect(end.opened == .failed(.misbehaved(.tooManyRequests)))
+        #expect(end.plaintext.isEmpty)
+    }
+
+    @Test("follows when we change our key, as we do before it wears out")
+    func ownKeyUpdate() throws {
+        let world = try World()
+        let peer = try RawPeer(certificate: world.authority.issue())
+        var end = try End(.server(world.material()))
+        peer.handshake(with: &end)
+        let before = end.seal([1])
+        end.session.recordsUntilKeyUpdate = 1
+        let sealed = end.seal([2])
+        #expect(sealed.count > before.count + 20)
+        peer.feed(before + sealed + end.seal([3]))
+        #expect(peer.read().bytes == [1, 2, 3])
+    }
+
     @Test("that was refused after the handshake reads access_denied")
     func accessDenied() throws {
         let world = try World()
