@@ -36,7 +36,7 @@ final class ProxyPair {
     let process: ChildProcess
     let address: SocketAddress
     private let site: Site
-    private let ports: PairPorts
+    let ports: PairPorts
     private let tap: Tap
 
     /// Starts the pair and waits until a byte has come back through it, plainly and through the tap.

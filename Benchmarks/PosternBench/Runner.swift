@@ -75,11 +75,4 @@ struct Runner {
         try BulkLoad(direction: direction, connections: plan.bulkConnections, window: plan.window)
             .measure(pair, backend: site.backend)
     }
-
-    /// Progress goes to the standard error; the table alone to the standard output.
-    private func say(_ text: String) {
-        let line = Array("\(text)\n".utf8)
-        // The array outlives the call.
-        _ = unsafe line.withUnsafeBytes { unsafe write(2, $0.baseAddress, $0.count) }
-    }
 }

@@ -140,12 +140,22 @@ public final class TCPConnection: Sendable {
         if open >= 0 { Glibc.close(open) }
     }
 
-    /// Closes with RST. No other thread may use the connection any more.
+    /// Sends RST and is no connection any more.
     public func reset() {
-        let open = descriptor.exchange(-1, ordering: .relaxed)
-        guard open >= 0 else { return }
-        Self.setLinger(open, seconds: 0)
-        Glibc.close(open)
+        var nowhere = sockaddr()
+        nowhere.sa_family = sa_family_t(AF_UNSPEC)
+        // Connecting to no address dissolves the connection (tcp(7)), and leaves the descriptor to its owner.
+        _ = unsafe Glibc.connect(number, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
+    }
+
+    /// Waits, without reading, until the connection is broken or both directions have ended.
+    public func awaitHangUp(within limit: Duration) -> Bool {
+        do throws(SocketFault) {
+            try Self.wait(number, for: 0, until: .within(limit), reason: "the end")
+            return true
+        } catch {
+            return false
+        }
     }
 }
 
@@ -157,12 +167,6 @@ extension TCPConnection {
         var value = value
         // An int option: pointer and length describe `value`.
         _ = unsafe setsockopt(descriptor, Int32(level), name, &value, socklen_t(MemoryLayout<Int32>.size))
-    }
-
-    static func setLinger(_ descriptor: Int32, seconds: Int32) {
-        var value = linger(l_onoff: 1, l_linger: seconds)
-        // Pointer and length describe `value`.
-        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &value, socklen_t(MemoryLayout<linger>.size))
     }
 
     static func setNonblocking(_ descriptor: Int32, _ nonblocking: Bool) {
