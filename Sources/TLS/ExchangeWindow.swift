@@ -13,12 +13,20 @@ struct ExchangeWindow {
     var outputUsedBytes = 0
     var outputCapacityBytes = 0
 
-    /// Handshake messages that the peer sent during the call.
-    var receivedMessages = 0
-    var receivedMessagesLimit = Int.max
+    var findings = Findings()
 
-    var verifiedPeer: PeerSVID?
-    var refusal: SVIDRefusal?
+    /// What the callbacks of one call find out; one session's findings are never seen by another.
+    struct Findings {
+        /// Handshake messages that the peer sent.
+        var receivedMessages = 0
+        var verifiedPeer: PeerSVID?
+        var refusal: SVIDRefusal?
+        /// Sessions that a server gave us.
+        var newSessions: [KeptSession] = []
+    }
+
+    /// How many handshake messages may come in this call.
+    var receivedMessagesLimit = Int.max
     /// Set while `TLSSession.refuse` makes OpenSSL send its alert.
     var refusesPeer = false
 }

@@ -9,7 +9,7 @@ func countMessage(
     // Safe: OpenSSL passes the SSL that reads; it has a window while it does.
     guard sent == 0, contentType == SSL3_RT_HANDSHAKE, let ssl = unsafe ssl else { return }
     let window = unsafe RecordBIO.window(of: ssl)
-    unsafe window.pointee.receivedMessages += 1
-    guard unsafe window.pointee.receivedMessages > window.pointee.receivedMessagesLimit else { return }
+    unsafe window.pointee.findings.receivedMessages += 1
+    guard unsafe window.pointee.findings.receivedMessages > window.pointee.receivedMessagesLimit else { return }
     unsafe window.pointee.inputLeftBytes = 0
 }

@@ -7,6 +7,7 @@ final class PeerVerifier {
     private let bundles: [TrustDomain: AnchorStore]
     private let acceptPeer: ((SPIFFEID) -> Bool)?
     private let clock: () -> Int64
+    private var memory = ChainMemory()
 
     /// - Parameter acceptPeer: whom a dialling side agrees to talk to; nil accepts every trusted peer.
     init(
@@ -41,25 +42,44 @@ final class PeerVerifier {
     func verify(_ context: OpaquePointer) throws(SVIDRefusal) -> PeerSVID {
         // Safe: the context holds its leaf and the presented certificates for the length of the call.
         guard let leaf = unsafe X509_STORE_CTX_get0_cert(context) else { throw .noCertificate }
-        let presented = unsafe postern_certs_count(X509_STORE_CTX_get0_untrusted(context))
-        guard presented <= Self.maximumPresentedCertificates else { throw .chainTooLong }
+        let presented = unsafe X509_STORE_CTX_get0_untrusted(context)
+        guard unsafe postern_certs_count(presented) <= Self.maximumPresentedCertificates else { throw .chainTooLong }
 
+        let now = clock()
         let leafDER = unsafe CertificateDER.bytes(of: leaf)
-        let fields = try CertificateFields(parsing: leafDER.span)
-        let claimed = try fields.claimedIdentity()
-        guard let bundle = bundles[claimed.trustDomain] else { throw .unknownTrustDomain }
-        let id = try fields.leafIdentity()
-        let chainNotAfter = try unsafe buildPath(context, to: bundle, trustDomain: id.trustDomain, leaf: fields)
-        if let acceptPeer, !acceptPeer(id) { throw .identityNotExpected }
-        return PeerSVID(
-            id: id, serialHex: Hex.text(fields.serialNumber), sha256Hex: Hex.text(CertificateDER.sha256(leafDER)),
-            notAfter: fields.notAfter, chainNotAfter: chainNotAfter)
+        let chain = unsafe CertificateDER.digest(of: presented, leaf: leafDER)
+        var verdict: ChainMemory.Verdict
+        if let chain, let remembered = memory.verdict(on: chain, now: now) {
+            verdict = remembered
+            verdict.peer.verifiedAt = now
+        } else {
+            verdict = try unsafe judge(context, leafDER, now: now)
+            if let chain { memory.remember(verdict, on: chain) }
+        }
+        if let acceptPeer, !acceptPeer(verdict.peer.id) { throw .identityNotExpected }
+        return verdict.peer
     }
 
-    /// Builds and checks the path; returns the earliest notAfter in it, in Unix seconds.
+    /// Checks the leaf's rules, and then its path to the bundle of the trust domain that it claims.
+    private func judge(
+        _ context: OpaquePointer, _ leafDER: [UInt8], now: Int64
+    ) throws(SVIDRefusal) -> ChainMemory.Verdict {
+        let leaf = try CertificateFields(parsing: leafDER.span)
+        let claimed = try leaf.claimedIdentity()
+        guard let bundle = bundles[claimed.trustDomain] else { throw .unknownTrustDomain }
+        let id = try leaf.leafIdentity()
+        let validity = try unsafe buildPath(
+            context, to: bundle, trustDomain: id.trustDomain, leaf.notBefore...max(leaf.notBefore, leaf.notAfter), now)
+        return ChainMemory.Verdict(
+            peer: PeerSVID(leaf, leafDER, id: id, chainNotAfter: validity.upperBound, verifiedAt: now),
+            notBefore: validity.lowerBound)
+    }
+
+    /// Builds and checks the path; returns when all certificates of it are valid, in Unix seconds.
     private func buildPath(
-        _ context: OpaquePointer, to bundle: AnchorStore, trustDomain: TrustDomain, leaf: CertificateFields
-    ) throws(SVIDRefusal) -> Int64 {
+        _ context: OpaquePointer, to bundle: AnchorStore, trustDomain: TrustDomain, _ leaf: ClosedRange<Int64>,
+        _ now: Int64
+    ) throws(SVIDRefusal) -> ClosedRange<Int64> {
         // Safe: the bundle's certificates outlive the context's use of them, since self keeps them.
         unsafe X509_STORE_CTX_set0_trusted_stack(context, bundle.certificates.pointer)
         let parameters = unsafe X509_STORE_CTX_get0_param(context)
@@ -68,7 +88,7 @@ final class PeerVerifier {
         unsafe X509_VERIFY_PARAM_set_flags(parameters, UInt(X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST))
         unsafe X509_VERIFY_PARAM_set_depth(parameters, Self.maximumIntermediates)
         unsafe X509_VERIFY_PARAM_set_auth_level(parameters, Self.securityLevel)
-        unsafe X509_VERIFY_PARAM_set_time(parameters, Int(clock()))
+        unsafe X509_VERIFY_PARAM_set_time(parameters, Int(now))
         let verified = unsafe X509_verify_cert(context)
         guard verified == 1 else { throw unsafe refusal(of: context, trustDomain: trustDomain) }
 
@@ -76,16 +96,16 @@ final class PeerVerifier {
         let count = unsafe postern_certs_count(path)
         // A leaf that is itself in the bundle is no proof of anything: no one signed it for this domain.
         guard count >= 2 else { throw .unknownAuthority }
-        var notAfter = leaf.notAfter
+        var validity = leaf
         for index in 0..<count {
             guard let certificate = unsafe postern_certs_at(path, index) else { throw .invalidChain }
             guard unsafe CriticalExtensions.allProcessed(in: certificate) else { throw .unknownCriticalExtension }
             guard index > 0 else { continue }
             let signer = try CertificateFields(parsing: unsafe CertificateDER.bytes(of: certificate).span)
             try signer.checkSigning(of: trustDomain)
-            notAfter = min(notAfter, signer.notAfter)
+            validity = validity.clamped(to: signer.notBefore...max(signer.notBefore, signer.notAfter))
         }
-        return notAfter
+        return validity
     }
 
     /// Why OpenSSL did not verify the path; our own rules say more of a signer that it calls no authority.
@@ -130,13 +150,17 @@ func verifyPeer(_ context: OpaquePointer?, _ argument: UnsafeMutableRawPointer?)
     let window = unsafe RecordBIO.window(of: OpaquePointer(ssl))
     do throws(SVIDRefusal) {
         let peer = try unsafe verifier.verify(context)
-        unsafe window.pointee.verifiedPeer = peer
+        unsafe window.pointee.findings.verifiedPeer = peer
+        // What the session will need to know when it is continued.
+        if let session = unsafe SSL_get_session(OpaquePointer(ssl)) {
+            unsafe SessionTicketData(peer).store(in: session)
+        }
         unsafe X509_STORE_CTX_set_error(context, X509_V_OK)
         // The session would keep the path's certificates for its whole life; nothing here asks for them.
         unsafe X509_STORE_CTX_set0_verified_chain(context, nil)
         return 1
     } catch {
-        unsafe window.pointee.refusal = error
+        unsafe window.pointee.findings.refusal = error
         unsafe X509_STORE_CTX_set_error(context, error.verificationCode)
         return 0
     }

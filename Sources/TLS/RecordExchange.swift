@@ -35,6 +35,7 @@ public final class RecordExchange {
     ) -> (outcome: Outcome, readBytes: Int, writtenBytes: Int) {
         // Safe: the caller's buffers live for this call, and the pointers to them are cleared before it returns.
         replyCount = 0
+        unsafe window.pointee.findings = ExchangeWindow.Findings()
         unsafe window.pointee.input = input.baseAddress
         unsafe window.pointee.inputLeftBytes = input.count
         unsafe window.pointee.output = output.baseAddress

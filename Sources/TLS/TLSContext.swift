@@ -13,6 +13,9 @@ public final class TLSContext {
     let pointer: OpaquePointer
     let role: Role
     let applicationProtocols: ApplicationProtocols
+    /// Where resumption is on: what the accepting side may continue, or what the dialling side may offer.
+    let acceptedSessions: AcceptedSessions?
+    let offeredSessions: OfferedSessions?
     private let verifier: PeerVerifier
 
     /// For sessions that a peer opens: the peer must present an SVID of a trusted domain.
@@ -27,7 +30,8 @@ public final class TLSContext {
     ) throws(TLSFault) {
         try self.init(
             role: .accepting, material, options, ApplicationProtocols(applicationProtocols),
-            PeerVerifier(bundles: material.trustBundles, acceptPeer: nil, clock: clock))
+            PeerVerifier(bundles: material.trustBundles, acceptPeer: nil, clock: clock),
+            accepted: options.resumption ? AcceptedSessions(clock: clock) : nil, offered: nil)
     }
 
     /// For sessions that we open.
@@ -40,12 +44,13 @@ public final class TLSContext {
         if let serverName, ServerName.parse(serverName.utf8) == nil { throw .unusableName(serverName) }
         try self.init(
             role: .dialling(serverName: serverName), material, options, ApplicationProtocols(applicationProtocols),
-            PeerVerifier(bundles: material.trustBundles, acceptPeer: acceptPeer, clock: clock))
+            PeerVerifier(bundles: material.trustBundles, acceptPeer: acceptPeer, clock: clock),
+            accepted: nil, offered: options.resumption ? OfferedSessions(clock: clock) : nil)
     }
 
     private init(
         role: Role, _ material: IdentityMaterial, _ options: TLSOptions, _ applicationProtocols: ApplicationProtocols,
-        _ verifier: PeerVerifier
+        _ verifier: PeerVerifier, accepted: AcceptedSessions?, offered: OfferedSessions?
     ) throws(TLSFault) {
         ErrorQueue.clear()
         guard let context = unsafe SSL_CTX_new(TLS_method()) else { throw ErrorQueue.fault("SSL_CTX_new") }
@@ -53,6 +58,8 @@ public final class TLSContext {
         self.role = role
         self.applicationProtocols = applicationProtocols
         self.verifier = verifier
+        acceptedSessions = accepted
+        offeredSessions = offered
         // Safe, here and in the extension: `context` is alive as long as this object, and so are the callbacks'
         // arguments; sessions keep this object.
         try setProtocol(options)
@@ -63,6 +70,7 @@ public final class TLSContext {
         case .accepting: try setAccepting()
         case .dialling: try setDialling()
         }
+        try setResumption()
     }
 
     deinit {
@@ -86,8 +94,6 @@ extension TLSContext {
         unsafe SSL_CTX_set_options(pointer, Self.protocolOptions)
         // Idle connections keep no buffer; a record's buffers come and go with it.
         unsafe postern_ctx_set_mode(pointer, Int(SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN))
-        unsafe postern_ctx_set_cache_mode(pointer, Int(SSL_SESS_CACHE_OFF))
-        try unsafe check(SSL_CTX_set_num_tickets(pointer, 0), "SSL_CTX_set_num_tickets")
         unsafe postern_ctx_set_max_cert_list(pointer, Self.maximumChainMessageBytes)
     }
 
@@ -124,6 +130,18 @@ extension TLSContext {
         // This one of all of OpenSSL's setters returns 0 on success.
         let status = unsafe SSL_CTX_set_alpn_protos(pointer, wire, UInt32(wire.count))
         try check(status == 0 ? 1 : 0, "SSL_CTX_set_alpn_protos")
+    }
+
+    /// Sessions stay in memory and belong to this context: to any other, and so to any other listener or generation,
+    /// they are unknown. Tickets are only their numbers.
+    private func setResumption() throws(TLSFault) {
+        unsafe postern_ctx_set_cache_mode(pointer, Int(SSL_SESS_CACHE_OFF))
+        let name = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
+        try unsafe check(
+            SSL_CTX_set_session_id_context(pointer, name, UInt32(name.count)), "SSL_CTX_set_session_id_context")
+        try unsafe check(SSL_CTX_set_num_tickets(pointer, acceptedSessions == nil ? 0 : 1), "SSL_CTX_set_num_tickets")
+        unsafe acceptedSessions?.install(on: pointer)
+        if offeredSessions != nil { unsafe OfferedSessions.install(on: pointer) }
     }
 
     private func check(_ status: Int32, _ call: String) throws(TLSFault) {

@@ -14,6 +14,9 @@ public struct TLSSession: ~Copyable {
     let ssl: OpaquePointer
     let context: TLSContext
     private let exchange: RecordExchange
+    private let endpoint: Int
+    /// Whom the session that was offered for resumption had been made with.
+    private var offeredPeer: PeerSVID?
     private var phase: Phase
     var recordsUntilKeyUpdate: Int
 
@@ -21,10 +24,15 @@ public struct TLSSession: ~Copyable {
     public private(set) var peer: PeerSVID?
 
     /// A session that has not begun its handshake.
-    public init(_ context: TLSContext, exchange: RecordExchange) throws(TLSFault) {
+    ///
+    /// - Parameter endpoint: a number of the caller's for where a dialling session goes: what one endpoint gave us for
+    ///   resumption is offered to no other.
+    public init(_ context: TLSContext, exchange: RecordExchange, endpoint: Int = 0) throws(TLSFault) {
         // Safe: the new SSL is owned by this value from here on; the exchange's BIO lives as long as the exchange.
         unsafe ssl = try Self.makeSSL(context)
         unsafe exchange.bio.attach(to: ssl)
+        self.endpoint = endpoint
+        offeredPeer = unsafe Self.offerSession(of: endpoint, context, to: ssl)
         self.context = context
         self.exchange = exchange
         phase = .handshaking
@@ -158,6 +166,23 @@ extension TLSSession {
         }
         return unsafe ssl
     }
+
+    /// Offers the newest session of `endpoint` to its server; returns whom that session was made with.
+    private static func offerSession(of endpoint: Int, _ context: TLSContext, to ssl: OpaquePointer) -> PeerSVID? {
+        guard let offer = context.offeredSessions?.take(endpoint: endpoint) else { return nil }
+        // Safe: OpenSSL takes a reference of its own; the session is of a context with the same protocols.
+        return unsafe SSL_set_session(ssl, offer.session.pointer) == 1 ? offer.peer : nil
+    }
+
+    /// Keeps the sessions that the server gave us during this call.
+    private func keepNewSessions() {
+        guard unsafe !exchange.window.pointee.findings.newSessions.isEmpty else { return }
+        if let peer, let offeredSessions = context.offeredSessions {
+            for session in unsafe exchange.window.pointee.findings.newSessions {
+                offeredSessions.keep(session, peer: peer, endpoint: endpoint)
+            }
+        }
+    }
 }
 
 // MARK: Steps: each runs inside the exchange's window
@@ -171,17 +196,18 @@ extension TLSSession {
 
     private mutating func handshakeStep() -> HandshakeOutcome {
         ErrorQueue.clear()
-        unsafe exchange.window.pointee.verifiedPeer = nil
-        unsafe exchange.window.pointee.refusal = nil
         let status = unsafe SSL_do_handshake(ssl)
         // The verification callback runs at most once a session, in the call that brings the last of the chain.
-        if let verified = unsafe exchange.window.pointee.verifiedPeer { peer = verified }
+        if let verified = unsafe exchange.window.pointee.findings.verifiedPeer { peer = verified }
         guard status == 1 else {
             switch classify(status) {
             case .wantsBytes: return .wantsBytes
             case .closed: return fail(.misbehaved(.unexpectedMessage))
             case .failed(let failure): return fail(failure)
             }
+        }
+        if resumed {
+            peer = if case .dialling = context.role { offeredPeer } else { unsafe PeerSVID(resumed: ssl) }
         }
         guard peer != nil else { return fail(.refused(.noCertificate)) }
         if case .dialling = context.role, let chosen = applicationProtocol,
@@ -201,9 +227,11 @@ extension TLSSession {
 
     private mutating func openRecords(into buffer: UnsafeMutableRawBufferPointer, _ used: inout Int) -> OpenOutcome {
         ErrorQueue.clear()
-        unsafe exchange.window.pointee.receivedMessages = 0
         unsafe exchange.window.pointee.receivedMessagesLimit = Self.messagesAfterHandshakeLimit
-        defer { unsafe exchange.window.pointee.receivedMessagesLimit = .max }
+        defer {
+            unsafe exchange.window.pointee.receivedMessagesLimit = .max
+            keepNewSessions()
+        }
         while true {
             // Safe: `used` never passes the buffer's count; OpenSSL writes at most the room it is given.
             var readBytes = 0
@@ -216,7 +244,7 @@ extension TLSSession {
             }
             switch classify(status) {
             case .wantsBytes:
-                guard unsafe exchange.window.pointee.receivedMessages > Self.messagesAfterHandshakeLimit else {
+                guard unsafe exchange.window.pointee.findings.receivedMessages > Self.messagesAfterHandshakeLimit else {
                     return .open
                 }
                 phase = .failed(.misbehaved(.tooManyRequests))
@@ -264,7 +292,7 @@ extension TLSSession {
         case SSL_ERROR_WANT_WRITE: return .failed(.misbehaved(.tooManyRequests))
         default:
             let entry = ErrorQueue.take()
-            if let refusal = unsafe exchange.window.pointee.refusal { return .failed(.refused(refusal)) }
+            if let refusal = unsafe exchange.window.pointee.findings.refusal { return .failed(.refused(refusal)) }
             guard let entry else { return .failed(.fault(.openSSL(call: "SSL", library: 0, reason: 0))) }
             return .failed(TLSFailure(entry))
         }

@@ -48,9 +48,9 @@ struct End: ~Copyable {
     var plaintext: [UInt8]
     var opened: OpenOutcome
 
-    init(_ context: TLSContext) throws {
+    init(_ context: TLSContext, endpoint: Int = 0) throws {
         let exchange = try RecordExchange()
-        session = try TLSSession(context, exchange: exchange)
+        session = try TLSSession(context, exchange: exchange, endpoint: endpoint)
         self.exchange = exchange
         outcome = .wantsBytes
         inbox = []
@@ -112,8 +112,8 @@ struct Pair: ~Copyable {
     var client: End
     var server: End
 
-    init(client: TLSContext, server: TLSContext) throws {
-        let client = try End(client)
+    init(client: TLSContext, server: TLSContext, endpoint: Int = 0) throws {
+        let client = try End(client, endpoint: endpoint)
         let server = try End(server)
         self.client = client
         self.server = server

@@ -1,0 +1,25 @@
+/// 32 bytes that identify something: a SHA-256 digest, or a session's number.
+struct Digest256: Hashable {
+    private let words: (UInt64, UInt64, UInt64, UInt64)
+
+    /// Nil unless there are exactly 32 bytes.
+    init?(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == 32 else { return nil }
+        // Safe: four unaligned words are 32 bytes.
+        words = unsafe (
+            bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self),
+            bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+            bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self),
+            bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
+        )
+    }
+
+    static func == (left: Digest256, right: Digest256) -> Bool { left.words == right.words }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(words.0)
+        hasher.combine(words.1)
+        hasher.combine(words.2)
+        hasher.combine(words.3)
+    }
+}

@@ -1,0 +1,28 @@
+import COpenSSL
+
+/// A session that may be continued later; this object owns one reference to it.
+@safe
+final class KeptSession {
+    let pointer: OpaquePointer
+
+    init(owning pointer: OpaquePointer) {
+        unsafe self.pointer = pointer
+    }
+
+    /// The number by which the accepting side finds it.
+    var number: Digest256? {
+        // Safe: the bytes belong to the session and are copied at once.
+        var count: UInt32 = 0
+        let bytes = unsafe SSL_SESSION_get_id(pointer, &count)
+        return unsafe Digest256(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
+    }
+
+    var isResumable: Bool { unsafe SSL_SESSION_is_resumable(pointer) == 1 }
+
+    /// Only TLS 1.3 sessions are continued: those of TLS 1.2 are bound to neither the name nor the key exchange.
+    var isTLS13: Bool { unsafe SSL_SESSION_get_protocol_version(pointer) == TLS1_3_VERSION }
+
+    deinit {
+        unsafe SSL_SESSION_free(pointer)
+    }
+}

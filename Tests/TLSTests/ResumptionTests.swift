@@ -1,0 +1,290 @@
+import COpenSSL
+import Identity
+import Synchronization
+import Testing
+
+@testable import TLS
+@testable import TestPKI
+
+/// A clock that tests move.
+final class ManualClock: Sendable {
+    private let seconds = Atomic<Int64>(TLSTests.now())
+
+    var now: Int64 { seconds.load(ordering: .relaxed) }
+    var read: () -> Int64 { { self.now } }
+
+    func advance(bySeconds count: Int64) { seconds.add(count, ordering: .relaxed) }
+}
+
+@Suite("Resumption")
+struct ResumptionTests {
+    private let world: World
+    private let clock = ManualClock()
+    private let options = TLSOptions(resumption: true)
+
+    init() throws { world = try World() }
+
+    private func server(trusting others: [TrustBundle] = []) throws -> TLSContext {
+        try .server(world.material("/server", trusting: others), options, clock: clock.read)
+    }
+
+    private func client(
+        serverName: String? = nil, accepting: @escaping (SPIFFEID) -> Bool = { _ in true },
+        lifetimeSeconds: Int64 = 86_400
+    ) throws -> TLSContext {
+        let certificate = try world.authority.issue(LeafRequest(path: "/client", validity: .seconds(lifetimeSeconds)))
+        return try .client(
+            material(certificate, trusting: [world.bundle]), options, serverName: serverName, accepting: accepting,
+            clock: clock.read)
+    }
+
+    /// Shakes hands, sends a byte each way so that tickets arrive, and says whether both sides resumed.
+    private func connect(_ client: TLSContext, _ server: TLSContext, endpoint: Int = 0) throws -> Bool {
+        var pair = try Pair(client: client, server: server, endpoint: endpoint)
+        pair.handshake()
+        try #require(pair.client.outcome == .complete)
+        try #require(pair.server.outcome == .complete)
+        _ = pair.send(fromServer: [1])
+        _ = pair.send(fromClient: [2])
+        #expect(pair.client.plaintext == [1])
+        #expect(pair.server.plaintext == [2])
+        #expect(pair.server.session.peer?.id.description == "spiffe://example.org/client")
+        #expect(pair.client.session.peer?.id.description == "spiffe://example.org/server")
+        let resumed = (pair.client.session.resumed, pair.server.session.resumed)
+        #expect(resumed.0 == resumed.1)
+        return resumed.0
+    }
+
+    @Test("continues a session time and again, and both sides still know who the other is")
+    func resumes() throws {
+        let (client, server) = try (client(), server())
+        #expect(try !connect(client, server))
+        for _ in 0..<5 { #expect(try connect(client, server)) }
+    }
+
+    @Test("gives the access log the same serial number, digest and expiry as the full handshake")
+    func details() throws {
+        let (client, server) = try (client(), server())
+        var seen: [PeerSVID] = []
+        for _ in 0..<2 {
+            var pair = try Pair(client: client, server: server)
+            pair.handshake()
+            _ = pair.send(fromServer: [1])
+            let (there, here) = (pair.server.session.peer, pair.client.session.peer)
+            try seen += [#require(there), #require(here)]
+        }
+        #expect(seen[0] == seen[2])
+        #expect(seen[1] == seen[3])
+    }
+
+    @Test("does not happen when either side's setting is off", arguments: [true, false])
+    func off(onServer: Bool) throws {
+        let plain = TLSOptions(resumption: false)
+        let client = try onServer ? client() : .client(world.material("/client"), plain)
+        let server = try onServer ? TLSContext.server(world.material("/server"), plain) : server()
+        for _ in 0..<3 { #expect(try !connect(client, server)) }
+    }
+
+    @Test("offers a session once")
+    func singleUse() throws {
+        let (client, server) = try (client(), server())
+        _ = try connect(client, server)
+        var first = try Pair(client: client, server: server)
+        var second = try Pair(client: client, server: server)
+        first.handshake()
+        second.handshake()
+        let resumed = (first.client.session.resumed, second.client.session.resumed)
+        #expect(resumed == (true, false))
+    }
+
+    @Test("is unknown to another context, and so to another listener or generation")
+    func otherContext() throws {
+        let client = try client()
+        let (one, other) = try (server(), server())
+        _ = try connect(client, one)
+        #expect(try !connect(client, other))
+    }
+
+    @Test("offers a session only to the endpoint that gave it")
+    func otherEndpoint() throws {
+        let (client, server) = try (client(), server())
+        _ = try connect(client, server, endpoint: 1)
+        #expect(try !connect(client, server, endpoint: 2))
+        #expect(try connect(client, server, endpoint: 1))
+    }
+
+    @Test("ends with the peer's certificate: the server asks for a new one")
+    func clientExpired() throws {
+        let server = try server()
+        let client = try client(lifetimeSeconds: 600)
+        _ = try connect(client, server)
+        #expect(try connect(client, server))
+        clock.advance(bySeconds: 601)
+        var pair = try Pair(client: client, server: server)
+        pair.handshake()
+        #expect(pair.server.outcome == .failed(.refused(.expired)))
+        #expect(pair.server.session.peer == nil)
+    }
+
+    @Test("ends after an hour, however often it was continued", arguments: [600, 3_590])
+    func lifetime(stepSeconds: Int64) throws {
+        let (client, server) = try (client(), server())
+        #expect(try !connect(client, server))
+        var age: Int64 = 0
+        while age + stepSeconds <= 3_600 {
+            clock.advance(bySeconds: stepSeconds)
+            age += stepSeconds
+            #expect(try connect(client, server))
+        }
+        clock.advance(bySeconds: stepSeconds)
+        #expect(try !connect(client, server))
+    }
+
+    @Test("is not offered to a server whose certificate has expired since")
+    func serverExpired() throws {
+        let client = try client()
+        let certificate = try world.authority.issue(LeafRequest(path: "/server", validity: .seconds(600)))
+        let server = try TLSContext.server(
+            material(certificate, trusting: [world.bundle]), options, clock: clock.read)
+        _ = try connect(client, server)
+        clock.advance(bySeconds: 601)
+        var pair = try Pair(client: client, server: server)
+        pair.handshake()
+        #expect(pair.client.outcome == .failed(.refused(.expired)))
+    }
+
+    @Test("takes the server name and the protocol of this connection, not of the first")
+    func namesAreFresh() throws {
+        let server = try server()
+        let first = try client(serverName: "one.test")
+        _ = try connect(first, server)
+        let offer = try #require(first.offeredSessions?.take(endpoint: 0))
+        let second = try client(serverName: "two.test")
+        second.offeredSessions?.keep(offer.session, peer: offer.peer, endpoint: 0)
+        var pair = try Pair(client: second, server: server)
+        pair.handshake()
+        let name = pair.server.session.serverName
+        #expect(name == "two.test")
+    }
+
+    @Test("is not done in TLS 1.2")
+    func oldVersion() throws {
+        let options = TLSOptions(minVersion: .tls12, resumption: true)
+        let client = try TLSContext.client(world.material("/client"), options, maxVersion: .tls12)
+        let server = try TLSContext.server(world.material("/server"), options)
+        for _ in 0..<3 { #expect(try !connect(client, server)) }
+    }
+
+    @Test("still refuses after the handshake, and forgets the session")
+    func refused() throws {
+        let (client, server) = try (client(), server())
+        _ = try connect(client, server)
+        var pair = try Pair(client: client, server: server)
+        pair.handshake()
+        let resumed = pair.server.session.resumed
+        #expect(resumed)
+        pair.client.inbox += pair.server.refuse()
+        _ = pair.client.open()
+        #expect(pair.client.opened == .failed(.peerAlert(49)))
+    }
+
+    @Test("makes fresh keys each time")
+    func forwardSecrecy() throws {
+        let (client, server) = try (client(), server())
+        _ = try connect(client, server)
+        var pair = try Pair(client: client, server: server)
+        let hello = pair.client.handshake()
+        // psk_key_exchange_modes holds psk_dhe_ke alone (RFC 8446, section 4.2.9).
+        #expect(hello.count > 7)
+        #expect(contains(hello, [0x00, 0x2d, 0x00, 0x02, 0x01, 0x01]))
+    }
+
+    @Test("keeps a bounded number of sessions")
+    func bounded() throws {
+        var cache = BoundedCache<Int, Int>(capacity: 3)
+        for number in 0..<10 { cache.insert(number, for: number) }
+        #expect(cache.count == 3)
+        #expect((cache[6], cache[7], cache[9]) == (nil, 7, 9))
+        cache.remove(8)
+        cache.insert(10, for: 10)
+        #expect(cache.count <= 3)
+        #expect(cache[10] == 10)
+        for number in 0..<1000 {
+            cache.insert(number, for: number % 7)
+            if number % 3 == 0 { cache.remove(number % 5) }
+            #expect(cache.count <= 3)
+        }
+    }
+
+    private func contains(_ bytes: [UInt8], _ part: [UInt8]) -> Bool {
+        bytes.indices.contains { bytes[$0...].starts(with: part) }
+    }
+}
+
+@Suite("A remembered chain")
+struct ChainMemoryTests {
+    private func handshake(_ client: TLSContext, _ server: TLSContext) throws -> HandshakeOutcome {
+        var pair = try Pair(client: client, server: server)
+        pair.handshake()
+        return pair.server.outcome
+    }
+
+    @Test(
+        "is forgotten when a certificate of its path expires, be it the leaf or its signer", arguments: [true, false])
+    func expiry(ofSigner: Bool) throws {
+        let world = try World()
+        let clock = ManualClock()
+        let signer = try world.authority.intermediate(
+            AuthorityRequest(validity: .seconds(ofSigner ? 600 : 86_400)))
+        let leaf = try signer.issue(LeafRequest(path: "/client", validity: .seconds(ofSigner ? 86_400 : 600)))
+        let client = try TLSContext.client(material(leaf, trusting: [world.bundle]))
+        let server = try TLSContext.server(world.material(), clock: clock.read)
+        for _ in 0..<3 { #expect(try handshake(client, server) == .complete) }
+        clock.advance(bySeconds: 601)
+        #expect(try handshake(client, server) == .failed(.refused(.expired)))
+        clock.advance(bySeconds: -601)
+        #expect(try handshake(client, server) == .complete)
+        clock.advance(bySeconds: -1_000)
+        #expect(try handshake(client, server) == .failed(.refused(.notYetValid)))
+    }
+
+    @Test("does not vouch for a chain with any byte changed")
+    func otherChain() throws {
+        let world = try World()
+        let good = try world.authority.issue(path: "/client")
+        let server = try TLSContext.server(world.material())
+        #expect(try handshake(.client(material(good, trusting: [world.bundle])), server) == .complete)
+        var forged = good.leafDER
+        forged[forged.count - 1] ^= 1
+        let bad = IssuedCertificate(chainDER: [forged], key: good.key)
+        let outcome = try handshake(.client(material(bad, trusting: [world.bundle])), server)
+        #expect(outcome == .failed(.refused(.badSignature)))
+    }
+
+    @Test("does not vouch for a peer that has not the leaf's key")
+    func otherKey() throws {
+        let world = try World()
+        let good = try world.authority.issue(path: "/client")
+        let server = try TLSContext.server(world.material())
+        #expect(try handshake(.client(material(good, trusting: [world.bundle])), server) == .complete)
+        // A thief has the certificate alone: of the key only the public half, beside a secret of its own.
+        var pkcs8 = good.key.pkcs8DER
+        pkcs8[pkcs8.count - 107 + 10] ^= 1
+        let stolen = IdentityMaterial(
+            id: try SPIFFEID(parsing: "spiffe://example.org/client"), notBefore: 0, notAfter: .max, generation: 1,
+            chain: good.chainDER, trustBundles: [world.bundle], privateKey: PrivateKeyBytes(consuming: &pkcs8))
+        let outcome = try handshake(.client(stolen), server)
+        #expect(outcome == .failed(.misbehaved(.badHandshakeSignature)))
+    }
+
+    @Test("is asked for again by each dialling side, which may accept someone else")
+    func acceptance() throws {
+        let world = try World()
+        let leaf = try world.authority.issue(path: "/server")
+        var expected = "/server"
+        let verifier = try PeerVerifier(bundles: [world.bundle], acceptPeer: { $0.path == expected }, clock: now)
+        #expect(try verifier.refusal(ofOwnChain: leaf.chainDER) == nil)
+        expected = "/other"
+        #expect(try verifier.refusal(ofOwnChain: leaf.chainDER) == .identityNotExpected)
+    }
+}
