@@ -10,6 +10,7 @@
 #include <event2/listener.h>
 
 // Swift's Glibc module leaves these out.
+#include <malloc.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 static const int postern_signalfd_flags = SFD_NONBLOCK | SFD_CLOEXEC;

@@ -1,5 +1,3 @@
-import Glibc
-
 /// How many CPUs this process may use: its cgroup's quota, rounded up, and never more than it may run on.
 public enum CPUQuota {
     /// At least 1. What cannot be read does not limit.
@@ -64,15 +62,5 @@ public enum CPUQuota {
         return (unified, legacy + "quota_us", legacy + "period_us")
     }
 
-    private static func text(_ path: String) -> String? {
-        // The C string lives for the length of the call.
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var buffer = [UInt8](repeating: 0, count: 8_192)
-        let room = buffer.count
-        // At most `room` bytes go into the array, which outlives the call. These files come whole in one read.
-        let count = unsafe read(descriptor, &buffer, room)
-        return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
-    }
+    private static func text(_ path: String) -> String? { readSmallFile(path, bytesAtMost: 1 << 16) }
 }

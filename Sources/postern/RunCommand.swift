@@ -46,7 +46,11 @@ struct RunCommand: ParsableCommand {
                 validSeconds = proxy.checkValidity(now: Console.now())
                 continue
             }
-            if case .ended(let end) = proxy.handle(event) { return end }
+            switch proxy.handle(event) {
+            case .nothing: break
+            case .ready: StartupPages.release()
+            case .ended(let end): return end
+            }
         }
     }
 }
