@@ -156,6 +156,8 @@ struct ConnectionMachine: Equatable {
         self.reason = self.reason ?? reason
         lingers = lingering
         update(.application) { $0.resetsOnClose = true }
+        // What waits for a socket that is not connected will never leave.
+        update(upstream) { if $0.isConnecting { $0.writeFailed = true } }
         phase = .flushing
     }
 
@@ -247,8 +249,10 @@ struct ConnectionMachine: Equatable {
             return
         }
         phase = .lingering
-        update(downstream) { $0.writeEnded = true }
-        actions.insert(.finish(downstream))
+        if !client.writeEnded {
+            update(downstream) { $0.writeEnded = true }
+            actions.insert(.finish(downstream))
+        }
         planReceive(downstream, &actions)
     }
 
@@ -263,7 +267,7 @@ struct ConnectionMachine: Equatable {
 
     private mutating func planSend(_ leg: Leg, _ actions: inout ConnectionActions) {
         let state = self[leg]
-        guard state.isOpen, !state.isConnecting, !state.isSending, !state.writeFailed, state.queued > 0 else { return }
+        guard state.isOpen, !state.isConnecting, !state.isSending, !state.isWriteOver, state.queued > 0 else { return }
         update(leg) { $0.isSending = true }
         actions.insert(.send(leg))
     }

@@ -18,6 +18,8 @@ struct LegState: Equatable {
     var resetsOnClose = false
 
     var isBusy: Bool { isConnecting || isReceiving || isSending }
+    /// Nothing more can be sent to it.
+    var isWriteOver: Bool { writeEnded || writeFailed }
     /// Nothing is left to send, or nobody to send it to.
-    var isFlushed: Bool { !isOpen || writeFailed || (queued == 0 && !isSending) }
+    var isFlushed: Bool { !isOpen || isWriteOver || (queued == 0 && !isSending) }
 }

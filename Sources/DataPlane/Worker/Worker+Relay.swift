@@ -105,7 +105,7 @@ extension Worker {
 
     /// Puts a filled buffer into a leg's send queue, or gives it back where it is empty.
     mutating func enqueue(_ buffer: Int32, _ count: Int, _ slot: Int32, _ leg: Leg) {
-        guard count > 0, !connections[slot].machine[leg].writeFailed else { return pool.giveBack(buffer) }
+        guard count > 0, !connections[slot].machine[leg].isWriteOver else { return pool.giveBack(buffer) }
         pool[buffer].end = Int32(count)
         if leg == .peer {
             connections[slot].peerQueue.append(buffer, pool)

@@ -1,0 +1,152 @@
+import Testing
+
+@testable import DataPlane
+
+@Suite("The connection machine under random events")
+struct ConnectionMachineRandomTests {
+    @Test("whatever happens, it ends, and never asks for what it must not", arguments: 0..<20)
+    func random(_ block: UInt64) {
+        for seed in (block * 500)..<(block * 500 + 500) {
+            var world = World(seed: seed)
+            world.run()
+            #expect(world.flaw == nil, "seed \(seed): \(world.flaw ?? "")")
+            if world.flaw != nil { return }
+        }
+    }
+}
+
+/// A world without bytes: it completes what the machine starts, in any order and with any outcome.
+private struct World {
+    var generator: SeededGenerator
+    var machine: ConnectionMachine
+    var flaw: String?
+    private var receiving: Set<Leg> = []
+    private var sending: Set<Leg> = []
+    private var connecting = false
+    private var ended: Set<Leg> = []
+    private var finished: Set<Leg> = []
+    private var closeNotifies = 0
+    private var authorized = false
+    private var released = false
+
+    init(seed: UInt64) {
+        generator = SeededGenerator(seed: seed)
+        machine = ConnectionMachine(generator.chance(50) ? .inbound : .outbound)
+    }
+
+    mutating func run() {
+        if machine.mode == .outbound { dial() }
+        for step in 0..<400 where !released && flaw == nil {
+            settle()
+            if released { break }
+            happen(step)
+        }
+        // However long it lives, an end now comes to an end.
+        machine.cut(.drained)
+        for _ in 0..<40 where !released && flaw == nil {
+            settle()
+            if !released { completeOne(failing: generator.chance(30)) }
+            if generator.chance(20) { machine.cut(.drained) }
+        }
+        if !released, flaw == nil { flaw = "it never ended: \(machine)" }
+    }
+
+    private mutating func settle() {
+        for round in 0..<20 {
+            let actions = machine.plan()
+            if actions.isEmpty { return }
+            if actions.contains(.release) {
+                if !receiving.isEmpty || !sending.isEmpty || connecting { flaw = "released under an operation" }
+                released = true
+                return
+            }
+            start(actions)
+            if round == 19 { flaw = "the plan does not settle: \(machine)" }
+        }
+    }
+
+    private mutating func start(_ actions: ConnectionActions) {
+        for leg in Leg.allCases {
+            if actions.contains(.receive(leg)) {
+                if !receiving.insert(leg).inserted { flaw = "two receives" }
+                if ended.contains(leg) { flaw = "a receive after the end" }
+                if leg != machine.downstream, !authorized, machine.mode == .inbound { flaw = "read before authorized" }
+                if leg == .application, !authorized, machine.phase != .lingering { flaw = "the application before" }
+            }
+            if actions.contains(.send(leg)) {
+                if !sending.insert(leg).inserted { flaw = "two sends" }
+                if finished.contains(leg) { flaw = "a send after FIN" }
+                if leg == .application, !authorized { flaw = "a byte before authorization" }
+            }
+            if actions.contains(.finish(leg)), !finished.insert(leg).inserted { flaw = "two FINs" }
+        }
+        if actions.contains(.closeNotify) {
+            closeNotifies += 1
+            if closeNotifies > 1 { flaw = "two close_notifies" }
+            machine.queued(1, on: .peer)
+        }
+        if actions.contains(.produce) { machine.queued(1, on: .peer) }
+    }
+
+    private mutating func happen(_ step: Int) {
+        switch machine.phase {
+        case .waiting: machine.admitted()
+        case .handshaking where receiving.contains(.peer) && generator.chance(40):
+            receiving.remove(.peer)
+            machine.received(.peer)
+            if generator.chance(60) { machine.queued(1, on: .peer) }
+            if generator.chance(30) { return machine.end(.policyDenied, lingering: generator.chance(50)) }
+            guard generator.chance(50) else { return }
+            authorized = true
+            let all: [ConnectionMachine.Application] =
+                machine.mode == .inbound ? [.socket, .echo, .discard, .source] : [.socket]
+            machine.authorized(all.randomElement(using: &generator) ?? .socket)
+            if machine.phase == .dialling { dial() }
+        default:
+            if generator.chance(2) { machine.end(.connectTimeout, lingering: generator.chance(50)) }
+            if generator.chance(1) { machine.cut(.idleTimeout) }
+            completeOne(failing: generator.chance(4))
+        }
+    }
+
+    private mutating func dial() {
+        guard generator.chance(90) else { return machine.end(.upstreamUnreachable, lingering: true) }
+        machine.dialled()
+        connecting = true
+    }
+
+    private mutating func completeOne(failing: Bool) {
+        if connecting, generator.chance(50) {
+            connecting = false
+            let dials = machine.phase == .dialling
+            machine.connectEnded(succeeded: !failing || !dials)
+            if failing, dials { dial() }
+            return
+        }
+        if let leg = sending.randomElement(using: &generator), generator.chance(50) {
+            sending.remove(leg)
+            if failing { machine.sendFailed(leg) } else { machine.sent(generator.chance(70) ? 1 : 0, on: leg) }
+            return
+        }
+        guard let leg = receiving.randomElement(using: &generator) else { return }
+        if machine.phase == .handshaking, !failing { return }
+        receiving.remove(leg)
+        if failing {
+            ended.insert(leg)
+            return machine.receiveFailed(leg)
+        }
+        machine.received(leg)
+        guard machine.phase == .relaying || machine.phase == .lingering else { return }
+        if generator.chance(15) {
+            ended.insert(leg)
+            if leg == .peer, generator.chance(30), machine.phase == .relaying { return machine.peerTruncated() }
+            return machine.readEnded(leg)
+        }
+        guard machine.phase == .relaying else { return }
+        let sink: Leg = machine.application == .socket ? leg.other : .peer
+        if machine.application != .discard, machine.application != .source, !machine[sink].writeFailed {
+            machine.queued(1, on: sink)
+        }
+        if machine[.peer].queued > 6 || machine[.application].queued > 6 { flaw = "no backpressure: \(machine)" }
+    }
+}

@@ -1,0 +1,235 @@
+import Testing
+
+@testable import DataPlane
+
+@Suite("The connection machine")
+struct ConnectionMachineTests {
+    @Test("an inbound connection starts nothing before its turn to shake hands has come")
+    func waits() {
+        var machine = ConnectionMachine(.inbound)
+        #expect(machine.plan() == [])
+        machine.admitted()
+        #expect(machine.plan() == .receivePeer)
+        #expect(machine.plan() == [], "what is in flight is not started again")
+    }
+
+    @Test("the application is dialled only after the peer is authorized")
+    func dialsAfterAuthorization() {
+        var machine = ConnectionMachine(.inbound)
+        machine.admitted()
+        _ = machine.plan()
+        machine.received(.peer)
+        #expect(machine.phase == .handshaking)
+        machine.authorized(.socket)
+        #expect(machine.phase == .dialling)
+        machine.dialled()
+        #expect(machine.plan() == [], "the peer is not read while nobody takes its bytes")
+        machine.connectEnded(succeeded: true)
+        #expect(machine.phase == .relaying)
+        #expect(machine.plan() == [.receivePeer, .receiveApplication])
+    }
+
+    @Test("an outbound connection dials, then shakes hands, then relays")
+    func outbound() {
+        var machine = ConnectionMachine(.outbound)
+        machine.dialled()
+        #expect(machine.plan() == [])
+        machine.connectEnded(succeeded: true)
+        machine.queued(1, on: .peer)
+        #expect(machine.plan() == [.sendPeer, .receivePeer])
+        machine.authorized(.socket)
+        #expect(machine.phase == .relaying)
+        #expect(machine.plan() == .receiveApplication)
+    }
+
+    @Test("a leg is not read while two buffers wait for the other one", arguments: [Leg.peer, .application])
+    func backpressure(_ slow: Leg) {
+        var machine = relaying()
+        _ = machine.plan()
+        machine.received(slow.other)
+        machine.queued(1, on: slow)
+        #expect(machine.plan() == [.send(slow), .receive(slow.other)])
+        machine.received(slow.other)
+        machine.queued(1, on: slow)
+        #expect(machine.plan() == [])
+        machine.sent(1, on: slow)
+        #expect(machine.plan() == [.send(slow), .receive(slow.other)])
+    }
+
+    @Test("the application's FIN becomes close_notify, then FIN, once all it sent is on its way")
+    func applicationFinishes() {
+        var machine = relaying()
+        _ = machine.plan()
+        machine.received(.application)
+        machine.queued(1, on: .peer)
+        machine.readEnded(.application)
+        #expect(machine.plan() == [.sendPeer, .closeNotify])
+        machine.queued(1, on: .peer)
+        machine.sent(1, on: .peer)
+        #expect(machine.plan() == .sendPeer)
+        machine.sent(1, on: .peer)
+        #expect(machine.plan() == .finishPeer)
+        #expect(machine.isHalfClosed)
+        machine.received(.peer)
+        machine.readEnded(.peer)
+        #expect(machine.plan() == .release)
+        #expect(machine.reason == .finished)
+    }
+
+    @Test("the peer's close_notify becomes FIN once all it sent is delivered")
+    func peerFinishes() {
+        var machine = relaying()
+        _ = machine.plan()
+        machine.received(.peer)
+        machine.queued(1, on: .application)
+        machine.readEnded(.peer)
+        #expect(machine.plan() == .sendApplication)
+        machine.sent(1, on: .application)
+        #expect(machine.plan() == .finishApplication)
+        machine.received(.application)
+        machine.queued(1, on: .peer)
+        #expect(machine.plan() == [.sendPeer, .receiveApplication], "the other direction goes on")
+    }
+
+    @Test("FIN without close_notify delivers what came and then resets the application")
+    func truncated() {
+        var machine = relaying()
+        _ = machine.plan()
+        machine.received(.peer)
+        machine.queued(1, on: .application)
+        machine.peerTruncated()
+        #expect(machine.plan() == .sendApplication)
+        machine.sent(1, on: .application)
+        #expect(machine.plan() == .cancel)
+        machine.received(.application)
+        #expect(machine.plan() == .release)
+        #expect(machine.reason == .peerTruncated)
+        #expect(machine.applicationLeg.resetsOnClose)
+    }
+
+    @Test("FIN without close_notify after the application has finished is an orderly end")
+    func truncatedAfterAll() {
+        var machine = relaying()
+        _ = machine.plan()
+        machine.received(.application)
+        machine.readEnded(.application)
+        #expect(machine.plan() == .closeNotify)
+        machine.queued(1, on: .peer)
+        #expect(machine.plan() == .sendPeer)
+        machine.sent(1, on: .peer)
+        #expect(machine.plan() == .finishPeer)
+        machine.received(.peer)
+        machine.peerTruncated()
+        #expect(machine.plan() == .release)
+        #expect(machine.reason == .finished)
+        #expect(!machine.applicationLeg.resetsOnClose)
+    }
+
+    @Test("a refused client gets its alert, then FIN, and is listened to until it has gone")
+    func lingers() {
+        var machine = ConnectionMachine(.inbound)
+        machine.admitted()
+        _ = machine.plan()
+        machine.received(.peer)
+        machine.queued(1, on: .peer)
+        machine.end(.policyDenied, lingering: true)
+        #expect(machine.plan() == .sendPeer)
+        machine.sent(1, on: .peer)
+        #expect(machine.plan() == [.finishPeer, .receivePeer])
+        machine.received(.peer)
+        machine.readEnded(.peer)
+        #expect(machine.plan() == .release)
+        #expect(machine.reason == .policyDenied)
+    }
+
+    @Test("what an application sent before it broke is still delivered")
+    func brokenApplication() {
+        var machine = relaying()
+        _ = machine.plan()
+        machine.received(.peer)
+        machine.queued(1, on: .application)
+        #expect(machine.plan().contains(.sendApplication))
+        machine.sendFailed(.application)
+        #expect(!machine.plan().contains(.receivePeer), "nobody is left to take the peer's bytes")
+        machine.received(.application)
+        machine.queued(1, on: .peer)
+        #expect(machine.plan().contains([.sendPeer, .receiveApplication]))
+        machine.receiveFailed(.application)
+        machine.sent(1, on: .peer)
+        #expect(machine.plan() == .cancel)
+        machine.received(.peer)
+        #expect(machine.plan() == .release)
+        #expect(machine.reason == .applicationReset)
+    }
+
+    @Test("a quiet connection that is cut is closed in the orderly way")
+    func cutOrderly() {
+        var machine = relaying()
+        _ = machine.plan()
+        machine.cut(.drained)
+        #expect(machine.plan() == .closeNotify)
+        machine.queued(1, on: .peer)
+        #expect(machine.plan() == .sendPeer)
+        machine.sent(1, on: .peer)
+        #expect(machine.plan() == .cancel)
+        #expect(!machine.applicationLeg.resetsOnClose)
+    }
+
+    @Test("a connection that is cut with bytes on their way resets the application")
+    func cutBusy() {
+        var machine = relaying()
+        _ = machine.plan()
+        machine.received(.peer)
+        machine.queued(1, on: .application)
+        _ = machine.plan()
+        machine.cut(.drained)
+        #expect(machine.plan() == .cancel)
+        #expect(machine.applicationLeg.resetsOnClose)
+    }
+
+    @Test("the connect's time-out does not wait for bytes that can no longer be delivered")
+    func connectTimeout() {
+        var machine = ConnectionMachine(.inbound)
+        machine.admitted()
+        _ = machine.plan()
+        machine.received(.peer)
+        machine.authorized(.socket)
+        machine.dialled()
+        machine.queued(1, on: .application)
+        machine.end(.connectTimeout, lingering: true)
+        #expect(machine.plan() == [.finishPeer, .receivePeer])
+    }
+
+    @Test("the built-in echo closes after the peer has")
+    func echo() {
+        var machine = ConnectionMachine(.inbound)
+        machine.admitted()
+        _ = machine.plan()
+        machine.received(.peer)
+        machine.authorized(.echo)
+        #expect(machine.plan() == .receivePeer)
+        machine.received(.peer)
+        machine.queued(1, on: .peer)
+        machine.readEnded(.peer)
+        #expect(machine.plan() == [.sendPeer, .closeNotify])
+        machine.queued(1, on: .peer)
+        machine.sent(1, on: .peer)
+        #expect(machine.plan() == .sendPeer)
+        machine.sent(1, on: .peer)
+        var actions = machine.plan()
+        if actions == .finishPeer { actions = machine.plan() }
+        #expect(actions == .release)
+        #expect(machine.reason == .finished)
+    }
+
+    private func relaying() -> ConnectionMachine {
+        var machine = ConnectionMachine(.inbound)
+        machine.admitted()
+        _ = machine.plan()
+        machine.received(.peer)
+        machine.authorized(.socket)
+        machine.dialled()
+        machine.connectEnded(succeeded: true)
+        return machine
+    }
+}
