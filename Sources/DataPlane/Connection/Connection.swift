@@ -18,7 +18,7 @@ struct Connection: ~Copyable {
     /// Endpoints tried so far, the current one included.
     var endpointsTried = 0
     var endpoint: Int?
-    let source: SocketAddress?
+    let source: SocketAddress
 
     /// Monotonic nanoseconds.
     let acceptedAt: UInt64
@@ -43,7 +43,7 @@ struct Connection: ~Copyable {
         case none, handshake, connect, idle, halfClose, flush, linger, release
     }
 
-    init(_ mode: ConnectionMachine.Mode, descriptor: Int32, listener: Int, source: SocketAddress?, now: UInt64) {
+    init(_ mode: ConnectionMachine.Mode, descriptor: Int32, listener: Int, source: SocketAddress, now: UInt64) {
         machine = ConnectionMachine(mode)
         if mode == .inbound { peerDescriptor = descriptor } else { applicationDescriptor = descriptor }
         self.listener = listener

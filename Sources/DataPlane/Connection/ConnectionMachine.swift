@@ -130,11 +130,10 @@ struct ConnectionMachine: Equatable {
         if phase == .relaying, self[leg].writeFailed { end(leg == .peer ? .peerReset : .applicationReset) }
     }
 
-    /// The peer sent FIN without close_notify.
+    /// The peer sent FIN without close_notify: the application must not take what came for all there was.
     mutating func peerTruncated() {
         readEnded(.peer)
-        // Where the application has finished already, it waits for nothing that could be missing.
-        if application != .socket || !applicationLeg.readEnded { end(.peerTruncated) }
+        end(.peerTruncated)
     }
 
     /// A receive failed.

@@ -69,9 +69,10 @@ extension Worker {
     // MARK: Private
 
     private mutating func accepted(_ descriptor: Int32, _ index: Int) {
-        accepted += 1
         guard stage == .serving else { return loop.close(descriptor, reset: true) }
-        let source = loop.peerAddress(of: descriptor)
+        // Without an address there is no client any more, and policy must not decide about an unknown source.
+        guard let source = loop.peerAddress(of: descriptor) else { return loop.close(descriptor, reset: true) }
+        accepted += 1
         let mode = listeners[index].plan.mode == .inbound ? ConnectionMachine.Mode.inbound : .outbound
         guard !connections.isFull else {
             loop.close(descriptor, reset: true)

@@ -80,7 +80,7 @@ extension Worker {
         }
         connections[slot].route = route
         let request = Request(
-            identity: peer.id, source: connections[slot].source?.endpoint.address ?? .v4(0), destinationPort: port,
+            identity: peer.id, source: connections[slot].source.endpoint.address, destinationPort: port,
             serverName: serverName)
         let decision = plan.policies[policy].decide(request)
         connections[slot].decision = decision

@@ -14,7 +14,7 @@ extension Worker {
         var record = AccessRecord(
             timeUnixNanoseconds: loop.wallClock, listener: listener.plan.name,
             direction: mode == .inbound ? .inbound : .outbound,
-            source: connections[slot].source?.endpoint.description, localID: plan.material.id.description,
+            source: connections[slot].source.endpoint.description, localID: plan.material.id.description,
             closeReason: reason.rawValue, durationNanoseconds: Int64(loop.now - connections[slot].acceptedAt))
         if let index = connections[slot].route {
             let route = listener.plan.routes[index]
@@ -38,11 +38,11 @@ extension Worker {
     }
 
     /// What the access log says of a connection that never got a slot.
-    func refusedRecord(listener index: Int, source: SocketAddress?, _ reason: CloseReason) -> AccessRecord {
+    func refusedRecord(listener index: Int, source: SocketAddress, _ reason: CloseReason) -> AccessRecord {
         AccessRecord(
             timeUnixNanoseconds: loop.wallClock, listener: listeners[index].plan.name,
             direction: listeners[index].plan.mode == .inbound ? .inbound : .outbound,
-            source: source?.endpoint.description, closeReason: reason.rawValue, durationNanoseconds: 0)
+            source: source.endpoint.description, closeReason: reason.rawValue, durationNanoseconds: 0)
     }
 
     // MARK: Private

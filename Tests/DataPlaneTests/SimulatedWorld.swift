@@ -1,0 +1,114 @@
+import EventLoop
+import Settings
+import TLS
+import Telemetry
+import Testing
+
+@testable import DataPlane
+
+/// A worker with an outbound and an inbound listener in a simulated network, and the clients and applications around it.
+final class SimulatedWorld {
+    static let inbound = SocketAddress(v4: 0x7F00_0001, port: 15443)
+    static let outbound = SocketAddress(v4: 0x7F00_0001, port: 15001)
+    static let echo = SocketAddress(v4: 0x7F00_0001, port: 15444)
+    static let application = SocketAddress(v4: 0x7F00_0001, port: 19000)
+
+    let network: SimulatedNetwork
+    var worker: Worker
+    var generator: SeededGenerator
+    private let log: Log
+
+    final class Log {
+        var records: [AccessRecord] = []
+    }
+
+    init(seed: UInt64, faults: SimulatedFaults, limits: String = "{}", materials: TestIdentities = .shared) throws {
+        generator = SeededGenerator(seed: seed)
+        var loopLimits = LoopLimits()
+        loopLimits.receiveBuffers = 4
+        loopLimits.receiveBufferBytes = seed % 8 == 0 ? 64 * 1024 : 4096
+        let network = SimulatedNetwork(seed: seed, faults: faults, limits: loopLimits)
+        self.network = network
+        let outcome = Settings.parse(text: Array(Self.settings(limits: limits).utf8), file: "simulated.yaml")
+        let settings = try #require(outcome.settings, "\(outcome.flaws)")
+        let plan = ProxyPlan(settings: settings, material: materials.server, workers: 1)
+        let addresses = plan.listeners.map(\.bind)
+        let log = Log()
+        self.log = log
+        worker = try Worker(
+            plan, loop: .simulated(network), descriptors: addresses.map { network.listen(on: $0) },
+            addresses: addresses, clock: TestIdentities.now, emit: { log.records.append($0) })
+    }
+
+    var records: [AccessRecord] { log.records }
+
+    /// Nothing of any connection is left.
+    var isQuiet: Bool {
+        worker.activeConnections == 0 && worker.lentBuffers == 0 && network.lentBuffers == 0
+    }
+
+    func from(_ index: Int) -> SocketAddress { SocketAddress(v4: 0x7F00_0002, port: UInt16(20000 + index)) }
+
+    func step() throws { try worker.step(limitNanoseconds: 5_000_000) }
+
+    /// Turns the worker until the condition holds; false where it does not in so many turns.
+    func turn(_ limit: Int = 4000, until condition: () throws -> Bool) throws -> Bool {
+        for _ in 0..<limit {
+            if try condition() { return true }
+            try step()
+        }
+        return try condition()
+    }
+
+    private static func settings(limits: String) -> String {
+        """
+        identity: {files: {certificate: a.pem, privateKey: a.key, trustBundles: {example.org: b.pem}}}
+        listeners:
+          - name: in
+            mode: inbound
+            bind: 127.0.0.1:15443
+            routes: [{name: in, upstream: {endpoints: ["127.0.0.1:19000"]}, policy: callers}]
+          - name: out
+            mode: outbound
+            bind: 127.0.0.1:15001
+            routes:
+              - name: out
+                upstream: {endpoints: ["127.0.0.1:15443"], identities: ["spiffe://example.org/ns/default/sa/server"]}
+          - name: echo
+            mode: inbound
+            bind: 127.0.0.1:15444
+            routes: [{name: echo, upstream: {builtin: echo}, policy: callers}]
+        policies:
+          callers:
+            rules:
+              - name: callers
+                action: allow
+                identities: ["spiffe://example.org/ns/default/sa/client", "spiffe://example.org/ns/default/sa/server"]
+        limits: \(limits)
+        """
+    }
+}
+
+/// An application behind the proxy: it learns from the first byte which stream comes, and answers with its own.
+final class SimulatedApplication {
+    let socket: PeerSocket
+    private(set) var check = StreamCheck()
+    private var answer: Stream?
+    private var finished = false
+
+    init(_ socket: PeerSocket) {
+        self.socket = socket
+    }
+
+    func act(_ limit: Int, answerLength: (UInt64) -> Int) {
+        check.take(socket.read(limit))
+        if answer == nil, let number = check.number {
+            answer = Stream(number: number + 100, length: answerLength(number))
+        }
+        if let next = answer?.next(limit), !next.isEmpty { answer?.wrote(socket.write(next)) }
+        if socket.isFinished, answer?.isDone ?? true, !finished {
+            finished = true
+            socket.shutdownWrite()
+        }
+    }
+}
