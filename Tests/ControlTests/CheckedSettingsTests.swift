@@ -1,0 +1,51 @@
+import Control
+import Foundation
+import Identity
+import Settings
+import TLS
+import TestPKI
+import Testing
+
+@Suite("Settings and the files they name")
+struct CheckedSettingsTests {
+    @Test("a good site is ready, without a flaw")
+    func good() throws {
+        let site = try Site()
+        let checked = CheckedSettings.load(path: site.settings, now: Self.now)
+        #expect(checked.flaws.isEmpty, "\(checked.flaws)")
+        #expect(checked.ready?.material.id.description == "spiffe://example.org/ns/default/sa/server")
+    }
+
+    @Test("a flaw of a file points at the setting that names it, and names the file")
+    func positions() throws {
+        let site = try Site()
+        let other = try CertificateAuthority(trustDomain: "example.org").issue()
+        try writeFile(other.privateKeyPEM, path: site.folder.file("svid.key"), mode: 0o644)
+        try writeFile("", path: site.folder.file("bundle.pem"), mode: 0o644)
+        let checked = CheckedSettings.load(path: site.settings, now: Self.now)
+        #expect(checked.ready == nil)
+        let text = checked.flaws.map(\.description)
+        #expect(text.contains { $0.hasPrefix("\(site.settings):4:17: error: \(site.folder.file("svid.key")): ") })
+        #expect(text.contains { $0.hasPrefix("\(site.settings):4:17: warning: ") }, "readable by others: \(text)")
+        #expect(text.contains { $0.hasPrefix("\(site.settings):5:33: error: \(site.folder.file("bundle.pem")): ") })
+        let lines = checked.flaws.map(\.position.line)
+        #expect(lines == lines.sorted())
+    }
+
+    @Test("an SVID that is over is an error at check time")
+    func expired() throws {
+        let site = try Site()
+        let checked = CheckedSettings.load(path: site.settings, now: Self.now + 30 * 86_400)
+        #expect(checked.ready == nil)
+        #expect(checked.flaws.contains { $0.description.contains("svid.pem") }, "\(checked.flaws)")
+    }
+
+    @Test("settings that cannot be read say so at the first line")
+    func missing() {
+        let checked = CheckedSettings.load(path: "/nowhere/postern.yaml", now: Self.now)
+        #expect(checked.ready == nil && checked.settings == nil)
+        #expect(checked.flaws.first?.description.hasPrefix("/nowhere/postern.yaml:1:1: error: ") == true)
+    }
+
+    private static let now = Int64(Date().timeIntervalSince1970)
+}

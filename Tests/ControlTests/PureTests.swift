@@ -1,0 +1,131 @@
+import Testing
+
+@testable import Control
+
+@Suite("The CPU quota")
+struct CPUQuotaTests {
+    @Test(
+        "a cpu.max is CPUs, or no limit",
+        arguments: [
+            ("max 100000\n", nil), ("100000 100000\n", 1), ("150000 100000", 1.5), ("5000 100000", 0.05), ("", nil),
+            ("-1 100000", nil), ("100000", nil), ("100000 0", nil), ("a b", nil),
+        ] as [(String, Double?)])
+    func cpuMax(text: String, quota: Double?) {
+        #expect(CPUQuota.quota(cpuMax: text) == quota)
+    }
+
+    @Test("cgroup v1 says -1 where nothing limits")
+    func legacy() {
+        #expect(CPUQuota.legacyQuota("-1\n", period: "100000\n") == nil)
+        #expect(CPUQuota.legacyQuota("250000\n", period: "100000\n") == 2.5)
+        #expect(CPUQuota.legacyQuota(nil, period: nil) == nil)
+    }
+
+    @Test(
+        "the CPUs that a process may run on are counted over ranges",
+        arguments: [("0", 1), ("0-1", 2), ("0-3,8,10-11", 7), ("x", nil), ("", nil)] as [(String, Int?)])
+    func allowed(list: String, count: Int?) {
+        #expect(CPUQuota.allowedCPUs(status: "Name:\tx\nCpus_allowed_list:\t\(list)\nMems:\t0\n") == count)
+    }
+
+    @Test(
+        "workers are the tightest quota rounded up, at least one, at most the CPUs",
+        arguments: [
+            (8, [], 8), (8, [0.05], 1), (8, [1.0], 1), (8, [1.01], 2), (8, [4, 2.5], 3), (2, [64], 2), (0, [], 1),
+        ] as [(Int, [Double], Int)])
+    func workers(allowed: Int, quotas: [Double], workers: Int) {
+        #expect(CPUQuota.workers(allowed: allowed, quotas: quotas) == workers)
+    }
+
+    @Test("the group of cgroup v2 is found among those of v1")
+    func membership() {
+        #expect(CPUQuota.unifiedGroup(membership: "2:cpu:/a\n0::/b/c\n") == "/b/c")
+        #expect(CPUQuota.unifiedGroup(membership: "2:cpu:/a\n") == "/")
+    }
+
+    @Test("this machine gives at least one worker")
+    func here() {
+        #expect(CPUQuota.workers() >= 1)
+    }
+}
+
+@Suite("The life of a proxy")
+struct ProxyLifecycleTests {
+    @Test("it is ready when the last worker serves, and says until then who is missing")
+    func ready() {
+        var life = ProxyLifecycle(workerCount: 2)
+        #expect(life.readiness == .notReady(reason: "starting: no word yet from worker 0, 1"))
+        #expect(life.workerServes(1) == .nothing)
+        #expect(life.readiness == .notReady(reason: "starting: no word yet from worker 0"))
+        #expect(life.workerServes(0) == .announceReady)
+        #expect(life.readiness == .ready)
+    }
+
+    @Test("the first signal drains, the second cuts, and the last worker's end is the end")
+    func drain() {
+        var life = ProxyLifecycle(workerCount: 2)
+        _ = life.workerServes(0)
+        _ = life.workerServes(1)
+        #expect(life.terminationAsked() == .drain)
+        #expect(life.readiness == .notReady(reason: "draining"))
+        #expect(life.terminationAsked() == .cut)
+        #expect(life.workerFinished(0, cut: 0) == .nothing)
+        #expect(life.workerFinished(1, cut: 3) == .end(.cut(connections: 3)))
+    }
+
+    @Test("a worker that fails takes the others along, and the end says why")
+    func failure() {
+        var life = ProxyLifecycle(workerCount: 2)
+        _ = life.workerServes(0)
+        #expect(life.workerFailed(1, reason: "no ring") == .drain)
+        #expect(life.readiness == .notReady(reason: "worker 1 failed: no ring"))
+        #expect(life.workerServes(0) == .nothing)
+        #expect(life.workerFinished(0, cut: 0) == .end(.failed(reason: "worker 1 failed: no ring")))
+    }
+
+    @Test("a single worker that fails is the end at once")
+    func singleFailure() {
+        var life = ProxyLifecycle(workerCount: 1)
+        #expect(life.workerFailed(0, reason: "x") == .end(.failed(reason: "worker 0 failed: x")))
+        #expect(life.workerFailed(0, reason: "again") == .nothing)
+    }
+
+    @Test("a signal before any worker serves ends it too")
+    func early() {
+        var life = ProxyLifecycle(workerCount: 1)
+        #expect(life.terminationAsked() == .drain)
+        #expect(life.workerServes(0) == .nothing)
+        #expect(life.workerFinished(0, cut: 0) == .end(.drained))
+    }
+}
+
+@Suite("The pages of the start")
+struct StartupPagesTests {
+    @Test("only whole, read-only, unchanged mappings of files are given back")
+    func choice() {
+        func entry(_ start: String, _ end: String, _ permissions: String, _ path: String, anonymous: Int) -> String {
+            """
+            \(start)-\(end) \(permissions) 00002000 fe:00 12345                      \(path)
+            Size:                  8 kB
+            Anonymous:             \(anonymous) kB
+            VmFlags: rd ex mr mw me
+
+            """
+        }
+        let smaps =
+            entry("1000", "3000", "r-xp", "/usr/bin/postern", anonymous: 0)
+            + entry("3000", "4000", "r--p", "/usr/bin/postern", anonymous: 4)
+            + entry("4000", "5000", "rw-p", "/usr/bin/postern", anonymous: 0)
+            + entry("5000", "6000", "r--p", "", anonymous: 0)
+            + entry("6000", "7000", "r-xp", "[vdso]", anonymous: 0)
+            + entry("7000", "9000", "r--s", "/shared", anonymous: 0)
+            + entry("a000", "b000", "r--p", "/lib/x y.so (deleted)", anonymous: 0)
+        #expect(StartupPages.untouchedMappings(smaps: smaps) == [0x1000..<0x3000, 0xA000..<0xB000])
+    }
+
+    @Test("the process goes on after it")
+    func goesOn() {
+        StartupPages.release()
+        #expect([3, 1, 2].sorted() == [1, 2, 3])
+    }
+}
