@@ -25,6 +25,8 @@ struct Connection: ~Copyable {
     var handshakeStartedAt: UInt64
     var handshakeNanoseconds: Int64?
     var lastActivity: UInt64
+    /// When it began to flush; 0 before.
+    var endedAt: UInt64 = 0
     var timer = Timer.none
     /// It is one of the worker's handshakes in progress.
     var countsAsHandshake = false

@@ -147,13 +147,13 @@ struct ConnectionMachine: Equatable {
         end(leg == .peer ? .peerReset : .applicationReset)
     }
 
-    /// The connection is over, but what is queued is sent first; `lingering` also waits for the client to have read it.
+    /// The connection is over, but what is queued is sent first; `lingering` also waits for a TLS client to have read it.
     ///
     /// A leg that cannot tell the difference otherwise learns by RST that the end was no orderly one.
     mutating func end(_ reason: CloseReason, lingering: Bool = false) {
         guard phase != .closing, phase != .flushing, phase != .lingering else { return }
         self.reason = self.reason ?? reason
-        lingers = lingering
+        lingers = lingering && mode == .inbound
         update(.application) { $0.resetsOnClose = true }
         // What waits for a socket that is not connected will never leave.
         update(upstream) { if $0.isConnecting { $0.writeFailed = true } }

@@ -78,7 +78,7 @@ public struct WorkerLimits: Sendable {
     public let halfCloseTimeoutNanoseconds: UInt64
     public let drainTimeoutNanoseconds: UInt64
     public let bufferBytes: Int
-    /// How long an ended connection may take to send what is queued.
+    /// How long an ended connection waits for a reader that takes nothing of what is queued.
     public let flushTimeoutNanoseconds: UInt64 = 5_000_000_000
     /// How long a refused client may take to read why.
     public let lingerTimeoutNanoseconds: UInt64 = 1_000_000_000

@@ -23,7 +23,8 @@ extension Worker {
         case .connect: connections[slot].machine.end(.connectTimeout, lingering: true)
         case .idle: quietFor(plan.limits.idleTimeoutNanoseconds, slot, .idleTimeout)
         case .halfClose: quietFor(plan.limits.halfCloseTimeoutNanoseconds, slot, .halfCloseTimeout)
-        case .flush, .linger: connections[slot].machine.cut(.finished)
+        case .flush: quietFor(plan.limits.flushTimeoutNanoseconds, slot, .finished)
+        case .linger: connections[slot].machine.cut(.finished)
         case .release: return release(slot)
         }
         advance(slot)
@@ -31,8 +32,13 @@ extension Worker {
 
     // MARK: Private
 
+    /// When bytes last moved, or when it came to its end, whichever is later.
+    private func lastEvent(_ slot: Int32) -> UInt64 {
+        max(connections[slot].lastActivity, connections[slot].endedAt)
+    }
+
     private mutating func quietFor(_ limit: UInt64, _ slot: Int32, _ reason: CloseReason) {
-        if loop.now - connections[slot].lastActivity >= limit { connections[slot].machine.cut(reason) }
+        if loop.now - lastEvent(slot) >= limit { connections[slot].machine.cut(reason) }
     }
 
     private mutating func perform(_ actions: ConnectionActions, _ slot: Int32) {
@@ -73,6 +79,7 @@ extension Worker {
         let wanted = connections[slot].wantedTimer
         guard wanted != connections[slot].timer else { return }
         connections[slot].timer = wanted
+        if wanted == .flush, connections[slot].endedAt == 0 { connections[slot].endedAt = loop.now }
         let limits = plan.limits
         let now = loop.now
         switch wanted {
@@ -82,7 +89,8 @@ extension Worker {
         case .connect: timers.set(slot, deadline: now + limits.connectTimeoutNanoseconds)
         case .idle: timers.set(slot, deadline: connections[slot].lastActivity + limits.idleTimeoutNanoseconds)
         case .halfClose: timers.set(slot, deadline: connections[slot].lastActivity + limits.halfCloseTimeoutNanoseconds)
-        case .flush: timers.set(slot, deadline: now + limits.flushTimeoutNanoseconds)
+        case .flush:
+            timers.set(slot, deadline: lastEvent(slot) + limits.flushTimeoutNanoseconds)
         case .linger: timers.set(slot, deadline: now + limits.lingerTimeoutNanoseconds)
         }
     }

@@ -62,7 +62,7 @@ extension Worker {
         case .failed(let failure):
             connections[slot].code = failure.code
             connections[slot].detail = failure.detail
-            connections[slot].machine.end(.tlsFailure)
+            connections[slot].machine.end(.tlsFailure, lingering: true)
         }
     }
 
@@ -76,7 +76,7 @@ extension Worker {
         if case .failed(let failure) = outcome {
             connections[slot].code = failure.code
             connections[slot].detail = failure.detail
-            connections[slot].machine.end(.tlsFailure)
+            connections[slot].machine.end(.tlsFailure, lingering: true)
         }
     }
 
