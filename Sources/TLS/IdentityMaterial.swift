@@ -17,7 +17,7 @@ public struct IdentityMaterial: Sendable {
     let privateKey: PrivateKeyBytes
 
     /// The sum of a chain's certificates that we send; peers refuse longer messages.
-    static let maximumChainBytes = 32 * 1024
+    static let maximumChainBytes = 16 * 1024 - 256
 }
 
 extension IdentityMaterial {

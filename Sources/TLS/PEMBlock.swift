@@ -9,7 +9,7 @@ struct PEMBlock {
     static func parse(_ text: [UInt8]) throws(PEMFlaw) -> [PEMBlock] {
         var blocks: [PEMBlock] = []
         var open: (label: String, line: Int)?
-        var base64 = Base64Decoder()
+        var base64 = Base64Decoder(characters: 0)
         var encrypted = false
         var number = 0
         for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
@@ -18,7 +18,7 @@ struct PEMBlock {
             if let label = marker(line, "-----BEGIN ") {
                 guard open == nil else { throw PEMFlaw(line: number, problem: .beginInsideBlock) }
                 open = (label, number)
-                base64 = Base64Decoder()
+                base64 = Base64Decoder(characters: text.count)
                 encrypted = false
             } else if let label = marker(line, "-----END ") {
                 guard let begun = open, begun.label == label else { throw PEMFlaw(line: number, problem: .strayEnd) }
@@ -67,10 +67,16 @@ struct PEMFlaw: Error, Hashable, CustomStringConvertible {
 
 /// Base64 (RFC 4648, section 4) over lines.
 private struct Base64Decoder {
-    private var bytes: [UInt8] = []
+    private var bytes: [UInt8]
     private var bits: UInt32 = 0
     private var bitCount = 0
     private var padding = 0
+
+    /// Has room for all there can be: an array that grew would leave copies of a key behind.
+    init(characters: Int) {
+        bytes = []
+        bytes.reserveCapacity(characters / 4 * 3 + 3)
+    }
 
     /// Decodes one line; false when it has a character that base64 has not, or data after the padding.
     mutating func append(_ line: ArraySlice<UInt8>) -> Bool {

@@ -65,7 +65,7 @@ public final class TLSContext {
         try setProtocol(options)
         try setIdentity(material)
         setVerification()
-        unsafe SSL_CTX_set_msg_callback(context, countMessage)
+        unsafe SSL_CTX_set_msg_callback(context, inspectMessage)
         switch role {
         case .accepting: try setAccepting()
         case .dialling: try setDialling()
@@ -159,5 +159,5 @@ extension TLSContext {
         """
     private static let protocolOptions =
         postern_op_no_renegotiation | postern_op_no_compression | postern_op_no_ticket
-    private static let maximumChainMessageBytes = 32 * 1024
+    private static let maximumChainMessageBytes = 16 * 1024
 }

@@ -126,7 +126,7 @@ public struct TLSSession: ~Copyable {
     }
 
     /// Room that one flight of a handshake needs: our chain and what goes around it.
-    public static let flightBytes = IdentityMaterial.maximumChainBytes + 8 * 1024
+    public static let flightBytes = 24 * 1024
 
     /// Room that `open` needs: a partial record that the session held may come free on top of what comes in.
     public static func openCapacity(inputBytes: Int) -> Int { inputBytes + 17 * 1024 }

@@ -142,7 +142,7 @@ struct WrongCertificate: Sendable, CustomTestStringConvertible {
             }
             return try authority.issue()
         },
-        WrongCertificate(.chainTooLong, 48, "more certificates than any chain needs") {
+        WrongCertificate(.chainTooLong, 50, "more certificates than any chain needs") {
             let good = try $0.authority.issue()
             let more = try (1...7).map { _ in try World("filler.test").authority.rootDER }
             return IssuedCertificate(chainDER: good.chainDER + more, key: good.key)
