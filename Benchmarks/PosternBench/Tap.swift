@@ -17,10 +17,12 @@ final class Tap: Sendable {
                 _ = BackgroundThread { Self.copy(client, server) { _ in } }
                 _ = BackgroundThread {
                     var seen: [UInt8] = []
+                    var isKnown = false
                     Self.copy(server, client) { bytes in
-                        guard seen.count < 512 else { return }
+                        guard !isKnown else { return }
                         seen += bytes
-                        guard seen.count >= 512, let hello = ServerHello(record: seen) else { return }
+                        guard let hello = ServerHello(record: seen) else { return }
+                        isKnown = true
                         hellos.update { $0.append(hello) }
                     }
                 }
