@@ -6,22 +6,24 @@ import Identity
 /// The owner frees it by letting go. All calls happen on the thread of its context and exchange.
 @safe
 public struct TLSSession: ~Copyable {
-    private enum Phase {
+    enum Phase {
         case handshaking, established, closeSent
         case failed(TLSFailure)
     }
 
     let ssl: OpaquePointer
     let context: TLSContext
-    private let exchange: RecordExchange
-    private let endpoint: Int
+    let exchange: RecordExchange
+    let endpoint: Int
     /// Whom the session that was offered for resumption had been made with.
-    private var offeredPeer: PeerSVID?
-    private var phase: Phase
+    let offeredPeer: PeerSVID?
+    /// Whose certificate was verified; that the peer has its key is known when the handshake is complete.
+    var claimedPeer: PeerSVID?
+    var phase: Phase
     var recordsUntilKeyUpdate: Int
 
     /// Who the peer is; present once the handshake is complete.
-    public private(set) var peer: PeerSVID?
+    public internal(set) var peer: PeerSVID?
 
     /// A session that has not begun its handshake.
     ///
@@ -37,6 +39,7 @@ public struct TLSSession: ~Copyable {
         self.exchange = exchange
         phase = .handshaking
         recordsUntilKeyUpdate = Self.recordsPerKey
+        claimedPeer = nil
         peer = nil
     }
 
@@ -138,9 +141,9 @@ public struct TLSSession: ~Copyable {
 
     static let recordBytes = 16_384
     /// A third of what RFC 8446, section 5.5, allows one key of AES-GCM to protect.
-    private static let recordsPerKey = 1 << 23
+    static let recordsPerKey = 1 << 23
     /// Key updates and tickets in one read; an honest peer sends one now and then, and each costs us far more than it.
-    private static let messagesAfterHandshakeLimit = 16
+    static let messagesAfterHandshakeLimit = 16
 
     deinit {
         // A session that is freed without having been shut down is forgotten by its context's cache.
@@ -172,130 +175,6 @@ extension TLSSession {
         guard let offer = context.offeredSessions?.take(endpoint: endpoint) else { return nil }
         // Safe: OpenSSL takes a reference of its own; the session is of a context with the same protocols.
         return unsafe SSL_set_session(ssl, offer.session.pointer) == 1 ? offer.peer : nil
-    }
-
-    /// Keeps the sessions that the server gave us during this call.
-    private func keepNewSessions() {
-        guard unsafe !exchange.window.pointee.findings.newSessions.isEmpty else { return }
-        if let peer, let offeredSessions = context.offeredSessions {
-            for session in unsafe exchange.window.pointee.findings.newSessions {
-                offeredSessions.keep(session, peer: peer, endpoint: endpoint)
-            }
-        }
-    }
-}
-
-// MARK: Steps: each runs inside the exchange's window
-
-extension TLSSession {
-    /// What a call into OpenSSL came to.
-    private enum Step {
-        case wantsBytes, closed
-        case failed(TLSFailure)
-    }
-
-    private mutating func handshakeStep() -> HandshakeOutcome {
-        ErrorQueue.clear()
-        let status = unsafe SSL_do_handshake(ssl)
-        // The verification callback runs at most once a session, in the call that brings the last of the chain.
-        if let verified = unsafe exchange.window.pointee.findings.verifiedPeer { peer = verified }
-        guard status == 1 else {
-            switch classify(status) {
-            case .wantsBytes: return .wantsBytes
-            case .closed: return fail(.misbehaved(.unexpectedMessage))
-            case .failed(let failure): return fail(failure)
-            }
-        }
-        if resumed {
-            peer = if case .dialling = context.role { offeredPeer } else { unsafe PeerSVID(resumed: ssl) }
-        }
-        guard peer != nil else { return fail(.refused(.noCertificate)) }
-        if case .dialling = context.role, let chosen = applicationProtocol,
-            !context.applicationProtocols.names.contains(chosen)
-        {
-            return fail(.misbehaved(.unofferedApplicationProtocol))
-        }
-        phase = .established
-        return .complete
-    }
-
-    private mutating func fail(_ failure: TLSFailure) -> HandshakeOutcome {
-        phase = .failed(failure)
-        peer = nil
-        return .failed(failure)
-    }
-
-    private mutating func openRecords(into buffer: UnsafeMutableRawBufferPointer, _ used: inout Int) -> OpenOutcome {
-        ErrorQueue.clear()
-        unsafe exchange.window.pointee.receivedMessagesLimit = Self.messagesAfterHandshakeLimit
-        defer {
-            unsafe exchange.window.pointee.receivedMessagesLimit = .max
-            keepNewSessions()
-        }
-        while true {
-            // Safe: `used` never passes the buffer's count; OpenSSL writes at most the room it is given.
-            var readBytes = 0
-            let room = buffer.count - used
-            precondition(room > 0, "openCapacity(inputBytes:) covers all that can come free")
-            let status = unsafe SSL_read_ex(ssl, buffer.baseAddress! + used, room, &readBytes)
-            if status == 1 {
-                used += readBytes
-                continue
-            }
-            switch classify(status) {
-            case .wantsBytes:
-                guard unsafe exchange.window.pointee.findings.receivedMessages > Self.messagesAfterHandshakeLimit else {
-                    return .open
-                }
-                phase = .failed(.misbehaved(.tooManyRequests))
-                return .failed(.misbehaved(.tooManyRequests))
-            case .closed: return .closed
-            case .failed(let failure):
-                phase = .failed(failure)
-                return .failed(failure)
-            }
-        }
-    }
-
-    private mutating func sealRecords(_ plaintext: UnsafeRawBufferPointer) -> SealOutcome {
-        ErrorQueue.clear()
-        updateKeysWhenDue(plaintext.count)
-        var writtenBytes = 0
-        // Safe: OpenSSL reads the plaintext's bytes; without partial writes it takes all or fails.
-        let status = unsafe SSL_write_ex(ssl, plaintext.baseAddress, plaintext.count, &writtenBytes)
-        if status == 1 { return .sealed }
-        let step = classify(status)
-        guard case .failed(let failure) = step else {
-            // Reading is asked for only in a handshake, and renegotiation is off.
-            phase = .failed(.misbehaved(.unexpectedMessage))
-            return .failed(.misbehaved(.unexpectedMessage))
-        }
-        phase = .failed(failure)
-        return .failed(failure)
-    }
-
-    /// Changes to a new sending key well before AES-GCM has used up the old one (RFC 8446, section 5.5).
-    private mutating func updateKeysWhenDue(_ plaintextBytes: Int) {
-        recordsUntilKeyUpdate -= plaintextBytes / Self.recordBytes + 1
-        guard recordsUntilKeyUpdate <= 0 else { return }
-        recordsUntilKeyUpdate = Self.recordsPerKey
-        guard version == .tls13 else { return }
-        // Safe: the SSL is established; the message goes out before the next record.
-        unsafe _ = SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED)
-    }
-
-    private func classify(_ status: Int32) -> Step {
-        switch unsafe SSL_get_error(ssl, status) {
-        case SSL_ERROR_WANT_READ: return .wantsBytes
-        case SSL_ERROR_ZERO_RETURN: return .closed
-        // The output's capacity was checked before the call, so only a peer that provokes replies can fill it.
-        case SSL_ERROR_WANT_WRITE: return .failed(.misbehaved(.tooManyRequests))
-        default:
-            let entry = ErrorQueue.take()
-            if let refusal = unsafe exchange.window.pointee.findings.refusal { return .failed(.refused(refusal)) }
-            guard let entry else { return .failed(.fault(.openSSL(call: "SSL", library: 0, reason: 0))) }
-            return .failed(TLSFailure(entry))
-        }
     }
 
     /// Runs `body` with the output window alone.

@@ -18,6 +18,8 @@ struct HostileHandshakeTests {
             for byte in toServer {
                 pair.server.inbox.append(byte)
                 toClient += pair.server.handshake()
+                // Who the client is counts only once it has proved that it has the key.
+                #expect((pair.server.session.peer != nil) == (pair.server.outcome == .complete))
             }
             toServer = []
             for byte in toClient {
