@@ -52,6 +52,15 @@ public struct TLSSession: ~Copyable {
     ) -> (outcome: HandshakeOutcome, consumed: Int) {
         guard case .handshaking = phase else { preconditionFailure("a handshake goes on only until it is complete") }
         precondition(output.freeCapacity >= Self.flightBytes, "a flight of the handshake must fit")
+        let step = handshakeStep(input, into: &output)
+        guard step.outcome == .failed(.notTLS), PlaintextHTTP.begins(input) else { return step }
+        phase = .failed(.plaintextHTTP)
+        return (.failed(.plaintextHTTP), step.consumed)
+    }
+
+    private mutating func handshakeStep(
+        _ input: RawSpan, into output: inout OutputRawSpan
+    ) -> (outcome: HandshakeOutcome, consumed: Int) {
         // Safe: the pointers are used within the closures only.
         return unsafe input.withUnsafeBytes { input in
             unsafe output.withUnsafeMutableBytes { buffer, count in

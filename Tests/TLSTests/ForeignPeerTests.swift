@@ -60,7 +60,8 @@ struct ForeignPeerTests {
     }
 
     @Test(
-        "is recognised as HTTP without TLS", arguments: ["GET / HTTP/1.1\r\n\r\n", "POST /x", "CONNECT a:1 HTTP/1.1"])
+        "is recognised as HTTP without TLS",
+        arguments: ["GET / HTTP/1.1\r\n\r\n", "POST /x", "CONNECT a:1 HTTP/1.1", "DELETE /x", "PRI * HTTP/2.0\r\n"])
     func http(text: String) throws {
         var end = try End(.server(World().material()))
         end.inbox = Array(text.utf8)
@@ -103,6 +104,25 @@ struct ForeignPeerTests {
         // There is no access_denied in TLS 1.2 after the handshake: the peer sees a clean end.
         peer.feed(end.refuse())
         #expect(peer.read().error == SSL_ERROR_ZERO_RETURN)
+    }
+
+    @Test("of TLS 1.2 cannot renegotiate")
+    func renegotiation() throws {
+        let world = try World()
+        let peer = try RawPeer(certificate: world.authority.issue()) {
+            // Safe: the context is alive.
+            unsafe _ = postern_ctx_set_max_version($0.pointer, TLS1_2_VERSION)
+        }
+        var end = try End(.server(world.material(), TLSOptions(minVersion: .tls12)))
+        peer.handshake(with: &end)
+        // Safe: the SSL is alive.
+        unsafe _ = SSL_renegotiate(peer.ssl)
+        _ = peer.handshake()
+        end.inbox = peer.take()
+        #expect(!end.inbox.isEmpty)
+        // A warning, and nothing of a handshake.
+        #expect(end.open().count < 50)
+        #expect(end.opened == .open)
     }
 
     @Test("agrees on the first application protocol of ours that it offers")
