@@ -70,7 +70,9 @@ let package = Package(
         tests(
             "DataPlaneTests",
             ["DataPlane", "EventLoop", "TLS", "TestPKI", "Settings", "Policy", "Identity", "Telemetry"]),
-        tests("ControlTests", ["Control", "Settings", "TLS", "TestPKI", "Telemetry", "Policy", "Identity", logging]),
+        tests(
+            "ControlTests",
+            ["Control", "DataPlane", "Settings", "TLS", "TestPKI", "Telemetry", "Policy", "Identity", logging]),
         tests("EndToEnd", ["TestPKI", "Identity", "Loopback"]),
 
         // Sockets, child processes and peers on the loopback interface, for end-to-end tests and benchmarks.
