@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 static const uint8_t postern_sqe_buffer_select = IOSQE_BUFFER_SELECT;
+static const uint32_t postern_setup_submit_all = 1U << 7;
 static const uint32_t postern_setup_single_issuer = 1U << 12;
 static const uint32_t postern_setup_defer_taskrun = 1U << 13;
 static const uint32_t postern_cqe_buffer = IORING_CQE_F_BUFFER;
@@ -33,20 +34,18 @@ static const int postern_msg_nosignal = MSG_NOSIGNAL;
 extern int accept4(int, struct sockaddr *, socklen_t *, int);
 static inline int postern_accept(int listener, int flags) { return accept4(listener, NULL, NULL, flags); }
 
-/// Copies up to `limit` completions out of the ring and marks them as seen; the iteration is a macro in liburing.
-static inline unsigned postern_take_completions(
-    struct io_uring *ring, struct io_uring_cqe *into, unsigned limit) {
-    unsigned head, taken = 0;
-    struct io_uring_cqe *cqe;
-    io_uring_for_each_cqe(ring, head, cqe) {
-        if (taken == limit) break;
-        into[taken].user_data = cqe->user_data;
-        into[taken].res = cqe->res;
-        into[taken].flags = cqe->flags;
-        taken++;
-    }
-    io_uring_cq_advance(ring, taken);
-    return taken;
+/// What the loop reads of a completion, of 16 bytes in every ring.
+struct postern_completion {
+    uint64_t user_data;
+    int32_t res;
+    uint32_t flags;
+};
+
+/// The completion `offset` places after the oldest one, `offset` < io_uring_cq_ready(); the iteration is a macro there.
+static inline struct postern_completion postern_completion_at(const struct io_uring *ring, unsigned offset) {
+    const struct io_uring_cqe *entry = &ring->cq.cqes[(*ring->cq.khead + offset) & *ring->cq.kring_mask];
+    struct postern_completion completion = {entry->user_data, entry->res, entry->flags};
+    return completion;
 }
 
 /// True where the kernel has every opcode that the loop uses, asked of the kernel and not of its version.

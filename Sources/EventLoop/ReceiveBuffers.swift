@@ -8,6 +8,8 @@ struct ReceiveBuffers: ~Copyable {
     let base: UnsafeMutableRawPointer
     let count: Int
     let bufferBytes: Int
+    /// Which buffers the loop's owner has.
+    private let lent: UnsafeMutablePointer<Bool>
 
     init(count: Int, bufferBytes: Int) throws(EventLoopFault) {
         let mapped = unsafe mmap(nil, count * bufferBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
@@ -18,17 +20,37 @@ struct ReceiveBuffers: ~Copyable {
         unsafe base = mapped
         self.count = count
         self.bufferBytes = bufferBytes
+        unsafe lent = .allocate(capacity: count)
+        unsafe lent.initialize(repeating: false, count: count)
     }
 
     deinit {
         // Safe: the mapping made in `init`, which no completion outlives.
         _ = unsafe munmap(base, count * bufferBytes)
+        unsafe lent.deallocate()
     }
 
     @inline(__always)
     func pointer(_ index: Int32) -> UnsafeMutableRawPointer {
         precondition(index >= 0 && Int(index) < count, "no such receive buffer")
         return unsafe base + Int(index) * bufferBytes
+    }
+
+    /// The owner has the buffer from now on.
+    @inline(__always)
+    func lend(_ index: Int32) {
+        precondition(index >= 0 && Int(index) < count, "no such receive buffer")
+        // Safe: the index is checked.
+        unsafe lent[Int(index)] = true
+    }
+
+    /// The owner has it no longer. A buffer given back twice would mix two connections' bytes: it traps.
+    @inline(__always)
+    func takeBack(_ index: Int32) {
+        precondition(index >= 0 && Int(index) < count, "no such receive buffer")
+        // Safe: the index is checked.
+        precondition(unsafe lent[Int(index)], "a receive buffer was given back twice")
+        unsafe lent[Int(index)] = false
     }
 }
 
@@ -62,7 +84,7 @@ struct FreeBuffers: ~Copyable {
 
     @inline(__always)
     mutating func put(_ index: Int32) {
-        precondition(top < capacity, "a receive buffer was given back twice")
+        precondition(top < capacity, "more buffers came back than there are")
         // Safe: top < capacity.
         unsafe stack[top] = index
         top += 1

@@ -35,8 +35,6 @@ struct DescriptorState {
 struct DescriptorStates: ~Copyable {
     private var storage: UnsafeMutablePointer<DescriptorState>
     private var capacity: Int
-    /// Completions that no descriptor's try makes: of cancelled operations and wakes.
-    var deferred: [Completion] = []
 
     init() {
         capacity = 64
@@ -79,37 +77,5 @@ struct DescriptorStates: ~Copyable {
         unsafe storage.deallocate()
         unsafe storage = moved
         capacity = wider
-    }
-}
-
-/// A first-in-first-out queue of descriptors that grows to the most that were ever queued.
-struct DescriptorQueue: ~Copyable {
-    private var storage: [Int32] = Array(repeating: -1, count: 64)
-    private var head = 0
-    private(set) var count = 0
-
-    var isEmpty: Bool { count == 0 }
-
-    @inline(__always)
-    mutating func append(_ descriptor: Int32) {
-        if count == storage.count { grow() }
-        storage[(head + count) & (storage.count - 1)] = descriptor
-        count += 1
-    }
-
-    @inline(__always)
-    mutating func removeFirst() -> Int32 {
-        precondition(count > 0, "an empty queue")
-        let descriptor = storage[head]
-        head = (head + 1) & (storage.count - 1)
-        count -= 1
-        return descriptor
-    }
-
-    private mutating func grow() {
-        var wider = Array(repeating: Int32(-1), count: storage.count * 2)
-        for index in 0..<count { wider[index] = storage[(head + index) & (storage.count - 1)] }
-        storage = wider
-        head = 0
     }
 }

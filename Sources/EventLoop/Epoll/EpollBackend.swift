@@ -13,6 +13,8 @@ struct EpollBackend: ~Copyable {
     private var free: FreeBuffers
     var completions = CompletionQueue(capacity: completionsATick)
     private var states: DescriptorStates
+    /// Completions that no descriptor's try makes: of cancelled operations, refused ones and wakes.
+    private var deferred = CompletionBacklog()
     /// Descriptors with an operation worth trying.
     private var untried: DescriptorQueue
     private let events: UnsafeMutablePointer<epoll_event>
@@ -121,11 +123,12 @@ struct EpollBackend: ~Copyable {
             }
             return false
         }
-        if found { states.deferred.append(Completion(token: token, result: 0 - ECANCELED)) }
+        if found { deferred.append(Completion(token: token, result: 0 - ECANCELED)) }
     }
 
     @inline(__always)
     mutating func giveBack(_ buffer: Int32) {
+        buffers.takeBack(buffer)
         free.put(buffer)
     }
 
@@ -179,7 +182,7 @@ struct EpollBackend: ~Copyable {
             var count: UInt64 = 0
             // Safe: eight bytes into a local; EAGAIN says that it was read before, or never written.
             guard systemCall({ unsafe read(wakeDescriptor, &count, 8) }) == 8 else { return }
-            states.deferred.append(Completion(token: .wake, result: 8))
+            deferred.append(Completion(token: .wake, result: 8))
             takeDeferred()
             return
         }
@@ -194,7 +197,7 @@ struct EpollBackend: ~Copyable {
     }
 
     private mutating func takeDeferred() {
-        while !states.deferred.isEmpty, !completions.isFull { completions.append(states.deferred.removeFirst()) }
+        while !completions.isFull, let next = deferred.removeFirst() { completions.append(next) }
     }
 
     private mutating func tryQueued() {
@@ -230,6 +233,7 @@ struct EpollBackend: ~Copyable {
                 state.wants.remove(.receive)
                 state.readable = state.hangup || received == buffers.bufferBytes
             }
+            buffers.lend(buffer)
             completions.append(Completion(token: state.readToken, result: Int32(received), buffer: buffer))
             return
         }
@@ -317,7 +321,7 @@ struct EpollBackend: ~Copyable {
         if states[descriptor].registered { return true }
         let result = Self.register(descriptor, with: epoll)
         guard result == 0 else {
-            states.deferred.append(Completion(token: token, result: result))
+            deferred.append(Completion(token: token, result: result))
             return false
         }
         states.update(descriptor) { $0.registered = true }

@@ -8,7 +8,6 @@ import Glibc
 struct IOURingBackend: ~Copyable {
     private let ring: UnsafeMutablePointer<io_uring>
     private let bufferRing: UnsafeMutablePointer<io_uring_buf_ring>
-    private let raw: UnsafeMutablePointer<io_uring_cqe>
     private let wakeCount: UnsafeMutablePointer<UInt64>
     private let addresses: UnsafeMutablePointer<sockaddr_storage>
     private var nextAddress = 0
@@ -33,11 +32,10 @@ struct IOURingBackend: ~Copyable {
             self.wakeDescriptor = wakeDescriptor
             unsafe self.ring = ring
             unsafe self.bufferRing = bufferRing
-            unsafe raw = .allocate(capacity: Self.completionsATick)
             unsafe wakeCount = .allocate(capacity: 1)
             unsafe wakeCount.initialize(to: 0)
+            // Not initialised, so that it is resident only as far as dials reach.
             unsafe addresses = .allocate(capacity: Int(Self.submissionEntries))
-            unsafe addresses.initialize(repeating: sockaddr_storage(), count: Int(Self.submissionEntries))
             self.buffers = buffers
         } catch {
             for step in undo.reversed() { step() }
@@ -47,11 +45,16 @@ struct IOURingBackend: ~Copyable {
     }
 
     deinit {
-        // Safe: each was made in `init`; the ring goes first, so that the kernel no longer writes into the others.
+        // Closing a ring cancels its operations later; what they write into is about to go, so they end first.
+        // Safe: each was made in `init`; the call fails only where nothing is in flight.
+        var everything = io_uring_sync_cancel_reg()
+        everything.fd = -1
+        everything.flags = UInt32(IORING_ASYNC_CANCEL_ANY)
+        everything.timeout = __kernel_timespec(tv_sec: -1, tv_nsec: -1)
+        _ = unsafe io_uring_register_sync_cancel(ring, &everything)
         unsafe io_uring_queue_exit(ring)
         unsafe ring.deallocate()
         unsafe free(bufferRing)
-        unsafe raw.deallocate()
         unsafe wakeCount.deallocate()
         unsafe addresses.deallocate()
         Sockets.close(wakeDescriptor, reset: false)
@@ -86,6 +89,7 @@ struct IOURingBackend: ~Copyable {
         // Safe: the kernel copies the address when the entry is submitted, and there are as many as entries.
         let slot = unsafe addresses + nextAddress
         nextAddress = (nextAddress + 1) % Int(Self.submissionEntries)
+        unsafe slot.initialize(to: sockaddr_storage())
         let length = unsafe address.write(to: &slot.pointee)
         unsafe slot.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
             unsafe io_uring_prep_connect(entry, descriptor, address, length)
@@ -101,6 +105,12 @@ struct IOURingBackend: ~Copyable {
 
     @inline(__always)
     mutating func giveBack(_ buffer: Int32) {
+        buffers.takeBack(buffer)
+        provide(buffer)
+    }
+
+    @inline(__always)
+    private func provide(_ buffer: Int32) {
         // Safe: `pointer` checks the index; the kernel owns the buffer again from the advance on.
         unsafe io_uring_buf_ring_add(
             bufferRing, buffers.pointer(buffer), UInt32(buffers.bufferBytes), UInt16(truncatingIfNeeded: buffer),
@@ -122,27 +132,38 @@ struct IOURingBackend: ~Copyable {
         case let code where code > 0: throw .systemCall("io_uring_enter", errno: code)
         default: break
         }
-        // Safe: `raw` holds completionsATick entries.
-        let taken = Int(unsafe postern_take_completions(ring, raw, UInt32(Self.completionsATick)))
-        for index in 0..<taken {
-            // Safe: index < taken.
-            let entry = unsafe raw[index]
-            let token = OperationToken(raw: entry.user_data)
-            if token == .cancellation { continue }
-            if token == .wake { armWake() }
-            let lent = entry.flags & postern_cqe_buffer != 0
-            let buffer = lent ? Int32(entry.flags >> postern_cqe_buffer_shift) : -1
-            if lent && entry.res <= 0 {
-                giveBack(buffer)
-            }
-            completions.append(
-                Completion(
-                    token: token, result: entry.res, buffer: entry.res > 0 ? buffer : -1,
-                    more: entry.flags & postern_cqe_more != 0))
-        }
+        // All is submitted: the addresses of dials are free.
+        if unsafe io_uring_sq_ready(ring) == 0 { nextAddress = 0 }
+        takeCompletions()
     }
 
     // MARK: Private
+
+    private mutating func takeCompletions() {
+        let ready = min(unsafe io_uring_cq_ready(ring), UInt32(Self.completionsATick))
+        for offset in 0..<ready {
+            // Safe: offset < ready.
+            let entry = unsafe postern_completion_at(ring, offset)
+            let token = OperationToken(raw: entry.user_data)
+            let result = entry.res
+            let flags = entry.flags
+            if token == .cancellation { continue }
+            if token == .wake { armWake() }
+            var buffer: Int32 = -1
+            if flags & postern_cqe_buffer != 0 {
+                let used = Int32(truncatingIfNeeded: flags >> postern_cqe_buffer_shift)
+                if result > 0 {
+                    buffers.lend(used)
+                    buffer = used
+                } else {
+                    provide(used)
+                }
+            }
+            completions.append(
+                Completion(token: token, result: result, buffer: buffer, more: flags & postern_cqe_more != 0))
+        }
+        unsafe io_uring_cq_advance(ring, ready)
+    }
 
     @inline(__always)
     private func nextEntry(_ token: OperationToken) -> UnsafeMutablePointer<io_uring_sqe> {
@@ -166,7 +187,7 @@ struct IOURingBackend: ~Copyable {
     private static func makeRing() throws(EventLoopFault) -> UnsafeMutablePointer<io_uring> {
         let ring = UnsafeMutablePointer<io_uring>.allocate(capacity: 1)
         unsafe ring.initialize(to: io_uring())
-        let flags = postern_setup_single_issuer | postern_setup_defer_taskrun
+        let flags = postern_setup_single_issuer | postern_setup_defer_taskrun | postern_setup_submit_all
         // Safe: the ring is heap memory of its own, so that its address stays.
         let result = unsafe io_uring_queue_init(submissionEntries, ring, flags)
         guard result == 0 else {
@@ -198,7 +219,10 @@ struct IOURingBackend: ~Copyable {
         let result = unsafe io_uring_register_buf_ring(ring, &registration, 0)
         guard result == 0 else {
             unsafe free(memory)
-            throw .ioURingLacks("rings of provided buffers (kernel 5.19)")
+            switch 0 - result {
+            case EINVAL: throw .ioURingLacks("rings of provided buffers (kernel 5.19)")
+            default: throw .ioURingRefused(errno: 0 - result)
+            }
         }
         let bufferRing = unsafe memory.bindMemory(to: io_uring_buf_ring.self, capacity: 1)
         unsafe io_uring_buf_ring_init(bufferRing)

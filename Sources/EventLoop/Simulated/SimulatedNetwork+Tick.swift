@@ -139,7 +139,7 @@ extension SimulatedNetwork {
         // Safe: the buffer is free, and at least `limit` bytes long.
         let received = unsafe connection.read(
             side, into: UnsafeMutableRawBufferPointer(start: buffers.pointer(buffer), count: limit))
-        if received <= 0 { free.put(buffer) }
+        if received > 0 { buffers.lend(buffer) } else { free.put(buffer) }
         end(index, Int32(received), buffer: received > 0 ? buffer : -1)
     }
 
