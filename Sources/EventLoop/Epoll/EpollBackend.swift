@@ -30,7 +30,7 @@ struct EpollBackend: ~Copyable {
             throw .systemCall("eventfd", errno: code)
         }
         do throws(EventLoopFault) {
-            let registered = Self.register(wakeDescriptor, with: epoll)
+            let registered = Self.register(wakeDescriptor, for: postern_epoll_in, with: epoll)
             guard registered == 0 else { throw .systemCall("epoll_ctl", errno: 0 - registered) }
             buffers = try ReceiveBuffers(count: limits.receiveBuffers, bufferBytes: limits.receiveBufferBytes)
         } catch {
@@ -319,7 +319,7 @@ struct EpollBackend: ~Copyable {
     private mutating func isRegistered(_ descriptor: Int32, or token: OperationToken) -> Bool {
         states.reserve(descriptor)
         if states[descriptor].registered { return true }
-        let result = Self.register(descriptor, with: epoll)
+        let result = Self.register(descriptor, for: Self.everyEvent, with: epoll)
         guard result == 0 else {
             deferred.append(Completion(token: token, result: result))
             return false
@@ -329,16 +329,15 @@ struct EpollBackend: ~Copyable {
     }
 
     /// Fails with ENOSPC (fs.epoll.max_user_watches) and ENOMEM.
-    private static func register(_ descriptor: Int32, with epoll: Int32) -> Int32 {
+    private static func register(_ descriptor: Int32, for events: UInt32, with epoll: Int32) -> Int32 {
         var event = unsafe epoll_event()
-        unsafe event.events =
-            postern_epoll_in | postern_epoll_out | postern_epoll_hangup
-            | postern_epoll_edge
+        unsafe event.events = events | postern_epoll_edge
         unsafe event.data.u32 = UInt32(bitPattern: descriptor)
         // Safe: the kernel copies the event.
         return Int32(systemCall { unsafe Int(epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)) })
     }
 
+    private static var everyEvent: UInt32 { postern_epoll_in | postern_epoll_out | postern_epoll_hangup }
     private static let completionsATick = 1024
     private static let eventsAWait = 256
     private static let ticksBetweenWaits = 4

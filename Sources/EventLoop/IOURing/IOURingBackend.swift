@@ -140,10 +140,10 @@ struct IOURingBackend: ~Copyable {
     // MARK: Private
 
     private mutating func takeCompletions() {
-        let ready = min(unsafe io_uring_cq_ready(ring), UInt32(Self.completionsATick))
+        let ready = min(Int(unsafe io_uring_cq_ready(ring)), Self.completionsATick)
         for offset in 0..<ready {
             // Safe: offset < ready.
-            let entry = unsafe postern_completion_at(ring, offset)
+            let entry = unsafe postern_completion_at(ring, UInt32(truncatingIfNeeded: offset))
             let token = OperationToken(raw: entry.user_data)
             let result = entry.res
             let flags = entry.flags
@@ -162,7 +162,7 @@ struct IOURingBackend: ~Copyable {
             completions.append(
                 Completion(token: token, result: result, buffer: buffer, more: flags & postern_cqe_more != 0))
         }
-        unsafe io_uring_cq_advance(ring, ready)
+        unsafe io_uring_cq_advance(ring, UInt32(truncatingIfNeeded: ready))
     }
 
     @inline(__always)
