@@ -10,7 +10,8 @@ extension Worker {
         let mode = connections[slot].machine.mode
         let context = listeners[listener].contexts[mode == .inbound ? 0 : connections[slot].route ?? 0]
         do throws(TLSFault) {
-            connections[slot].session = try TLSSession(context, exchange: exchange)
+            connections[slot].session = try TLSSession(
+                context, exchange: exchange, endpoint: connections[slot].endpoint ?? 0)
         } catch {
             connections[slot].detail = "\(error)"
             return connections[slot].machine.end(.overloaded)
