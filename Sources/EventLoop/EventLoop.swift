@@ -140,6 +140,8 @@ public struct EventLoop: ~Copyable {
     // MARK: The tick
 
     /// Hands the operations over, waits for a completion or the time-out, and returns how many completions there are.
+    ///
+    /// A signal or a housekeeping event may end the wait early, with none.
     public mutating func tick(timeoutNanoseconds: UInt64) throws(EventLoopFault) -> Int {
         let count: Int
         switch backend {

@@ -14,28 +14,31 @@ struct KernelLoopTests {
         for _ in 0..<5 {
             let thread = TestThread { wake.signal() }
             let before = rig.loop.now
-            try rig.tick(timeoutNanoseconds: 30_000_000_000)
-            thread.join()
+            #expect(try rig.wait().map(\.token) == [.wake])
             #expect(rig.loop.now - before < 20_000_000_000)
-            #expect(try rig.drain(ticks: 0).map(\.token) == [.wake])
+            thread.join()
         }
         wake.signal()
         wake.signal()
         #expect(try rig.drain(ticks: 3).map(\.token) == [.wake])
     }
 
-    @Test("a wait ends at its time-out, not before and not much later", arguments: Rig.kernelKinds)
+    @Test("a wait ends at its time-out: it neither spins nor oversleeps", arguments: Rig.kernelKinds)
     func timeout(kind: BackendKind) throws {
         var rig = try Rig(kind)
         try rig.tick(timeoutNanoseconds: 0)
         let before = rig.loop.now
-        try rig.tick(timeoutNanoseconds: 30_000_000)
-        #expect(rig.loop.now - before >= 30_000_000)
+        var ticks = 0
+        // A signal of this process, such as a child's end, may cut a wait short.
+        while rig.loop.now - before < 30_000_000 {
+            try rig.tick(timeoutNanoseconds: 30_000_000 - (rig.loop.now - before))
+            ticks += 1
+        }
+        #expect(ticks < 20)
         #expect(rig.loop.now - before < 10_000_000_000)
         // The longest wait there can be is no overflow.
         rig.loop.wake!.signal()
-        try rig.tick(timeoutNanoseconds: .max)
-        #expect(try rig.drain(ticks: 0).map(\.token) == [.wake])
+        #expect(try rig.wait(timeoutNanoseconds: .max).map(\.token) == [.wake])
     }
 
     @Test("more operations in a tick than the queue has entries", arguments: Rig.kernelKinds)

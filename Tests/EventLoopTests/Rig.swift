@@ -104,6 +104,13 @@ struct Rig: ~Copyable {
         try #require(Bool(false), "it never came about", sourceLocation: location)
     }
 
+    /// Waits long for completions and returns them; empty where the waits ended without, a few times in a row.
+    mutating func wait(timeoutNanoseconds: UInt64 = 30_000_000_000) throws -> [Seen] {
+        // A signal of this process may cut a wait short.
+        for _ in 0..<20 where seen.isEmpty { try tick(timeoutNanoseconds: timeoutNanoseconds) }
+        return try drain(ticks: 0)
+    }
+
     /// Ticks a while and returns what came: for the absence of completions.
     mutating func drain(ticks: Int = 5) throws -> [Seen] {
         for _ in 0..<ticks { try tick() }
