@@ -32,12 +32,17 @@ install_packages() {
     local policy=/usr/sbin/policy-rc.d ours=no status=0
     if [[ ! -e $policy ]]; then
         ours=yes
+        # shellcheck disable=SC2064 # now: the function's variables are gone when the script ends
+        trap "${as_root[*]} rm -f $policy" EXIT
         printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
         "${as_root[@]}" chmod 755 "$policy"
     fi
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" ||
         status=$?
-    if [[ $ours == yes ]]; then "${as_root[@]}" rm -f "$policy"; fi
+    if [[ $ours == yes ]]; then
+        "${as_root[@]}" rm -f "$policy"
+        trap - EXIT
+    fi
     ((status == 0)) || die "apt-get could not install ${missing[*]}"
     # Nor should one start at the next boot; where systemd does not run there is nothing to disable.
     for name in "${missing[@]}"; do

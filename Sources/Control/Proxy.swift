@@ -29,6 +29,8 @@ public final class Proxy {
     private let workers: [WorkerThread]
     private let notAfter: Int64
     private var lifecycle: ProxyLifecycle
+    /// Why the proxy's own SVID is good no more.
+    private var expiry: String?
 
     /// Binds everything, then starts the workers; `handle(_:)` says `ready` once all of them accept.
     public init(_ ready: CheckedSettings.Ready, on loop: ControlLoop, logger: Logger) throws(ProxyFault) {
@@ -89,7 +91,8 @@ public final class Proxy {
     public func checkValidity(now: Int64) -> Int64? {
         guard now > notAfter else { return notAfter - now + 1 }
         let reason = "the SVID was valid until \(CivilTime.rfc3339(unixSeconds: notAfter))"
-        if admin?.readiness == .ready { admin?.readiness = .notReady(reason: reason) }
+        expiry = reason
+        publishReadiness()
         logger.error("\(reason)")
         return nil
     }
@@ -116,7 +119,7 @@ public final class Proxy {
     }
 
     private func act(_ action: ProxyLifecycle.Action) -> News {
-        admin?.readiness = lifecycle.readiness
+        publishReadiness()
         switch action {
         case .nothing: return .nothing
         case .announceReady:
@@ -136,6 +139,15 @@ public final class Proxy {
             }
             logger.notice("stopped", metadata: ["end": "\(end)"])
             return .ended(end)
+        }
+    }
+
+    private func publishReadiness() {
+        let readiness = lifecycle.readiness
+        if readiness == .ready, let expiry {
+            admin?.readiness = .notReady(reason: expiry)
+        } else {
+            admin?.readiness = readiness
         }
     }
 

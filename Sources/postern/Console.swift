@@ -16,6 +16,12 @@ enum Console {
     /// The wall clock in Unix seconds.
     static func now() -> Int64 { Int64(time(nil)) }
 
+    /// Opens what the caller closed of standard input, output and error: a socket must not get such a number.
+    static func holdStandardDescriptors() {
+        // The C string lives for the length of the call. The lowest free number is taken, so these are the missing ones.
+        for number in 0..<Int32(3) where fcntl(number, F_GETFD) < 0 { _ = unsafe open("/dev/null", O_RDWR) }
+    }
+
     private static func put(_ text: String, _ descriptor: Int32) {
         let bytes = Array(text.utf8)
         var done = 0

@@ -18,6 +18,7 @@ struct Postern: ParsableCommand {
     static let version = "0.1.0"
 
     static func main() {
+        Console.holdStandardDescriptors()
         do {
             var command = try parseAsRoot()
             try command.run()

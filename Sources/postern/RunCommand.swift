@@ -27,6 +27,13 @@ struct RunCommand: ParsableCommand {
         let logger = ready.settings.log.logger()
         for flaw in checked.flaws { logger.warning("\(flaw)") }
         logger.info("starting", metadata: ["version": "\(Postern.version)", "id": "\(ready.material.id)"])
+        let connections = ready.settings.limits.connections
+        let descriptors = DescriptorLimit.raise()
+        if descriptors < DescriptorLimit.needed(connections: connections) {
+            logger.warning(
+                "fewer descriptors are allowed than limits.connections may need; accepting pauses when they run out",
+                metadata: ["descriptors": "\(descriptors)", "connections": "\(connections)"])
+        }
         let proxy: Proxy
         do throws(ProxyFault) {
             proxy = try Proxy(ready, on: loop, logger: logger)

@@ -59,16 +59,6 @@ final class Application {
         kill()
     }
 
-    /// Waits until the port takes connections; false when the time is over or the process has ended first.
-    func listens(withinMilliseconds limit: Int) -> Bool {
-        for _ in 0..<(limit / 20) {
-            if loopbackPortIsOpen(port) { return true }
-            if reap() != nil { return false }
-            usleep(20_000)
-        }
-        return false
-    }
-
     /// Not to a process that was reaped: its number may be another's by now.
     private func send(_ signal: Int32) {
         if reap() == nil { _ = Glibc.kill(identifier, signal) }

@@ -10,6 +10,11 @@ struct DevDemo {
     private let logger: Logger
     private var application: Application?
     private var proxies: [Proxy] = []
+    private var readyCount = 0
+    private var endedCount = 0
+    private var isAnnounced = false
+    private var isEnding = false
+    private var status: Int32 = 0
 
     init(site: DevSite, loop: ControlLoop, logger: Logger) {
         self.site = site
@@ -18,7 +23,9 @@ struct DevDemo {
     }
 
     mutating func startApplication(_ command: [String]) throws {
-        application = try Application(command, port: site.applicationPort ?? 0)
+        let port = site.applicationPort ?? 0
+        application = try Application(command, port: port)
+        Console.write("waiting until \(command[0]) listens on 127.0.0.1:\(port)")
     }
 
     mutating func startProxies() throws {
@@ -33,50 +40,60 @@ struct DevDemo {
 
     /// Prints the calls once everything listens, then serves; the exit status is the application's, if there is one.
     mutating func serve() -> Int32 {
-        var waiting = proxies.count
-        var endedCount = 0
-        var status: Int32 = 0
-        var isEnding = false
         while endedCount < proxies.count {
-            guard let event = loop.next(timeoutMilliseconds: isEnding ? Self.patienceMilliseconds : nil) else {
-                application?.kill()
+            guard let event = loop.next(timeoutMilliseconds: nextGlance()) else {
+                if isEnding { application?.kill() }
                 continue
             }
-            if event == .terminate {
-                isEnding = true
-                application?.terminate()
-            }
-            if event == .childChanged, let end = application?.reap() {
-                if !isEnding { Console.complain("the application ended with status \(end)") }
-                status = isEnding ? 0 : end
-                application = nil
-                if !isEnding { proxies.forEach { _ = $0.terminate() } }
-                isEnding = true
-            }
-            for proxy in proxies {
-                switch proxy.handle(event) {
-                case .nothing: break
-                case .ready:
-                    waiting -= 1
-                    if waiting == 0 { announce() }
-                case .ended(let end):
-                    endedCount += 1
-                    if case .failed = end { status = 1 }
-                }
-            }
+            handle(event)
         }
         application?.end(withinMilliseconds: Self.patienceMilliseconds)
         return status
     }
 
-    private func announce() {
-        if let application, !application.listens(withinMilliseconds: 10_000) {
-            Console.complain("the application does not listen on 127.0.0.1:\(application.port) yet")
-        }
+    /// Announces when it is time; how long to wait for an event before the next look, nil for as long as it takes.
+    private mutating func nextGlance() -> Int? {
+        if isEnding { return Self.patienceMilliseconds }
+        guard readyCount == proxies.count, !isAnnounced else { return nil }
+        if let application, !loopbackPortIsOpen(application.port) { return Self.glanceMilliseconds }
+        isAnnounced = true
         Console.write(DevGuide(site: site).text)
+        return nil
+    }
+
+    private mutating func handle(_ event: ControlEvent) {
+        if event == .terminate {
+            isEnding = true
+            application?.terminate()
+        }
+        for proxy in proxies {
+            switch proxy.handle(event) {
+            case .nothing: break
+            case .ready: readyCount += 1
+            case .ended(let end):
+                endedCount += 1
+                if case .failed = end { endAll(status: 1) }
+            }
+        }
+        if event == .childChanged, let applicationStatus = application?.reap() {
+            application = nil
+            if !isEnding { Console.complain("the application ended with status \(applicationStatus)") }
+            endAll(status: applicationStatus)
+        }
+    }
+
+    /// Ends what still runs; the first cause's status stays.
+    private mutating func endAll(status: Int32) {
+        guard !isEnding else { return }
+        isEnding = true
+        self.status = status
+        application?.terminate()
+        for proxy in proxies { _ = proxy.terminate() }
     }
 
     private static let patienceMilliseconds = 5_000
+    /// How often to look whether the application listens.
+    private static let glanceMilliseconds = 50
 }
 
 /// Why the demo could not start.
