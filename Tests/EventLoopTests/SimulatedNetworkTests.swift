@@ -29,7 +29,7 @@ struct SimulatedNetworkTests {
         limits.receiveBufferBytes = 2048
         let network = SimulatedNetwork(seed: seed, faults: faults, limits: limits)
         var random = SimulatedRandom(seed: seed &+ 1)
-        var echo = SimulatedEcho(network, on: here)
+        var echo = Echo(.simulated(network), listener: network.listen(on: here))
         var clients = (0..<8).map { index in
             Client(
                 socket: network.connectPeer(to: here, from: client),

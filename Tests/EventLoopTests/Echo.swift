@@ -4,7 +4,7 @@ import Testing
 @testable import EventLoop
 
 /// The least that can be served: what comes is sent back, FIN is answered with FIN. It counts what it leaves behind.
-struct SimulatedEcho: ~Copyable {
+struct Echo: ~Copyable {
     private struct Connection {
         var pending: [PinnedBytes] = []
         var sent = 0
@@ -23,14 +23,16 @@ struct SimulatedEcho: ~Copyable {
     private var connections: [Int32: Connection] = [:]
     private var accepting = true
 
-    init(_ network: SimulatedNetwork, on address: SocketAddress) {
-        loop = .simulated(network)
-        listener = network.listen(on: address)
-        loop.accept(listener, Self.token(.accept, listener))
+    init(_ loop: consuming EventLoop, listener: Int32) {
+        self.loop = loop
+        self.listener = listener
+        self.loop.accept(listener, Self.token(.accept, listener))
     }
 
-    mutating func tick() throws {
-        for index in 0..<(try loop.tick(timeoutNanoseconds: 1_000_000_000)) {
+    var connectionCount: Int { connections.count }
+
+    mutating func tick(timeoutNanoseconds: UInt64 = 1_000_000_000) throws {
+        for index in 0..<(try loop.tick(timeoutNanoseconds: timeoutNanoseconds)) {
             let completion = loop.completion(index)
             let descriptor = Int32(completion.token.slot)
             switch try #require(Operation(rawValue: completion.token.operation)) {
@@ -53,7 +55,7 @@ struct SimulatedEcho: ~Copyable {
         }
         var ticks = 0
         while !connections.isEmpty || ticks < 20 {
-            try tick()
+            try tick(timeoutNanoseconds: 1_000_000)
             ticks += 1
             try #require(ticks < 10_000, "an operation never completed")
         }
