@@ -1,3 +1,5 @@
+import Glibc
+
 /// Why a loop could not be made, or can no longer run.
 public enum EventLoopFault: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kernel or a container's seccomp profile refuses io_uring.
@@ -9,6 +11,8 @@ public enum EventLoopFault: Error, Equatable, Sendable, CustomStringConvertible 
 
     public var description: String {
         switch self {
+        case .ioURingRefused(EPERM):
+            "io_uring is refused here, by a seccomp profile or kernel.io_uring_disabled: \(describe(EPERM))"
         case .ioURingRefused(let errno): "io_uring is refused here: \(describe(errno))"
         case .ioURingLacks(let what): "this kernel's io_uring lacks \(what)"
         case .systemCall(let name, let errno): "\(name): \(describe(errno))"

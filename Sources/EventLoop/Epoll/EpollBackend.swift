@@ -10,9 +10,9 @@ struct EpollBackend: ~Copyable {
     private let epoll: Int32
     let wakeDescriptor: Int32
     let buffers: ReceiveBuffers
-    private var free: FreeBuffers
+    var free: FreeBuffers
     var completions = CompletionQueue(capacity: completionsATick)
-    private var states: DescriptorStates
+    var states: DescriptorStates
     /// Completions that no descriptor's try makes: of cancelled operations, refused ones and wakes.
     private var deferred = CompletionBacklog()
     /// Descriptors with an operation worth trying.
@@ -210,103 +210,14 @@ struct EpollBackend: ~Copyable {
         }
     }
 
-    private mutating func attempt(_ descriptor: Int32) {
-        let state = states[descriptor]
-        if state.wants.contains(.connect) { attemptConnect(descriptor, state) }
-        if state.wants.contains(.send), state.writable { attemptSend(descriptor, state) }
-        if state.wants.contains(.receive), state.readable { attemptReceive(descriptor, state) }
-        if state.wants.contains(.accept), state.readable { attemptAccept(descriptor, state.readToken) }
-    }
-
-    private mutating func attemptReceive(_ descriptor: Int32, _ state: DescriptorState) {
-        guard let buffer = free.take() else {
-            // All are lent until the owner has seen this tick.
-            enqueue(descriptor)
-            return
-        }
-        // Safe: the buffer is ours until it is given back, and is as long as said.
-        let received = systemCall {
-            unsafe recv(descriptor, buffers.pointer(buffer), buffers.bufferBytes, postern_msg_dontwait)
-        }
-        if received > 0 {
-            states.update(descriptor) { state in
-                state.wants.remove(.receive)
-                state.readable = state.hangup || received == buffers.bufferBytes
-            }
-            buffers.lend(buffer)
-            completions.append(Completion(token: state.readToken, result: Int32(received), buffer: buffer))
-            return
-        }
-        free.put(buffer)
-        if received == Int(0 - EAGAIN) {
-            states.update(descriptor) { $0.readable = false }
-            return
-        }
-        states.update(descriptor) { $0.wants.remove(.receive) }
-        completions.append(Completion(token: state.readToken, result: Int32(received)))
-    }
-
-    private mutating func attemptSend(_ descriptor: Int32, _ state: DescriptorState) {
-        let flags = postern_msg_nosignal | postern_msg_dontwait
-        // Safe: the owner keeps the bytes until the completion.
-        let sent = systemCall { unsafe Glibc.send(descriptor, state.bytes, state.count, flags) }
-        if sent == Int(0 - EAGAIN) {
-            states.update(descriptor) { $0.writable = false }
-            return
-        }
-        states.update(descriptor) { state in
-            state.wants.remove(.send)
-            // After an error there is no edge to wait for; the next send is to fail too.
-            state.writable = sent == state.count || sent < 0
-        }
-        completions.append(Completion(token: state.writeToken, result: Int32(sent)))
-    }
-
-    private mutating func attemptConnect(_ descriptor: Int32, _ state: DescriptorState) {
-        var result = state.connectResult
-        if result == 0 - EINPROGRESS {
-            // Not before the edge: asking takes the error away.
-            guard state.writable else { return }
-            var code: Int32 = 0
-            var length = socklen_t(MemoryLayout<Int32>.size)
-            // Safe: the kernel writes four bytes.
-            _ = unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length)
-            result = 0 - code
-        }
-        states.update(descriptor) { state in
-            state.wants.remove(.connect)
-            state.writable = true
-        }
-        completions.append(Completion(token: state.writeToken, result: result))
-    }
-
-    private mutating func attemptAccept(_ descriptor: Int32, _ token: OperationToken) {
-        let flags = postern_sock_cloexec | postern_sock_nonblock
-        for _ in 0..<Self.acceptsATry {
-            let accepted = systemCall { Int(postern_accept(descriptor, flags)) }
-            if accepted == Int(0 - EAGAIN) {
-                states.update(descriptor) { $0.readable = false }
-                return
-            }
-            guard accepted >= 0 else {
-                states.update(descriptor) { $0.wants.remove(.accept) }
-                completions.append(Completion(token: token, result: Int32(accepted)))
-                return
-            }
-            begin(Int32(accepted))
-            completions.append(Completion(token: token, result: Int32(accepted), more: true))
-        }
-        enqueue(descriptor)
-    }
-
     /// A new descriptor must not be taken for an old one: the state of what was closed elsewhere would never end.
-    private mutating func begin(_ descriptor: Int32) {
+    mutating func begin(_ descriptor: Int32) {
         states.reserve(descriptor)
         precondition(!states[descriptor].registered, "a descriptor was closed behind the loop's back")
     }
 
     @inline(__always)
-    private mutating func enqueue(_ descriptor: Int32) {
+    mutating func enqueue(_ descriptor: Int32) {
         let isNew = states.update(descriptor) { state in
             defer { state.queued = true }
             return !state.queued
@@ -342,7 +253,7 @@ struct EpollBackend: ~Copyable {
     private static let eventsAWait = 256
     private static let ticksBetweenWaits = 4
     private static let longestWaitNanoseconds: UInt64 = 60_000_000_000
-    private static let acceptsATry = 16
+    static let acceptsATry = 16
     /// The most that one try appends: a send, a receive and sixteen accepts.
     private static let completionsATry = 20
 }
