@@ -16,16 +16,18 @@ public final class ChildProcess: Sendable {
     }
 
     /// Starts `command` (looked up in PATH), killed by the kernel should this process die first.
+    ///
+    /// - Parameter refusesIOURing: true where io_uring_setup is to fail with EPERM, as in a container.
     public init(
         _ command: [String], in folder: String? = nil, core: Int? = nil, openFileLimit: Int? = nil,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], refusesIOURing: Bool = false
     ) throws(SpawnFault) {
         var words = ["setpriv", "--pdeathsig", "KILL", "--"]
         if let core { words += ["taskset", "-c", "\(core)"] }
         if let openFileLimit { words += ["prlimit", "--nofile=\(openFileLimit):\(openFileLimit)"] }
         if !environment.isEmpty { words += ["env"] + environment.map { "\($0)=\($1)" }.sorted() }
         words += command
-        let spawned = try SpawnThread.shared.spawn(words, in: folder)
+        let spawned = try (refusesIOURing ? SpawnThread.withoutIOURing : .shared).spawn(words, in: folder)
 
         identifier = spawned.identifier
         name = command[0].split(separator: "/").last.map(String.init) ?? command[0]

@@ -1,12 +1,20 @@
 import CLoopback
 import Glibc
 
-/// The one thread that starts child processes, alive as long as this process.
+/// A thread that starts child processes, alive as long as this process; there is one for each sandbox.
 ///
 /// The kernel sends the parent-death signal when the *thread* that started the child ends, and threads of a pool end
 /// whenever the pool likes.
 final class SpawnThread: Sendable {
-    static let shared = SpawnThread()
+    /// What its children cannot do.
+    enum Sandbox {
+        case none
+        /// io_uring_setup fails with EPERM, as under the seccomp profile of a container.
+        case withoutIOURing
+    }
+
+    static let shared = SpawnThread(.none)
+    static let withoutIOURing = SpawnThread(.withoutIOURing)
 
     struct Spawned: Sendable {
         var identifier: pid_t
@@ -23,11 +31,13 @@ final class SpawnThread: Sendable {
 
     private let orders = Monitor<[Order]>([])
 
-    private init() {
+    private init(_ sandbox: Sandbox) {
         // Children that stop reading must not end this process.
         _ = signal(SIGPIPE, SIG_IGN)
         let orders = orders
         _ = BackgroundThread {
+            // A filter holds for the thread that asks for it, and for what it starts.
+            if sandbox == .withoutIOURing { precondition(postern_forbid_io_uring(EPERM) == 0, "no seccomp here") }
             while true {
                 let next = orders.wait(within: .seconds(3600)) { $0.isEmpty ? nil : $0.removeFirst() }
                 guard let next else { continue }
