@@ -61,6 +61,7 @@ final class SpawnThread: Sendable {
         var actions = unsafe posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
         var defaults = sigset_t()
+        var unblocked = sigset_t()
         let input = pipe()
         let output = pipe()
         let errors = pipe()
@@ -76,8 +77,12 @@ final class SpawnThread: Sendable {
         unsafe sigemptyset(&defaults)
         unsafe sigaddset(&defaults, SIGPIPE)
         unsafe posix_spawnattr_setsigdefault(&attributes, &defaults)
+        // This thread may have inherited that signals are blocked; children are to obey them.
+        unsafe sigemptyset(&unblocked)
+        unsafe posix_spawnattr_setsigmask(&attributes, &unblocked)
         unsafe posix_spawnattr_setpgroup(&attributes, 0)
-        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
+        unsafe posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
         var arguments: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) } + [nil]
         let code = unsafe posix_spawnp(&identifier, words[0], &actions, &attributes, &arguments, environ)
         unsafe arguments.forEach { unsafe free($0) }

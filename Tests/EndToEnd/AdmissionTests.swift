@@ -1,0 +1,156 @@
+import Loopback
+import Testing
+
+/// Who gets in, seen from `openssl s_client`.
+@Suite("Admission")
+struct AdmissionTests {
+    @Test("a client whose identity the policy names reaches the application", arguments: EventLoopKind.allCases)
+    func allowed(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let application = try stage.application(.echo)
+            let proxy = try stage.inbound(to: application)
+            let client = try OpenSSLClient(to: proxy.address("in"), as: .client, folder: stage.folder)
+            client.send("hello\n")
+            #expect(client.receives("hello\n"))
+            client.process.stop()
+            let line = try proxy.accessLine()
+            #expect(line.decision == "allow")
+            #expect(line.policy == "callers")
+            #expect(line.rule == "callers")
+            #expect(line.peerId == "spiffe://example.org/ns/default/sa/client")
+            #expect(line.localId == "spiffe://example.org/ns/default/sa/server")
+            #expect(line.tlsVersion == "1.3")
+            #expect(line.direction == "inbound")
+            #expect(line.listener == "in")
+            #expect(line.route == "application")
+            #expect(line.upstream == "\(application.address)")
+            #expect(line.bytesToUpstream == 6)
+            #expect(line.bytesFromUpstream == 6)
+            #expect(line.peerSha256?.count == 64)
+            #expect(line.resumed == false)
+        }
+    }
+
+    /// A certificate that the handshake refuses, with the code of the access log and the TLS alert that fits.
+    struct Refusal: CustomTestStringConvertible, Sendable {
+        let role: TestIdentities.Role?
+        let code: String
+        let alerts: Set<Int>
+        var testDescription: String { code + (role.map { " (\($0.rawValue))" } ?? "") }
+    }
+
+    private static let refusals = [
+        Refusal(role: nil, code: "no-certificate", alerts: [116]),
+        Refusal(role: .foreigner, code: "unknown-trust-domain", alerts: [48]),
+        Refusal(role: .impostor, code: "unknown-authority", alerts: [48]),
+        Refusal(role: .selfSigned, code: "unknown-authority", alerts: [48]),
+        Refusal(role: .expired, code: "certificate-expired", alerts: [45]),
+        Refusal(role: .notYetValid, code: "certificate-not-yet-valid", alerts: [42, 45]),
+        Refusal(role: .twoURIs, code: "several-uri-sans", alerts: [42]),
+        Refusal(role: .sameURITwice, code: "several-uri-sans", alerts: [42]),
+        Refusal(role: .noURI, code: "no-uri-san", alerts: [42]),
+        Refusal(role: .webURI, code: "not-a-spiffe-id", alerts: [42]),
+        Refusal(role: .withoutPath, code: "leaf-without-path", alerts: [42]),
+        Refusal(role: .authority, code: "leaf-is-ca", alerts: [42]),
+        Refusal(role: .noDigitalSignature, code: "no-digital-signature", alerts: [42, 43]),
+    ]
+
+    @Test(
+        "a certificate that is no valid SVID is refused with its code and its alert, and nobody is dialled",
+        arguments: EventLoopKind.allCases, refusals)
+    func refusedCertificate(loop: EventLoopKind, refusal: Refusal) throws {
+        try onStage(loop) { stage in
+            let application = try stage.application(.echo)
+            let proxy = try stage.inbound(to: application)
+            let client = try OpenSSLClient(to: proxy.address("in"), as: refusal.role, folder: stage.folder)
+            client.send("must not arrive\n")
+            let line = try proxy.accessLine()
+            #expect(line.reason == "certificate-refused" || line.reason == "handshake-failed")
+            #expect(line.code == refusal.code)
+            #expect(line.decision == nil)
+            #expect(line.bytesToUpstream == 0)
+            let alert = client.alertAtEnd()
+            #expect(alert.map(refusal.alerts.contains) == true, "alert \(String(describing: alert))")
+            #expect(client.process.standardOutput.bytes.isEmpty)
+            #expect(application.acceptedCount == 0)
+        }
+    }
+
+    @Test(
+        "a valid identity that the policy does not allow gets an access_denied alert, and nobody is dialled",
+        arguments: EventLoopKind.allCases,
+        [
+            (TestIdentities.Role.stranger, String?.none), (.partner, nil), (.legacy, "no-legacy"),
+        ])
+    func deniedIdentity(loop: EventLoopKind, denied: (role: TestIdentities.Role, rule: String?)) throws {
+        try onStage(loop) { stage in
+            let application = try stage.application(.echo)
+            let proxy = try stage.inbound(to: application)
+            let client = try OpenSSLClient(to: proxy.address("in"), as: denied.role, folder: stage.folder)
+            client.send("must not arrive\n")
+            let line = try proxy.accessLine()
+            #expect(line.reason == "policy-denied")
+            #expect(line.decision == "deny")
+            #expect(line.policy == "callers")
+            #expect(line.rule == denied.rule)
+            #expect(line.peerId != nil)
+            #expect(client.alertAtEnd() == 49)
+            #expect(application.acceptedCount == 0)
+        }
+    }
+
+    @Test("audit mode lets through what it would deny, and says so", arguments: EventLoopKind.allCases)
+    func audited(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let application = try stage.application(.echo)
+            let proxy = try stage.proxy(
+                SettingsFile(listeners: [.inbound(to: application.address, policy: "watched")]))
+            let client = try OpenSSLClient(to: proxy.address("in"), as: .stranger, folder: stage.folder)
+            client.send("hello\n")
+            #expect(client.receives("hello\n"))
+            client.process.stop()
+            #expect(try proxy.accessLine().decision == "would-deny")
+        }
+    }
+
+    @Test("a route is chosen by SNI, and a name that no route wants is turned away", arguments: EventLoopKind.allCases)
+    func serverName(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let application = try stage.application(.echo)
+            let proxy = try stage.proxy(
+                SettingsFile(listeners: [.inbound(to: application.address, match: "{sni: [orders.internal]}")]))
+            let right = try OpenSSLClient(
+                to: proxy.address("in"), as: .client, folder: stage.folder,
+                options: ["-servername", "orders.internal"])
+            right.send("hello\n")
+            #expect(right.receives("hello\n"))
+            right.process.stop()
+            #expect(try proxy.accessLine().sni == "orders.internal")
+            let wrong = try OpenSSLClient(
+                to: proxy.address("in"), as: .client, folder: stage.folder, options: ["-servername", "other.internal"])
+            wrong.send("must not arrive\n")
+            let line = try proxy.accessLine()
+            #expect(line.reason == "no-route")
+            #expect(line.sni == "other.internal")
+            #expect(application.acceptedCount == 1)
+        }
+    }
+
+    @Test(
+        "an outbound route refuses a server with another identity before it says a byte",
+        arguments: EventLoopKind.allCases)
+    func unexpectedServer(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let server = try OpenSSLServer(as: .stranger, folder: stage.folder)
+            let proxy = try stage.outbound(to: server.address)
+            let client = try TCPConnection.connect(to: proxy.address("out"))
+            try client.send("must not arrive\n".utf8)
+            #expect(client.awaitEnd() != .stillOpen)
+            let line = try proxy.accessLine()
+            #expect(line.code == "identity-not-expected")
+            #expect(line.bytesFromUpstream == 0)
+            server.process.stop()
+            #expect(!server.process.standardOutput.text.contains("arrive"))
+        }
+    }
+}

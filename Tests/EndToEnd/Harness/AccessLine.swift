@@ -1,0 +1,29 @@
+/// One line of the access log, as a program would read it.
+struct AccessLine: Decodable, Sendable {
+    let time: String
+    let listener: String
+    let route: String?
+    let direction: String
+    let source: String?
+    let upstream: String?
+    let sni: String?
+    let alpn: String?
+    let tlsVersion: String?
+    let cipher: String?
+    let resumed: Bool?
+    let localId: String?
+    let peerId: String?
+    let peerSerial: String?
+    let peerSha256: String?
+    let peerNotAfter: String?
+    let decision: String?
+    let policy: String?
+    let rule: String?
+    let reason: String
+    let code: String?
+    let detail: String?
+    let bytesToUpstream: Int
+    let bytesFromUpstream: Int
+    let handshakeMs: Double?
+    let durationMs: Double
+}

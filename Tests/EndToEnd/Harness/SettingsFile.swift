@@ -1,0 +1,106 @@
+import Loopback
+
+/// The settings of a proxy under test, written as a user would.
+struct SettingsFile {
+    struct Listener {
+        var name: String
+        var text: String
+    }
+
+    var role = TestIdentities.Role.server
+    var listeners: [Listener]
+    /// Keys of `limits`; what is not named here keeps its default.
+    var limits: [String: String] = [:]
+    var admin = false
+    var minimumVersion = "1.3"
+    var resumption = true
+    /// Keys that replace or follow the others, as YAML.
+    var extra = ""
+
+    static let policies = """
+        policies:
+          callers:
+            rules:
+              - name: callers
+                action: allow
+                identities: ["spiffe://example.org/ns/default/sa/client"]
+                sources: ["127.0.0.0/8", "::1/128"]
+              - {name: no-legacy, action: deny, identities: ["spiffe://example.org/ns/legacy/**"]}
+          anyone-trusted:
+            rules:
+              - {name: all, action: allow, identities: ["spiffe://*/**"]}
+          watched:
+            mode: audit
+            rules:
+              - {name: callers, action: allow, identities: ["spiffe://example.org/ns/default/sa/client"]}
+
+        """
+
+    func text(loop: EventLoopKind) -> String {
+        """
+        identity:
+          files:
+            certificate: \(role.rawValue).pem
+            privateKey: \(role.rawValue).key
+            trustBundles:
+              example.org: bundle.pem
+              partner.test: partner-bundle.pem
+        workers: 1
+        eventLoop: \(loop.rawValue)
+        tls: {minVersion: "\(minimumVersion)", resumption: \(resumption)}
+        \(admin ? "admin: {bind: \"127.0.0.1:0\"}\n" : "")listeners:
+        \(listeners.map(\.text).joined(separator: "\n"))
+        \(listeners.contains { $0.text.contains("mode: inbound") } ? Self.policies : "")
+        \(limits.isEmpty ? "" : "limits: {\(limits.map { "\($0): \($1)" }.sorted().joined(separator: ", "))}")
+        \(extra)
+        """
+    }
+}
+
+extension SettingsFile.Listener {
+    /// Mutual TLS in, plaintext to `endpoint`.
+    static func inbound(
+        _ name: String = "in", to endpoint: SocketAddress, bind: String = "127.0.0.1:0", policy: String = "callers",
+        match: String? = nil
+    ) -> Self {
+        inbound(name, upstream: "{endpoints: [\"\(endpoint)\"]}", bind: bind, policy: policy, match: match)
+    }
+
+    static func inbound(
+        _ name: String, upstream: String, bind: String = "127.0.0.1:0", policy: String = "anyone-trusted",
+        match: String? = nil
+    ) -> Self {
+        Self(
+            name: name,
+            text: """
+                  - name: \(name)
+                    mode: inbound
+                    bind: "\(bind)"
+                    routes:
+                      - name: application
+                        \(match.map { "match: \($0)" } ?? "# matches all")
+                        upstream: \(upstream)
+                        policy: \(policy)
+                """)
+    }
+
+    /// Plaintext in, mutual TLS to `endpoint`.
+    static func outbound(
+        _ name: String = "out", to endpoint: SocketAddress, bind: String = "127.0.0.1:0", serverName: String? = nil,
+        identity: String = "spiffe://example.org/ns/default/sa/server"
+    ) -> Self {
+        Self(
+            name: name,
+            text: """
+                  - name: \(name)
+                    mode: outbound
+                    bind: "\(bind)"
+                    routes:
+                      - name: peer
+                        upstream:
+                          endpoints: ["\(endpoint)"]
+                          identities: ["\(identity)"]
+                          \(serverName.map { "sni: \($0)" } ?? "# no SNI")
+                """)
+    }
+}

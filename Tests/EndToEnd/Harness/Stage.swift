@@ -1,0 +1,83 @@
+import Loopback
+import Testing
+
+/// Owns everything that one test starts, and ends it: nothing outlives the test, whatever becomes of it.
+final class Stage {
+    let loop: EventLoopKind
+    let folder: TemporaryFolder
+    private(set) var proxies: [ProxyUnderTest] = []
+    private var props: [AnyObject] = []
+
+    fileprivate init(_ loop: EventLoopKind) throws {
+        self.loop = loop
+        folder = try TemporaryFolder("e2e")
+        try TestIdentities.shared.write(to: folder)
+    }
+
+    /// Starts the real binary and waits until it is ready.
+    func proxy(_ settings: SettingsFile, openFileLimit: Int? = nil) throws -> ProxyUnderTest {
+        let proxy = try ProxyUnderTest(
+            settings, loop: loop, in: folder, number: proxies.count, openFileLimit: openFileLimit)
+        proxies.append(proxy)
+        try proxy.awaitReady()
+        return proxy
+    }
+
+    /// A proxy with one inbound listener `in` in front of the application.
+    func inbound(to application: Application, limits: [String: String] = [:]) throws -> ProxyUnderTest {
+        try proxy(SettingsFile(listeners: [.inbound(to: application.address)], limits: limits))
+    }
+
+    /// A proxy with one outbound listener `out` that dials the server's mutual TLS port.
+    func outbound(to server: SocketAddress, limits: [String: String] = [:]) throws -> ProxyUnderTest {
+        try proxy(SettingsFile(role: .client, listeners: [.outbound(to: server)], limits: limits))
+    }
+
+    /// An inbound proxy in front of the application and an outbound one in front of that, in a process each.
+    func pair(
+        to application: Application, limits: [String: String] = [:]
+    ) throws -> (outbound: ProxyUnderTest, inbound: ProxyUnderTest) {
+        let inbound = try inbound(to: application, limits: limits)
+        return (try outbound(to: inbound.address("in"), limits: limits), inbound)
+    }
+
+    func application(_ behaviour: Application.Behaviour, receiveBufferBytes: Int32? = nil) throws -> Application {
+        keep(try Application(behaviour, receiveBufferBytes: receiveBufferBytes))
+    }
+
+    /// Keeps a prop alive until the end of the test.
+    func keep<Prop: AnyObject>(_ prop: Prop) -> Prop {
+        props.append(prop)
+        return prop
+    }
+
+    fileprivate func end() {
+        for proxy in proxies { proxy.expectCleanExit() }
+    }
+
+    fileprivate var logs: String {
+        proxies.map { "\($0.name):\n\($0.process.standardError.text)\($0.process.standardOutput.text)" }
+            .joined(separator: "\n")
+    }
+}
+
+/// Runs a test on a stage of its own. Afterwards every proxy must end cleanly; if the test fails, their logs are shown.
+func onStage(_ loop: EventLoopKind, _ play: (Stage) throws -> Void) throws {
+    let stage = try Stage(loop)
+    do {
+        try play(stage)
+        stage.end()
+    } catch {
+        Issue.record(error, Comment(rawValue: stage.logs))
+    }
+}
+
+/// Asks again and again until the answer is yes, for what gives no event to wait for.
+func eventually(within limit: Duration = .seconds(5), _ probe: () -> Bool) -> Bool {
+    let deadline = Deadline.within(limit)
+    while !probe() {
+        if deadline.hasPassed { return false }
+        pauseMilliseconds(2)
+    }
+    return true
+}

@@ -1,0 +1,82 @@
+import Loopback
+import Testing
+
+/// Peers that nobody here wrote, on either side.
+@Suite("Peers")
+struct PeerTests {
+    @Test("HAProxy is a good TLS client", arguments: EventLoopKind.allCases)
+    func haproxyClient(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let inbound = try stage.inbound(to: stage.application(.echo))
+            let haproxy = stage.keep(
+                try HAProxyPeer(.client(to: inbound.address("in")), as: .client, folder: stage.folder))
+            try expectEcho(through: haproxy.address)
+            #expect(try inbound.accessLine { $0.bytesToUpstream > 0 }.decision == "allow")
+        }
+    }
+
+    @Test("HAProxy with the wrong certificate reaches nobody", arguments: EventLoopKind.allCases)
+    func haproxyStranger(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let application = try stage.application(.echo)
+            let inbound = try stage.inbound(to: application)
+            let haproxy = stage.keep(
+                try HAProxyPeer(.client(to: inbound.address("in")), as: .stranger, folder: stage.folder))
+            let client = try TCPConnection.connect(to: haproxy.address)
+            try client.send("must not arrive".utf8)
+            #expect(client.awaitEnd() != .stillOpen)
+            #expect(try inbound.accessLine { $0.reason == "policy-denied" }.bytesToUpstream == 0)
+            #expect(application.acceptedCount == 0)
+        }
+    }
+
+    @Test("HAProxy is a good TLS server", arguments: EventLoopKind.allCases)
+    func haproxyServer(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let application = try stage.application(.echo)
+            let haproxy = stage.keep(
+                try HAProxyPeer(.server(to: application.address), as: .server, folder: stage.folder))
+            let outbound = try stage.outbound(to: haproxy.address)
+            try expectEcho(through: outbound.address("out"))
+            let line = try outbound.accessLine()
+            #expect(line.reason == "finished")
+            #expect(line.tlsVersion == "1.3")
+        }
+    }
+
+    @Test("openssl s_server is a good TLS server", arguments: EventLoopKind.allCases)
+    func opensslServer(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let server = stage.keep(try OpenSSLServer(as: .server, folder: stage.folder))
+            let outbound = try stage.outbound(to: server.address)
+            let client = try TCPConnection.connect(to: outbound.address("out"))
+            try client.send("stressed\n".utf8)
+            #expect(try client.receive(exactly: 9) == Array("desserts\n".utf8))
+            client.close()
+            #expect(try outbound.accessLine().peerId == "spiffe://example.org/ns/default/sa/server")
+        }
+    }
+
+    @Test("curl fetches a page over the pair", arguments: EventLoopKind.allCases)
+    func curl(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let page = String(repeating: "<p>the guarded door</p>\n", count: 20_000)
+            let (outbound, inbound) = try stage.pair(to: stage.application(.web(page)))
+            let curl = try ChildProcess(["curl", "-sS", "-m", "10", "http://\(try outbound.address("out"))/"])
+            #expect(curl.awaitExit() == .code(0))
+            #expect(curl.standardOutput.text == page)
+            #expect(try inbound.accessLine().bytesFromUpstream > page.utf8.count)
+        }
+    }
+
+    private func expectEcho(through address: SocketAddress, _ location: SourceLocation = #_sourceLocation) throws {
+        let client = try TCPConnection.connect(to: address)
+        let message = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
+        let writer = BackgroundThread {
+            try? client.send(message)
+            client.finishSending()
+        }
+        #expect(try client.receiveToEnd() == message, sourceLocation: location)
+        writer.join()
+    }
+}
