@@ -2,9 +2,20 @@ import Glibc
 import Policy
 
 /// Ports of 127.0.0.1 that are free now, all different.
+///
+/// They lie below the range that the kernel takes ports of outgoing connections from, so that none of those gets in
+/// between now and their use.
 public func freeLoopbackPorts(_ count: Int) throws(ControlFault) -> [UInt16] {
     var held: [AdminSocket] = []
-    for _ in 0..<count { held.append(try AdminSocket(address: .v4(0x7F00_0001), port: 0)) }
+    var attempts = 0
+    while held.count < count {
+        attempts += 1
+        do throws(ControlFault) {
+            held.append(try AdminSocket(address: .v4(0x7F00_0001), port: .random(in: 20_000..<32_000)))
+        } catch {
+            guard attempts < 1_000 else { throw error }
+        }
+    }
     return held.map(\.port)
 }
 
