@@ -14,6 +14,6 @@ public enum DescriptorLimit {
         return Int(clamping: status == 0 ? raised.rlim_cur : limit.rlim_cur)
     }
 
-    /// What so many connections need: each has two sides, and the proxy a few descriptors of its own.
-    public static func needed(connections: Int) -> Int { 2 * connections + 64 }
+    /// What so many connections need: each has two sides.
+    public static func needed(connections: Int) -> Int { 2 * connections }
 }

@@ -59,7 +59,7 @@ public struct LineLogHandler: LogHandler {
 
     private func text(_ event: LogEvent, _ pairs: [(key: String, value: Logger.Metadata.Value)]) -> [UInt8] {
         let message = Self.printable(event.message.description)
-        let tail = pairs.map { " \($0.key)=\(Self.printable($0.value.description))" }.joined()
+        let tail = pairs.map { " \($0.key)=\(Self.quoted(Self.printable($0.value.description)))" }.joined()
         let time = CivilTime.rfc3339(unixNanoseconds: Self.unixNanoseconds())
         return Array("\(time) \(event.level.rawValue): \(message)\(tail)\n".utf8)
     }
@@ -76,6 +76,9 @@ public struct LineLogHandler: LogHandler {
             done += max(written, 0)
         }
     }
+
+    /// In quotes where the end of the value would not be plain to see.
+    private static func quoted(_ text: String) -> String { text.contains(" ") ? "\"\(text)\"" : text }
 
     /// Controls, which could speak to the terminal or forge a line, as `?`.
     private static func printable(_ text: String) -> String {

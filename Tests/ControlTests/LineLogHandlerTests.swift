@@ -19,8 +19,8 @@ struct LineLogHandlerTests {
 
     @Test("on a terminal it is a line of text, and no control character comes through")
     func text() throws {
-        let line = try written(.text) { $0.notice("two\nlines \u{1B}[2J", metadata: ["a": "\u{9B}"]) }
-        #expect(line.hasSuffix(" notice: two?lines ?[2J a=?\n"), "\(line)")
+        let line = try written(.text) { $0.notice("two\nlines \u{1B}[2J", metadata: ["a": "\u{9B}", "b": "c d"]) }
+        #expect(line.hasSuffix(" notice: two?lines ?[2J a=? b=\"c d\"\n"), "\(line)")
     }
 
     @Test("events below the level are not written")
