@@ -128,4 +128,36 @@ struct ReceiveTests {
             try #require(ticks < 1000, "receives starve")
         }
     }
+
+    @Test("connections that always have bytes do not starve the others of buffers", arguments: Rig.kernelKinds)
+    func fairness(kind: BackendKind) throws {
+        var rig = try Rig(kind, receiveBuffers: 2, receiveBufferBytes: 512)
+        var tokens: [OperationToken] = []
+        var descriptors: [OperationToken: Int32] = [:]
+        var served: [OperationToken: Int] = [:]
+        var peers: [any OutsidePeer] = []
+        for _ in 0..<6 {
+            let (descriptor, peer) = try rig.accepted()
+            #expect(peer.write(Array(repeating: 1, count: 16 * 1024)) == 16 * 1024)
+            let token = rig.newToken()
+            tokens.append(token)
+            descriptors[token] = descriptor
+            peers.append(peer)
+        }
+        for token in tokens { rig.loop.receive(try #require(descriptors[token]), token) }
+        for _ in 0..<15 {
+            try rig.tick()
+            for seen in try rig.drain(ticks: 0) {
+                if seen.result > 0 { served[seen.token, default: 0] += 1 }
+                rig.loop.receive(try #require(descriptors[seen.token]), seen.token)
+            }
+        }
+        for token in tokens {
+            #expect(served[token, default: 0] >= 2, "\(served.values)")
+            let descriptor = try #require(descriptors[token])
+            rig.loop.cancel(descriptor, token)
+            _ = try rig.next(token)
+            rig.loop.close(descriptor)
+        }
+    }
 }

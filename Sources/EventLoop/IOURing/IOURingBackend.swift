@@ -141,9 +141,12 @@ struct IOURingBackend: ~Copyable {
 
     private mutating func takeCompletions() {
         let ready = min(Int(unsafe io_uring_cq_ready(ring)), Self.completionsATick)
+        let someStarved = ready > buffers.count
+        if someStarved { takeStarved(of: ready) }
         for offset in 0..<ready {
             // Safe: offset < ready.
             let entry = unsafe postern_completion_at(ring, UInt32(truncatingIfNeeded: offset))
+            if someStarved, entry.res == -ENOBUFS { continue }
             let token = OperationToken(raw: entry.user_data)
             let result = entry.res
             let flags = entry.flags
@@ -163,6 +166,19 @@ struct IOURingBackend: ~Copyable {
                 Completion(token: token, result: result, buffer: buffer, more: flags & postern_cqe_more != 0))
         }
         unsafe io_uring_cq_advance(ring, UInt32(truncatingIfNeeded: ready))
+    }
+
+    /// Receives that found no buffer come first, so that they are armed again, and served, before those that had one.
+    private mutating func takeStarved(of ready: Int) {
+        for offset in 0..<ready {
+            // Safe: offset < ready.
+            let entry = unsafe postern_completion_at(ring, UInt32(truncatingIfNeeded: offset))
+            guard entry.res == -ENOBUFS else { continue }
+            completions.append(
+                Completion(
+                    token: OperationToken(raw: entry.user_data), result: entry.res,
+                    more: entry.flags & postern_cqe_more != 0))
+        }
     }
 
     @inline(__always)

@@ -1,3 +1,5 @@
+import Glibc
+
 /// What a simulated network does to its users. Every number but the sizes is a probability, 0...1.
 public struct SimulatedFaults: Sendable {
     /// A receive yields fewer bytes than there are.
@@ -15,8 +17,9 @@ public struct SimulatedFaults: Sendable {
     public var resets = 0.0
     /// A reset loses a part of what its receiver has not read yet.
     public var lossyResets = 0.0
-    /// An accept ends with EMFILE; the connection waits for the next one.
-    public var acceptWithoutDescriptors = 0.0
+    /// An accept ends with ``acceptErrno``; the connection waits for the next one.
+    public var failedAccepts = 0.0
+    public var acceptErrno = EMFILE
     /// A socket cannot be had: EMFILE.
     public var socketWithoutDescriptors = 0.0
     /// A receive ends with ENOBUFS though buffers are free.
@@ -49,7 +52,7 @@ public struct SimulatedFaults: Sendable {
         faults.reordered = 0.7
         faults.resets = 0.003
         faults.lossyResets = 0.5
-        faults.acceptWithoutDescriptors = 0.1
+        faults.failedAccepts = 0.1
         faults.socketWithoutDescriptors = 0.05
         faults.receiveWithoutBuffers = 0.05
         faults.refusedDials = 0.05

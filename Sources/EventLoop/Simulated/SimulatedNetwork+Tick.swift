@@ -114,7 +114,7 @@ extension SimulatedNetwork {
     private func completeAccept(_ index: Int, _ listener: SimulatedListener) {
         let token = pending[index].token
         while !listener.isEmpty, completions.count < Self.completionsATick {
-            if random.chance(faults.acceptWithoutDescriptors) { return end(index, 0 - EMFILE) }
+            if random.chance(faults.failedAccepts) { return end(index, 0 - faults.acceptErrno) }
             let descriptor = open(.socket)
             guard descriptor >= 0 else { return end(index, descriptor) }
             become(.stream(listener.removeFirst(), .acceptor), descriptor)
