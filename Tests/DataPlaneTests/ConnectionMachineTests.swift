@@ -222,6 +222,28 @@ struct ConnectionMachineTests {
         #expect(machine.reason == .finished)
     }
 
+    @Test("a built-in upstream ends at once when its peer can no longer be sent to", arguments: [false, true])
+    func brokenPeerOfABuiltin(failsInHandshake: Bool) {
+        var machine = ConnectionMachine(.inbound)
+        machine.admitted()
+        _ = machine.plan()
+        machine.received(.peer)
+        machine.queued(1, on: .peer)
+        if failsInHandshake {
+            _ = machine.plan()
+            machine.sendFailed(.peer)
+            machine.received(.peer)
+            machine.authorized(.echo)
+        } else {
+            machine.authorized(.echo)
+            _ = machine.plan()
+            machine.sendFailed(.peer)
+            machine.received(.peer)
+        }
+        #expect(machine.plan() == .release)
+        #expect(machine.reason == .peerReset)
+    }
+
     private func relaying() -> ConnectionMachine {
         var machine = ConnectionMachine(.inbound)
         machine.admitted()

@@ -22,14 +22,21 @@ final class SimulatedWorld {
         var records: [AccessRecord] = []
     }
 
-    init(seed: UInt64, faults: SimulatedFaults, limits: String = "{}", materials: TestIdentities = .shared) throws {
+    /// - Parameters:
+    ///   - endpoints: the inbound listener's applications.
+    ///   - servers: where the outbound listener goes.
+    init(
+        seed: UInt64, faults: SimulatedFaults, limits: String = "{}", endpoints: [String] = ["127.0.0.1:19000"],
+        servers: [String] = ["127.0.0.1:15443"], materials: TestIdentities = .shared
+    ) throws {
         generator = SeededGenerator(seed: seed)
         var loopLimits = LoopLimits()
         loopLimits.receiveBuffers = 4
         loopLimits.receiveBufferBytes = seed % 8 == 0 ? 64 * 1024 : 4096
         let network = SimulatedNetwork(seed: seed, faults: faults, limits: loopLimits)
         self.network = network
-        let outcome = Settings.parse(text: Array(Self.settings(limits: limits).utf8), file: "simulated.yaml")
+        let text = Self.settings(limits: limits, endpoints: endpoints, servers: servers)
+        let outcome = Settings.parse(text: Array(text.utf8), file: "simulated.yaml")
         let settings = try #require(outcome.settings, "\(outcome.flaws)")
         let plan = ProxyPlan(settings: settings, material: materials.server, workers: 1)
         let addresses = plan.listeners.map(\.bind)
@@ -60,20 +67,20 @@ final class SimulatedWorld {
         return try condition()
     }
 
-    private static func settings(limits: String) -> String {
+    private static func settings(limits: String, endpoints: [String], servers: [String]) -> String {
         """
         identity: {files: {certificate: a.pem, privateKey: a.key, trustBundles: {example.org: b.pem}}}
         listeners:
           - name: in
             mode: inbound
             bind: 127.0.0.1:15443
-            routes: [{name: in, upstream: {endpoints: ["127.0.0.1:19000"]}, policy: callers}]
+            routes: [{name: in, upstream: {endpoints: \(endpoints)}, policy: callers}]
           - name: out
             mode: outbound
             bind: 127.0.0.1:15001
             routes:
               - name: out
-                upstream: {endpoints: ["127.0.0.1:15443"], identities: ["spiffe://example.org/ns/default/sa/server"]}
+                upstream: {endpoints: \(servers), identities: ["spiffe://example.org/ns/default/sa/server"]}
           - name: echo
             mode: inbound
             bind: 127.0.0.1:15444

@@ -28,7 +28,7 @@ struct Connection: ~Copyable {
     /// When it began to flush; 0 before.
     var endedAt: UInt64 = 0
     var timer = Timer.none
-    /// It is one of the worker's handshakes in progress.
+    /// It is one of the worker's inbound handshakes in progress.
     var countsAsHandshake = false
 
     var bytesFromPeer: UInt64 = 0

@@ -61,6 +61,9 @@ struct ConnectionMachine: Equatable {
             && (peer.readEnded || peer.writeEnded || applicationLeg.readEnded || applicationLeg.writeEnded)
     }
 
+    /// It has ended already; what is left is to close in good order.
+    var isOver: Bool { phase == .lingering || phase == .closing }
+
     // MARK: Events
 
     /// Its turn to shake hands has come.
@@ -181,6 +184,8 @@ struct ConnectionMachine: Equatable {
     /// What to start now.
     mutating func plan() -> ConnectionActions {
         var actions: ConnectionActions = []
+        // A builtin has nobody else to serve.
+        if phase == .relaying, application != .socket, peer.writeFailed { end(.peerReset) }
         switch phase {
         case .waiting: break
         case .handshaking:
@@ -229,7 +234,6 @@ struct ConnectionMachine: Equatable {
 
     private mutating func planBuiltin(_ actions: inout ConnectionActions) {
         if peer.readEnded { update(.application) { $0.readEnded = true } }
-        if peer.writeFailed { return end(.peerReset) }
         if application == .source, !peer.readEnded, peer.queued <= Self.lowWaterBuffers { actions.insert(.produce) }
     }
 

@@ -15,7 +15,7 @@ struct ListenerState {
     var nextEndpoint: [Int]
     /// An accept is armed.
     var isAccepting = false
-    /// No descriptor was left for an accept; it is armed again when one may be.
+    /// An accept failed, most likely for want of a descriptor; it is armed again when one may be there.
     var isPaused = false
     var isClosed = false
 

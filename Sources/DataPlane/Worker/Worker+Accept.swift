@@ -51,7 +51,7 @@ extension Worker {
         drain()
         stage = .draining(deadline: .max)
         for slot in 0..<Int32(connections.touched) where connections.isLive(slot) {
-            cutConnections += 1
+            if !connections[slot].machine.isOver { cutConnections += 1 }
             connections[slot].machine.cut(.drained)
             advance(slot)
         }
@@ -89,11 +89,11 @@ extension Worker {
 
     private mutating func acceptFailed(_ index: Int, _ code: Int32) {
         switch code {
-        case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-            // The connection stays in the backlog. Trying again at once would spin.
+        case ECONNABORTED, ECANCELED, EINTR: break  // that connection's own end, or our cancel
+        default:
+            // EMFILE and its like, or what will not pass by itself: trying again at once would spin.
             listeners[index].isPaused = true
             resumeAcceptAt = loop.now + Self.acceptPauseNanoseconds
-        default: break
         }
     }
 

@@ -19,8 +19,10 @@ extension Worker {
         connections[slot].timer = .none
         switch timer {
         case .none: break
-        case .handshake: connections[slot].machine.end(.handshakeTimeout)
-        case .connect: connections[slot].machine.end(.connectTimeout, lingering: true)
+        case .handshake:
+            leaveHandshake(slot)
+            connections[slot].machine.end(.handshakeTimeout)
+        case .connect: connectTimedOut(slot)
         case .idle: quietFor(plan.limits.idleTimeoutNanoseconds, slot, .idleTimeout)
         case .halfClose: quietFor(plan.limits.halfCloseTimeoutNanoseconds, slot, .halfCloseTimeout)
         case .flush: quietFor(plan.limits.flushTimeoutNanoseconds, slot, .finished)
@@ -117,6 +119,7 @@ extension Worker {
         guard machine.application == .socket, machine.applicationLeg.isOpen, machine.applicationLeg.resetsOnClose,
             !machine.applicationLeg.writeFailed
         else { return false }
+        if case .draining(.max) = stage { return false }
         let waited = loop.now - connections[slot].lastActivity
         guard waited < plan.limits.flushTimeoutNanoseconds,
             loop.unacknowledgedBytes(of: connections[slot].applicationDescriptor) > 0

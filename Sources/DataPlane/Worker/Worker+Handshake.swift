@@ -16,10 +16,12 @@ extension Worker {
             connections[slot].detail = "\(error)"
             return connections[slot].machine.end(.overloaded)
         }
+        connections[slot].handshakeStartedAt = loop.now
+        guard mode == .inbound else { return continueHandshake(slot, RawSpan()) }
+        // Those that we begin ourselves do not count: a server that never answers must not keep our clients waiting.
         connections[slot].countsAsHandshake = true
         handshakes += 1
-        connections[slot].handshakeStartedAt = loop.now
-        if mode == .inbound { connections[slot].machine.admitted() } else { continueHandshake(slot, RawSpan()) }
+        connections[slot].machine.admitted()
     }
 
     /// Gives received bytes to the handshake and queues what it wants sent.

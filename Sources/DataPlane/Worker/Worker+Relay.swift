@@ -87,7 +87,7 @@ extension Worker {
     }
 
     mutating func queueCloseNotify(_ slot: Int32) {
-        guard let buffer = pool.take() else { return }
+        guard let buffer = pool.take() else { return connections[slot].machine.end(.overloaded) }
         var output = output(buffer)
         connections[slot].closeNotify(into: &output)
         enqueue(buffer, output.byteCount, slot, .peer)
@@ -134,7 +134,9 @@ extension Worker {
 
     private mutating func queueReplies(_ slot: Int32) {
         let count = exchange.replies.byteCount
-        guard count > 0, let buffer = pool.take() else { return }
+        guard count > 0 else { return }
+        // Without this answer to a key update the peer could not read what we seal next.
+        guard let buffer = pool.take() else { return connections[slot].machine.end(.overloaded) }
         // Safe: replies are far smaller than a buffer, and no session is called before they are copied.
         let memory = unsafe pool.memory(buffer)
         unsafe exchange.replies.withUnsafeBytes { unsafe memory.copyMemory(from: $0) }

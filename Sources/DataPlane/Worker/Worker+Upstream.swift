@@ -31,6 +31,15 @@ extension Worker {
         connections[slot].machine.end(.upstreamUnreachable, lingering: true)
     }
 
+    /// Gives the endpoint up: its connect is cancelled and, as after any failed one, the next endpoint is dialled.
+    mutating func connectTimedOut(_ slot: Int32) {
+        guard let route = connections[slot].route,
+            connections[slot].endpointsTried < listeners[connections[slot].listener].plan.routes[route].endpoints.count
+        else { return connections[slot].machine.end(.connectTimeout, lingering: true) }
+        let leg = connections[slot].machine.upstream
+        loop.cancel(connections[slot][descriptorOf: leg], connections.token(.connect(leg), slot))
+    }
+
     mutating func connectCompleted(_ slot: Int32, _ leg: Leg, _ completion: Completion) {
         guard connections[slot].machine.phase == .dialling else {
             return connections[slot].machine.connectEnded(succeeded: true)

@@ -23,6 +23,7 @@ public struct Worker: ~Copyable {
     var listeners: [ListenerState]
     /// Inbound connections whose handshake has not begun.
     var waiting = SlotQueue()
+    /// Inbound handshakes in progress.
     var handshakes = 0
     var stage = Stage.serving
     /// When paused listeners are tried again even if nothing was released.

@@ -33,10 +33,10 @@ struct LimitKey: Sendable {
             allowed: shortWaits, meaning: "From accept to the end of the TLS handshake."),
         LimitKey(
             name: "concurrentHandshakes", property: \.concurrentHandshakes, unit: .count, allowed: 1...100_000,
-            meaning: "Handshakes in progress at a time, over all listeners."),
+            meaning: "Inbound handshakes in progress at a time; others wait their turn."),
         LimitKey(
             name: "connectTimeout", property: \.connectTimeoutMilliseconds, unit: .milliseconds, allowed: shortWaits,
-            meaning: "From the dial to an established upstream connection."),
+            meaning: "From dialling an endpoint until it stands; then the next is tried."),
         LimitKey(
             name: "idleTimeout", property: \.idleTimeoutMilliseconds, unit: .milliseconds, allowed: longWaits,
             meaning: "A connection without a byte in either direction is closed after this."),
