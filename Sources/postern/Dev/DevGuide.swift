@@ -23,7 +23,7 @@ struct DevGuide {
               \(openssl(.intruder))
 
             Each call leaves a line below, with its decision, rule and reason. Why, offline:
-              postern explain -c \(site.settingsPath(of: .server)) --listener app --identity \(DevSite.Party.intruder.id)
+              \(CommandLine.arguments[0]) explain -c \(site.settingsPath(of: .server)) --listener app --identity \(DevSite.Party.intruder.id)
             Ctrl-C stops all of it and removes \(site.folder).
 
             """
