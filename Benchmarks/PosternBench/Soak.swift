@@ -9,7 +9,7 @@ struct Soak: ParsableCommand {
         discussion: """
             Each cycle is bulk both ways, echo, new connections, clients that vanish, garbage and cut handshakes. \
             After it, with no connection left, the proxy must hold as many sockets as at the start, and no more than \
-            the allowed memory above the second cycle's.
+            the allowed memory above the fifth cycle's.
             """)
 
     @Option(help: "How long.")
@@ -21,8 +21,10 @@ struct Soak: ParsableCommand {
     @Option(help: "The postern binary; next to this one by default.")
     var postern: String?
 
-    @Option(help: "How much resident memory may grow after the second cycle, in KiB.")
-    var growthKiB = 1_024
+    @Option(
+        name: .customLong("growth-kib"),
+        help: "How much resident memory may grow after the first cycles, in KiB; caches fill and the heap breathes.")
+    var growthKiB = 4_096
 
     @Option(help: "Core of the proxy.")
     var proxyCore = 0
@@ -44,19 +46,21 @@ struct Soak: ParsableCommand {
         let deadline = Deadline.within(.seconds(minutes * 60))
         var settledKiB: Int?
         var number = 0
-        while number < 3 || !deadline.hasPassed {
+        while number <= Self.settlingCycles || !deadline.hasPassed {
             number += 1
             try cycle.run()
             let sockets = try cycle.awaitSockets(figures, atMost: socketsAtStart)
             let memory = figures.memoryKiB
             say("cycle \(number): \(memory.resident) KiB resident, \(memory.anonymous) KiB private, \(sockets) sockets")
-            if number == 2 { settledKiB = memory.resident }
+            if number == Self.settlingCycles { settledKiB = memory.resident }
             if let settledKiB, memory.resident > settledKiB + growthKiB {
                 throw SoakFault.grown(fromKiB: settledKiB, toKiB: memory.resident, cycles: number)
             }
         }
         print("\(pair.label): \(number) cycles, memory and descriptors came back after each")
     }
+
+    private static let settlingCycles = 5
 }
 
 /// What did not come back.

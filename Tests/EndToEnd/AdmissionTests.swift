@@ -99,6 +99,26 @@ struct AdmissionTests {
         }
     }
 
+    @Test("a resumed session is decided about again, and its line names the peer", arguments: EventLoopKind.allCases)
+    func resumed(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let (outbound, inbound) = try stage.pair(to: stage.application(.echo))
+            for round in 0..<3 {
+                let client = try TCPConnection.connect(to: outbound.address("out"))
+                try client.send([7])
+                #expect(try client.receive(exactly: 1) == [7])
+                client.finishSending()
+                #expect(try client.receiveToEnd().isEmpty)
+                for line in [try outbound.accessLine(), try inbound.accessLine()] {
+                    #expect(line.resumed == (round > 0))
+                    #expect(line.peerId?.hasPrefix("spiffe://example.org/ns/default/sa/") == true)
+                    #expect(line.peerSerial?.isEmpty == false)
+                    #expect(line.decision == (line.direction == "inbound" ? "allow" : nil))
+                }
+            }
+        }
+    }
+
     @Test("audit mode lets through what it would deny, and says so", arguments: EventLoopKind.allCases)
     func audited(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
