@@ -99,32 +99,40 @@ public final class WorkerThread: Sendable {
 
     private func body() {
         do {
-            let opened = try OpenedLoop.open(start.choice, LoopLimits())
-            let because = opened.because
-            let backend = opened.loop.kind
-            let wake = opened.loop.wake
-            var worker = try Worker(
-                start.plan, loop: opened.take(), descriptors: start.descriptors, addresses: start.addresses,
-                clock: { Int64(time(nil)) }, emit: start.feed.map(Self.emitter) ?? { _ in })
-            if let wake { mailbox.open(wake: wake) }
-            report(.serving(worker: start.index, backend: backend, because: because))
-            while !worker.isFinished {
-                try worker.step()
-                status.publish(active: worker.activeConnections, accepted: worker.acceptedConnections)
-                guard worker.takeWake() else { continue }
-                for command in mailbox.take() {
-                    switch command {
-                    case .drain: worker.drain()
-                    case .cut: worker.cutAll()
-                    }
-                }
-            }
-            mailbox.close()
-            report(.finished(worker: start.index, cut: worker.cutConnectionCount))
+            let cut = try serve()
+            // Only now, when the worker and its TLS objects are gone: the process may end at this word, and OpenSSL's
+            // own end must not meet them.
+            report(.finished(worker: start.index, cut: cut))
         } catch {
             mailbox.close()
             report(.failed(worker: start.index, reason: "\(error)"))
         }
+    }
+
+    /// Runs a worker from its first accept to the end of its drain, and returns how many connections were cut.
+    private func serve() throws -> Int {
+        let opened = try OpenedLoop.open(start.choice, LoopLimits())
+        let because = opened.because
+        let backend = opened.loop.kind
+        let wake = opened.loop.wake
+        var worker = try Worker(
+            start.plan, loop: opened.take(), descriptors: start.descriptors, addresses: start.addresses,
+            clock: { Int64(time(nil)) }, emit: start.feed.map(Self.emitter) ?? { _ in })
+        if let wake { mailbox.open(wake: wake) }
+        report(.serving(worker: start.index, backend: backend, because: because))
+        while !worker.isFinished {
+            try worker.step()
+            status.publish(active: worker.activeConnections, accepted: worker.acceptedConnections)
+            guard worker.takeWake() else { continue }
+            for command in mailbox.take() {
+                switch command {
+                case .drain: worker.drain()
+                case .cut: worker.cutAll()
+                }
+            }
+        }
+        mailbox.close()
+        return worker.cutConnectionCount
     }
 
     /// Pushes records into the feed's queue; what does not fit is counted there.
