@@ -79,8 +79,12 @@ let package = Package(
         .systemLibrary(name: "CLoopback", path: "Tests/CLoopback"),
         .target(name: "Loopback", dependencies: ["CLoopback"], path: "Tests/Loopback", swiftSettings: strict),
         .executableTarget(
-            name: "postern-bench", dependencies: ["Loopback", "TestPKI", "Identity", argumentParser],
+            name: "postern-bench",
+            dependencies: ["BenchFigures", "Loopback", "TestPKI", "Identity", "Telemetry", argumentParser],
             path: "Benchmarks/PosternBench", swiftSettings: strict),
+        .target(
+            name: "BenchFigures", dependencies: ["Telemetry"], path: "Benchmarks/BenchFigures", swiftSettings: strict),
+        tests("BenchTests", ["BenchFigures", "postern-bench", "postern"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -25,11 +25,31 @@ final class Backend: Sendable {
         }
     }
 
-    /// Bytes taken in by `discard` so far.
-    var discardedBytes: Int { counters.discardedBytes.load(ordering: .relaxed) }
+    /// What came through so far, over all connections.
+    var received: Received {
+        Received(
+            discardedBytes: counters.discardedBytes.load(ordering: .relaxed),
+            sourcedBytes: counters.sourcedBytes.load(ordering: .relaxed),
+            echoedBytes: counters.echoedBytes.load(ordering: .relaxed),
+            connections: counters.connections.load(ordering: .relaxed))
+    }
+
+    struct Received: Sendable {
+        /// Taken in by `discard`.
+        var discardedBytes: Int
+        /// Given out by `source`.
+        var sourcedBytes: Int
+        /// Given back by `echo`.
+        var echoedBytes: Int
+        /// Whose first byte has come.
+        var connections: Int
+    }
 
     final class Counters: Sendable {
         let discardedBytes = Atomic(0)
+        let sourcedBytes = Atomic(0)
+        let echoedBytes = Atomic(0)
+        let connections = Atomic(0)
     }
 }
 
@@ -91,12 +111,15 @@ private struct BackendLoop: ~Copyable {
         if client.mode == nil {
             guard let mode = Backend.Mode(rawValue: buffer[0]) else { return false }
             clients[slot]?.mode = mode
+            counters.connections.wrappingAdd(1, ordering: .relaxed)
             if mode == .source { poller.change(client.connection.number, .writing, key: slot) }
             start = 1
             count -= 1
         }
         switch clients[slot]?.mode {
-        case .echo: return count == 0 || sendBack(client.connection, start, count)
+        case .echo:
+            counters.echoedBytes.wrappingAdd(count, ordering: .relaxed)
+            return count == 0 || sendBack(client.connection, start, count)
         case .discard:
             counters.discardedBytes.wrappingAdd(count, ordering: .relaxed)
             return true
@@ -106,7 +129,9 @@ private struct BackendLoop: ~Copyable {
 
     private func fill(_ connection: TCPConnection) -> Bool {
         let sent = connection.sendSome(buffer, from: 0, count: buffer.count)
-        return sent >= 0 || errno == EAGAIN
+        guard sent >= 0 else { return errno == EAGAIN }
+        counters.sourcedBytes.wrappingAdd(sent, ordering: .relaxed)
+        return true
     }
 
     /// Clients send again only when all has come back, so the echo fits the socket's buffer but for a moment.

@@ -23,9 +23,9 @@ struct BulkLoad {
         var buffer = [UInt8](repeating: 0xa5, count: 256 << 10)
         _ = try move(clients, &poller, &buffer, until: .within(.milliseconds(200)))
         let stopwatch = Stopwatch(pair)
-        let discardedBefore = backend.discardedBytes
+        let discardedBefore = backend.received.discardedBytes
         let received = try move(clients, &poller, &buffer, until: .within(window))
-        let bytes = direction == .up ? backend.discardedBytes - discardedBefore : received
+        let bytes = direction == .up ? backend.received.discardedBytes - discardedBefore : received
         guard bytes > 0 else { throw BenchFault.nothingMoved("bulk through \(pair.label)") }
         return stopwatch.sample(units: Double(bytes) * 8)
     }

@@ -1,42 +1,51 @@
 import ArgumentParser
+import BenchFigures
 import Glibc
 import Loopback
 
-/// Measures pairs of proxies side by side: plaintext client -> proxy -> mutual TLS -> proxy -> plaintext backend.
+/// Measures proxies side by side.
 struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measures Postern and its peers as pairs, on the same certificates and cores (the default).",
+        abstract: "Measures Postern and its peers, on the same certificates and cores (the default).",
         discussion: """
-            All proxies run on one core and the load on another, in interleaved rounds. "Per CPU-second" is the \
-            proxies' own user and system time, so the figures hold when the load side is the bottleneck.
+            All proxies run on one core and the load on another, in interleaved rounds; the table shows medians. \
+            Pair: plaintext client -> proxy -> mutual TLS -> proxy -> plaintext backend. Inbound: mutual TLS client -> \
+            proxy -> plaintext backend. Table, JSON with every sample and a chart go to a folder named at the end.
             """)
 
     @Flag(help: "Short rounds: about a minute, for a first look.")
     var quick = false
 
-    @Option(help: "Interleaved rounds; the table shows medians.")
+    @Option(help: "Interleaved rounds.")
     var rounds: Int?
 
     @Option(help: "Seconds of each measurement.")
     var seconds: Double?
 
-    @Option(help: "Proxies, separated by commas: haproxy, nginx, postern, postern-epoll, postern-io_uring.")
-    var proxies = "haproxy,postern"
+    @Option(help: "Proxies, separated by commas: haproxy, nginx, postern-io_uring, postern-epoll, postern.")
+    var proxies = "haproxy,nginx,postern-io_uring,postern-epoll"
 
-    @Option(help: "The postern binary; next to this one by default.")
-    var postern: String?
+    @Option(help: "Topologies, separated by commas: pair, inbound.")
+    var topologies = "pair,inbound"
 
-    @Option(help: "Idle pairs held while memory is read.")
-    var idle: Int?
+    @Option(
+        help: """
+            Measure only these, separated by commas: \
+            \(Selector.allCases.map(\.rawValue).joined(separator: ", ")).
+            """)
+    var only: String?
+
+    @Option(help: "Numbers of idle pairs at which memory is read, separated by commas.")
+    var idle: String?
 
     @Option(help: "Connections that carry bulk data at once.")
     var bulkConnections = 4
 
-    @Option(help: "Requests a second of the open-loop latency row.")
-    var openRate = 4_000
+    @Option(help: "The postern binary; next to this one by default.")
+    var postern: String?
 
-    @Option(help: "Measure only these, separated by commas: up, down, echo16, echo1, open16, connect, memory.")
-    var only: String?
+    @Option(help: "The folder for table, JSON and chart; a new one below the temporary folder by default.")
+    var output: String?
 
     @Option(help: "Core of the proxies.")
     var proxyCore = 0
@@ -44,33 +53,54 @@ struct Compare: ParsableCommand {
     @Option(help: "Core of clients and backend.")
     var loadCore = 1
 
-    @Option(help: "Also write every sample and median to this file, as JSON.")
-    var json: String?
-
     func run() throws {
-        let plan = Plan(
-            rounds: rounds ?? (quick ? 3 : 5),
-            window: .milliseconds(Int((seconds ?? (quick ? 0.6 : 2)) * 1_000)),
-            idleConnections: idle ?? (quick ? 500 : 2_000), bulkConnections: bulkConnections, openRate: openRate,
-            proxyCore: proxyCore, selection: only.map { Set($0.split(separator: ",").map(String.init)) })
+        let start = ContinuousClock.now
+        let kinds: [ProxyKind] = try listed(proxies, "--proxies")
+        let plan = try plan()
         guard pinToCore(loadCore) else {
             throw ValidationError("core \(loadCore) is not there: give --load-core and --proxy-core")
         }
         bePunctual()
-        let kinds = try proxies.split(separator: ",").map { name in
-            guard let kind = ProxyKind(rawValue: String(name)) else { throw ValidationError("no proxy \(name)") }
-            return kind
-        }
+        let folder = try OutputFolder(output)
+        var conditions = Surroundings.conditions(plan: plan, kinds: kinds)
         let site = try Site(posternPath: postern ?? siblingPath("postern"))
-        let results = try Runner(plan: plan, kinds: kinds, site: site).measure()
-        print(Report(results: results, plan: plan).table)
-        if let json { try writeReport(Report(results: results, plan: plan).json, to: json) }
+        let figures = try Runner(plan: plan, kinds: kinds, site: site).measure()
+        conditions.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
+        let table = FigureTable(figures, conditions)
+        try folder.write(table.text + "\n", to: "figures.md")
+        try folder.write(FigureJSON(figures, conditions).text, to: "figures.json")
+        try folder.write(FigureChart(figures, conditions).svg, to: "figures.svg")
+        print("\(table.text)\n\n\(table.verdict)\n")
+        print("Took \(decimalText(conditions.elapsedSeconds, places: 0)) s. Table, JSON and chart: \(folder.path)")
     }
 
-    private func writeReport(_ text: String, to path: String) throws {
-        guard let file = unsafe fopen(path, "w") else { throw ValidationError("cannot write \(path): errno \(errno)") }
-        // The stream is open until `fclose`, and the text ends with a zero byte.
-        unsafe fputs(text, file)
-        guard unsafe fclose(file) == 0 else { throw ValidationError("cannot write \(path): errno \(errno)") }
+    private func plan() throws -> Plan {
+        let wanted = idle ?? (quick ? "500" : "2000,10000")
+        let counts = try wanted.split(separator: ",").map { text in
+            guard let count = Int(text), count > 0 else {
+                throw ValidationError("--idle \(text): not a number above 0")
+            }
+            return count
+        }
+        let rounds = rounds ?? (quick ? 1 : 5)
+        let seconds = seconds ?? (quick ? 0.3 : 0.8)
+        guard rounds > 0, seconds >= 0.01, bulkConnections > 0 else {
+            throw ValidationError("--rounds, --seconds and --bulk-connections must be above 0")
+        }
+        let fitting = idlePairsThatFit(counts)
+        if fitting.last != counts.max() {
+            say("descriptors for \(fitting.last ?? 0) idle pairs at most: raise the hard limit (ulimit -Hn) for more")
+        }
+        return Plan(
+            rounds: rounds, windowSeconds: seconds, idleConnections: fitting, bulkConnections: bulkConnections,
+            proxyCore: proxyCore, loadCore: loadCore, topologies: Set(try listed(topologies, "--topologies")),
+            selection: try only.map { Set(try listed($0, "--only")) })
+    }
+
+    private func listed<Name: RawRepresentable<String>>(_ text: String, _ option: String) throws -> [Name] {
+        try text.split(separator: ",").map { word in
+            guard let name = Name(rawValue: String(word)) else { throw ValidationError("\(option): no \(word)") }
+            return name
+        }
     }
 }

@@ -18,7 +18,8 @@ struct ConnectLoad {
     }
 }
 
-private struct ConnectRound: ~Copyable {
+/// Connections that follow one another, a few at a time.
+struct ConnectRound: ~Copyable {
     let address: SocketAddress
     private(set) var completed = 0
     private var clients: [TCPConnection] = []

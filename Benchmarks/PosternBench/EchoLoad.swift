@@ -15,10 +15,13 @@ struct EchoLoad {
     let connections: Int
     let window: Duration
 
-    func measure(_ pair: ProxyPair) throws -> Sample {
+    /// - Parameter whenWarm: called once all connections stand; what it begins has the same time to warm up.
+    func measure(_ pair: ProxyPair, whenWarm: () throws -> Void = {}) throws -> Sample {
         var round = EchoRound(pace: pace)
         for _ in 0..<connections { try round.connect(to: pair.address) }
         try round.run(until: .within(.milliseconds(200)))
+        try whenWarm()
+        try round.run(until: .within(.milliseconds(100)))
         round.forgetLatencies()
         let stopwatch = Stopwatch(pair)
         try round.run(until: .within(window))

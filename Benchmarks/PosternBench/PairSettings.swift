@@ -6,6 +6,8 @@ struct PairSettings {
     let ports: PairPorts
     let tap: SocketAddress
     let resumption: Bool
+    /// How many connections the process may relay at a time; each half of a pair counts.
+    let capacity: Int
     let name: String
 
     func command(for kind: ProxyKind) throws -> [String] {
@@ -27,7 +29,7 @@ struct PairSettings {
         return """
             global
                 nbthread 1
-                maxconn 9000
+                maxconn \(capacity)
                 tune.ssl.cachesize \(resumption ? 20_000 : 0)
                 ssl-default-bind-options ssl-min-ver TLSv1.3
                 ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256
@@ -57,10 +59,10 @@ struct PairSettings {
         load_module /usr/lib/nginx/modules/ngx_stream_module.so;
         daemon off;
         worker_processes 1;
-        worker_rlimit_nofile 20000;
+        worker_rlimit_nofile \(2 * capacity + 200);
         pid \(site.folder.file("\(name).pid"));
         error_log stderr warn;
-        events { worker_connections 16000; }
+        events { worker_connections \(2 * capacity + 100); }
         stream {
             proxy_ssl_certificate \(site.certificate(.client));
             proxy_ssl_certificate_key \(site.privateKey(.client));
@@ -115,6 +117,7 @@ struct PairSettings {
             eventLoop: \(eventLoop)
             tls: {minVersion: "1.3", resumption: \(resumption)}
             accessLog: off
+            limits: {connections: \(capacity)}
             listeners:
               - name: inbound
                 mode: inbound
@@ -130,7 +133,9 @@ struct PairSettings {
                 policies:
                   pair:
                     rules:
-                      - {name: pair, action: allow, identities: ["spiffe://\(Site.trustDomain)/server"]}
+                      - name: pair
+                        action: allow
+                        identities: ["spiffe://\(Site.trustDomain)/server", "spiffe://\(Site.trustDomain)/client"]
 
                 """
         return [site.posternPath, "run", "--config", try site.folder.write(settings, to: "\(name).yaml")]

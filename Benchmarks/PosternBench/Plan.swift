@@ -1,12 +1,25 @@
+import BenchFigures
+
 /// How much is measured.
 struct Plan: Sendable {
     var rounds: Int
-    var window: Duration
-    var idleConnections: Int
+    var windowSeconds: Double
+    /// In ascending order; all are held by one process, one after the other.
+    var idleConnections: [Int]
     var bulkConnections: Int
-    var openRate: Int
     var proxyCore: Int
-    var selection: Set<String>?
+    var loadCore: Int
+    var topologies: Set<Measure.Topology>
+    var selection: Set<Selector>?
 
-    func includes(_ name: String) -> Bool { selection?.contains(name) ?? true }
+    var window: Duration { .milliseconds(Int(windowSeconds * 1_000)) }
+
+    func includes(_ selector: Selector, _ topology: Measure.Topology = .pair) -> Bool {
+        topologies.contains(topology) && selection?.contains(selector) ?? true
+    }
+}
+
+/// The names that `--only` knows rows by.
+enum Selector: String, CaseIterable, Sendable {
+    case up, down, echo16, echo1, open, connect, storm, idle, start, instructions
 }

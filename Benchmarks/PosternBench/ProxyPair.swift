@@ -34,13 +34,21 @@ final class ProxyPair {
     let kind: ProxyKind
     let resumption: Bool
     let process: ChildProcess
+    /// From the start of the process to the first byte that came back through it.
+    let startMilliseconds: Double
     let address: SocketAddress
     private let site: Site
     let ports: PairPorts
     private let tap: Tap
 
     /// Starts the pair and waits until a byte has come back through it, plainly and through the tap.
-    init(_ kind: ProxyKind, resumption: Bool, site: Site, plan: Plan) throws {
+    ///
+    /// - Parameters:
+    ///   - capacity: how many connections the process may relay at a time.
+    ///   - wrapper: a command that runs the proxy's, such as valgrind.
+    init(
+        _ kind: ProxyKind, resumption: Bool, site: Site, plan: Plan, capacity: Int = 9_000, wrapper: [String] = []
+    ) throws {
         self.kind = kind
         self.resumption = resumption
         self.site = site
@@ -49,12 +57,14 @@ final class ProxyPair {
         address = ports.outbound
         let name = "\(kind.rawValue)\(resumption ? "-resuming" : "")"
         let settings = PairSettings(
-            site: site, ports: ports, tap: tap.address, resumption: resumption, name: name)
-        process = try ChildProcess(try settings.command(for: kind), core: plan.proxyCore)
-        for way in [ports.outbound, ports.tapped] {
-            guard Self.echoes(way, within: .seconds(10), while: process) else {
-                throw BenchFault.proxyNotReady(label, log: recentLog)
-            }
+            site: site, ports: ports, tap: tap.address, resumption: resumption, capacity: capacity, name: name)
+        let command = try settings.command(for: kind)
+        let start = ContinuousClock.now
+        process = try ChildProcess(wrapper + command, core: plan.proxyCore)
+        let isReady = Self.echoes(ports.outbound, within: .seconds(30), while: process)
+        startMilliseconds = (ContinuousClock.now - start) / .milliseconds(1)
+        guard isReady, Self.echoes(ports.tapped, within: .seconds(30), while: process) else {
+            throw BenchFault.proxyNotReady(label, log: recentLog)
         }
     }
 
@@ -93,9 +103,9 @@ final class ProxyPair {
             do throws(SocketFault) {
                 let connection = try TCPConnection.connect(to: way)
                 try connection.send([Backend.Mode.echo.rawValue, 7], within: .seconds(2))
-                if try connection.receive(exactly: 1, within: .seconds(2)) == [7] { return true }
+                if try connection.receive(exactly: 1, within: .seconds(5)) == [7] { return true }
             } catch {
-                usleep(20_000)
+                usleep(500)
             }
         }
         return false

@@ -1,78 +1,80 @@
+import BenchFigures
 import Glibc
 import Loopback
 
-/// What is measured of each pair, in the order of the table.
-enum Workload: String, CaseIterable, Sendable {
-    case up, down, echo16, echo1, open16, connect, connectResuming
-
-    /// The name that `--only` knows it by.
-    var selector: String { self == .connectResuming ? "connect" : rawValue }
-}
-
-/// Everything that was measured of one proxy.
-struct Result {
-    let kind: ProxyKind
-    var memory: MemoryFigures?
-    var samples: [Workload: [Sample]] = [:]
-}
-
-/// Starts all pairs and measures them in turn, round after round.
+/// Starts all proxies and measures them in turn, round after round.
 struct Runner {
     let plan: Plan
     let kinds: [ProxyKind]
     let site: Site
 
-    func measure() throws -> [Result] {
-        var results = kinds.map { Result(kind: $0) }
-        if plan.includes("memory") {
-            for index in kinds.indices {
-                say("memory of \(kinds[index].rawValue)")
-                results[index].memory = try MemoryFigures.measure(kinds[index], site: site, plan: plan)
-            }
+    func measure() throws -> Figures {
+        var figures = Figures(proxies: kinds.map(\.rawValue))
+        try measureRunning(into: &figures)
+        for round in 0..<plan.rounds where plan.includes(.start) {
+            say("start, round \(round + 1) of \(plan.rounds)")
+            for kind in turns(round) { add(try AtRest.measure(kind, site: site, plan: plan), of: kind, to: &figures) }
         }
-        let pairs = try kinds.map { try started($0, resumption: false) }
-        let resuming = try kinds.map {
-            $0.hasResumption && plan.includes("connect") ? try started($0, resumption: true) : nil
+        for kind in kinds where plan.includes(.idle) {
+            say("idle connections of \(kind.rawValue)")
+            add(try Idle.measure(kind, site: site, plan: plan), of: kind, to: &figures)
         }
+        if plan.includes(.instructions), kinds.contains(.posternEpoll) {
+            say("instructions")
+            add(try Instructions.measure(site: site, plan: plan), of: .posternEpoll, to: &figures)
+        }
+        return figures
+    }
+
+    private func measureRunning(into figures: inout Figures) throws {
+        let workloads = Workload.all.filter { plan.includes($0.selector) }
+        guard !workloads.isEmpty else { return }
+        let pairs = try started(resumption: false, kinds)
+        let needsResumption = workloads.contains(.connectResuming)
+        let resuming = needsResumption ? try started(resumption: true, kinds.filter(\.hasResumption)) : [:]
+        let run = WorkloadRun(
+            plan: plan, backend: site.backend,
+            capacityPerSecond: workloads.contains(where: \.needsCapacity) ? try capacity(pairs[kinds[0]]) : 0)
         for round in 0..<plan.rounds {
-            for workload in Workload.allCases where plan.includes(workload.selector) {
-                say("round \(round + 1) of \(plan.rounds): \(workload.rawValue)")
-                // Each round begins with another proxy, so that none always has the quiet moment.
-                for turn in kinds.indices {
-                    let index = (turn + round) % kinds.count
-                    guard let pair = workload == .connectResuming ? resuming[index] : pairs[index] else { continue }
-                    results[index].samples[workload, default: []].append(try measure(workload, pair))
+            for workload in workloads {
+                say("round \(round + 1) of \(plan.rounds): \(workload)")
+                for kind in turns(round) {
+                    guard let pair = workload == .connectResuming ? resuming[kind] : pairs[kind] else { continue }
+                    do {
+                        add(try run.measure(workload, pair), of: kind, to: &figures)
+                    } catch {
+                        throw BenchFault.loadFailed("\(workload) through \(pair.label)", error)
+                    }
                 }
             }
         }
-        return results
     }
 
-    private func started(_ kind: ProxyKind, resumption: Bool) throws -> ProxyPair {
-        let pair = try ProxyPair(kind, resumption: resumption, site: site, plan: plan)
-        try pair.assertNegotiation()
-        say("\(pair.label): \(ServerHello(resumed: resumption))")
-        return pair
+    /// Each round begins with another proxy, so that none always has the quiet moment.
+    private func turns(_ round: Int) -> [ProxyKind] { kinds.indices.map { kinds[($0 + round) % kinds.count] } }
+
+    private func add(_ readings: [Reading], of kind: ProxyKind, to figures: inout Figures) {
+        for reading in readings { figures.add(reading.values, of: reading.measure, to: kind.rawValue) }
     }
 
-    private func measure(_ workload: Workload, _ pair: ProxyPair) throws -> Sample {
-        do {
-            return switch workload {
-            case .up: try bulk(.up, pair)
-            case .down: try bulk(.down, pair)
-            case .echo16: try EchoLoad(pace: .closed, connections: 16, window: plan.window).measure(pair)
-            case .echo1: try EchoLoad(pace: .closed, connections: 1, window: plan.window).measure(pair)
-            case .open16:
-                try EchoLoad(pace: .open(perSecond: plan.openRate), connections: 16, window: plan.window).measure(pair)
-            case .connect, .connectResuming: try ConnectLoad(concurrency: 8, window: plan.window).measure(pair)
-            }
-        } catch {
-            throw BenchFault.loadFailed("\(workload.rawValue) through \(pair.label)", error)
+    private func started(resumption: Bool, _ kinds: [ProxyKind]) throws -> [ProxyKind: ProxyPair] {
+        var pairs: [ProxyKind: ProxyPair] = [:]
+        for kind in kinds {
+            let pair = try ProxyPair(kind, resumption: resumption, site: site, plan: plan)
+            try pair.assertNegotiation()
+            say("\(pair.label): \(ServerHello(resumed: resumption))")
+            pairs[kind] = pair
         }
+        return pairs
     }
 
-    private func bulk(_ direction: BulkLoad.Direction, _ pair: ProxyPair) throws -> Sample {
-        try BulkLoad(direction: direction, connections: plan.bulkConnections, window: plan.window)
-            .measure(pair, backend: site.backend)
+    /// What the first proxy does in a closed loop of 16 connections, a second.
+    private func capacity(_ pair: ProxyPair?) throws -> Int {
+        guard let pair else { return 0 }
+        let rates = try (0..<3).map { _ in
+            try EchoLoad(pace: .closed, connections: 16, window: plan.window).measure(pair).unitsPerSecond
+        }
+        say("capacity of \(pair.label): \(decimalText(median(rates), places: 0)) messages a second")
+        return Int(median(rates))
     }
 }

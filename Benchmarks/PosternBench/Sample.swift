@@ -9,6 +9,10 @@ struct Sample: Sendable {
     var latenciesNanoseconds: [UInt32] = []
 
     var unitsPerCPUSecond: Double { cpuSeconds > 0 ? units / cpuSeconds : 0 }
+    var unitsPerSecond: Double { wallSeconds > 0 ? units / wallSeconds : 0 }
+
+    /// Microseconds that the given shares of requests stayed below.
+    func latencies(at shares: [Double]) -> [Double] { shares.map { latencyMicroseconds(at: $0) } }
 
     /// The latency that the given share of requests stayed below, in microseconds.
     func latencyMicroseconds(at share: Double) -> Double {
@@ -37,14 +41,6 @@ struct Stopwatch {
             wallSeconds: Double(wall.seconds) + Double(wall.attoseconds) / 1e18,
             latenciesNanoseconds: latenciesNanoseconds.sorted())
     }
-}
-
-/// The median; 0 of nothing.
-func median(_ values: [Double]) -> Double {
-    guard !values.isEmpty else { return 0 }
-    let sorted = values.sorted()
-    let middle = sorted.count / 2
-    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
 /// Nanoseconds of the monotonic clock.

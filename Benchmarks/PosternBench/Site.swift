@@ -46,6 +46,7 @@ enum BenchFault: Error, CustomStringConvertible {
     case acceptsWithoutCertificate(String)
     case loadFailed(String, any Error)
     case nothingMoved(String)
+    case stormFailed(String)
 
     var description: String {
         switch self {
@@ -54,6 +55,7 @@ enum BenchFault: Error, CustomStringConvertible {
         case .acceptsWithoutCertificate(let name): "\(name) lets a client without a certificate through"
         case .loadFailed(let what, let error): "\(what): \(error)"
         case .nothingMoved(let what): "\(what): nothing got through"
+        case .stormFailed(let error): "the storm of new connections: \(error)"
         }
     }
 }

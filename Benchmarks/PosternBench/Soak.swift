@@ -1,4 +1,5 @@
 import ArgumentParser
+import BenchFigures
 import Glibc
 import Loopback
 
@@ -36,8 +37,8 @@ struct Soak: ParsableCommand {
         guard pinToCore(loadCore) else { throw ValidationError("core \(loadCore) is not there: give --load-core") }
         guard let kind = ProxyKind(rawValue: proxy) else { throw ValidationError("no proxy \(proxy)") }
         let plan = Plan(
-            rounds: 1, window: .seconds(1), idleConnections: 0, bulkConnections: 4, openRate: 2_000,
-            proxyCore: proxyCore, selection: nil)
+            rounds: 1, windowSeconds: 1, idleConnections: [], bulkConnections: 4, proxyCore: proxyCore,
+            loadCore: loadCore, topologies: [.pair], selection: nil)
         let site = try Site(posternPath: postern ?? siblingPath("postern"))
         let pair = try ProxyPair(kind, resumption: kind.hasResumption, site: site, plan: plan)
         let cycle = SoakCycle(pair: pair, backend: site.backend)

@@ -10,10 +10,12 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <time.h>
+#include <unistd.h>
 
 int epoll_pwait2(
     int poller, struct epoll_event *events, int capacity, const struct timespec *timeout, const sigset_t *mask);
@@ -36,8 +38,33 @@ struct postern_ready {
     uint32_t events;
 };
 
-/// Lets the calling thread's timeouts end on time instead of up to 50 us late.
-static inline int postern_be_punctual(void) { return prctl(PR_SET_TIMERSLACK, 1ul); }
+/// Lets the calling thread's timeouts end on time instead of up to 50 us late, and asks the scheduler for short turns
+/// (Linux 6.12; older kernels ignore it): threads that share a core then wait for each other for 0.1 ms, not for 3.
+static inline int postern_be_punctual(void) {
+    // The kernel's struct sched_attr, whose header does not go together with glibc's <sched.h>.
+    struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+    } turns = {.size = sizeof turns, .runtime = 100000};
+    syscall(SYS_sched_setattr, 0, &turns, 0);
+    return prctl(PR_SET_TIMERSLACK, 1ul);
+}
+
+/// Raises RLIMIT_NOFILE to `wanted`, or as far as the hard limit lets it, and returns what holds then.
+static inline long postern_raise_descriptor_limit(long wanted) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+    struct rlimit higher = {wanted, limit.rlim_max > (rlim_t)wanted ? limit.rlim_max : (rlim_t)wanted};
+    if (setrlimit(RLIMIT_NOFILE, &higher) != 0) {
+        higher.rlim_max = limit.rlim_max;
+        higher.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &higher) != 0) return (long)limit.rlim_cur;
+    }
+    return (long)higher.rlim_cur;
+}
 
 static inline int postern_poller_control(int poller, int operation, int descriptor, uint32_t events, uint64_t key) {
     struct epoll_event event = {.events = events, .data = {.u64 = key}};

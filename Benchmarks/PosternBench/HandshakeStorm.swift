@@ -1,0 +1,43 @@
+import Loopback
+import Synchronization
+
+/// As many new connections as a pair bears, each with a full handshake, from a thread of its own.
+final class HandshakeStorm {
+    private let address: SocketAddress
+    private let state = State()
+    private var thread: BackgroundThread?
+
+    init(address: SocketAddress) { self.address = address }
+
+    /// More than any proxy hands on in one turn of its loop.
+    private static let concurrency = 64
+
+    private final class State: Sendable {
+        let isOver = Atomic(false)
+        let completed = Atomic(0)
+        let fault = Monitor<String?>(nil)
+    }
+
+    func begin() {
+        let address = address
+        let state = state
+        thread = BackgroundThread {
+            do {
+                var round = ConnectRound(address: address)
+                for _ in 0..<Self.concurrency { try round.begin() }
+                while !state.isOver.load(ordering: .relaxed) { try round.run(until: .within(.milliseconds(20))) }
+                state.completed.store(round.completed, ordering: .relaxed)
+            } catch {
+                state.fault.update { $0 = "\(error)" }
+            }
+        }
+    }
+
+    /// Ends it; throws if it did not blow.
+    func end() throws {
+        state.isOver.store(true, ordering: .relaxed)
+        thread?.join()
+        if let fault = state.fault.read({ $0 }) { throw BenchFault.stormFailed(fault) }
+        guard state.completed.load(ordering: .relaxed) > 0 else { throw BenchFault.nothingMoved("the storm") }
+    }
+}

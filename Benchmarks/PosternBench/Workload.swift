@@ -1,0 +1,97 @@
+import BenchFigures
+
+/// What is measured of running pairs, in the order of the table.
+enum Workload: Hashable, Sendable {
+    case up, down, echo16, echo1
+    /// At a share of the base's capacity.
+    case open(percent: Int)
+    case connect, connectResuming
+    case storm, openStorm(percent: Int)
+
+    static let all: [Workload] = [
+        .up, .down, .echo16, .echo1, .open(percent: 25), .open(percent: 50), .open(percent: 75), .connect,
+        .connectResuming, .storm, .openStorm(percent: 50),
+    ]
+
+    var selector: Selector {
+        switch self {
+        case .up: .up
+        case .down: .down
+        case .echo16: .echo16
+        case .echo1: .echo1
+        case .open: .open
+        case .connect, .connectResuming: .connect
+        case .storm, .openStorm: .storm
+        }
+    }
+
+    var needsCapacity: Bool {
+        switch self {
+        case .open, .openStorm: true
+        default: false
+        }
+    }
+}
+
+/// One round of one row: the values that it adds.
+typealias Reading = (measure: Measure, values: [Double])
+
+/// Loads one pair as a workload says. The capacity is the closed-loop rate that shares are taken of.
+struct WorkloadRun {
+    let plan: Plan
+    let backend: Backend
+    let capacityPerSecond: Int
+
+    func measure(_ workload: Workload, _ pair: ProxyPair) throws -> [Reading] {
+        switch workload {
+        case .up: return [(.up, [try bulk(.up, pair).unitsPerCPUSecond / 1e9])]
+        case .down: return [(.down, [try bulk(.down, pair).unitsPerCPUSecond / 1e9])]
+        case .echo16:
+            let sample = try echo(.closed, 16).measure(pair)
+            return [(.echo16, [sample.unitsPerCPUSecond]), (.echo16Latency, sample.latencies(at: [0.5, 0.99]))]
+        case .echo1:
+            let sample = try echo(.closed, 1).measure(pair)
+            return [(.echo1, [sample.unitsPerCPUSecond]), (.echo1Latency, sample.latencies(at: [0.5, 0.99]))]
+        case .open(let percent):
+            let sample = try echo(pace(percent), 16).measure(pair)
+            return [(.open(percent: percent, perSecond: rate(percent)), sample.latencies(at: [0.5, 0.99, 0.999]))]
+        case .connect: return [(.connect, [try connect(pair)])]
+        case .connectResuming: return [(.connectResuming, [try connect(pair)])]
+        case .storm:
+            let figures = try storm(.closed, pair)
+            return [(.storm, figures.latencies), (.stormRatio, [figures.ratio])]
+        case .openStorm(let percent):
+            let figures = try storm(pace(percent), pair)
+            return [
+                (.openStorm(percent: percent), figures.latencies), (.openStormRatio(percent: percent), [figures.ratio]),
+            ]
+        }
+    }
+
+    /// Messages a second at a share of the capacity, to the hundred.
+    private func rate(_ percent: Int) -> Int { max(100, capacityPerSecond * percent / 10_000 * 100) }
+    private func pace(_ percent: Int) -> EchoLoad.Pace { .open(perSecond: rate(percent)) }
+
+    private func echo(_ pace: EchoLoad.Pace, _ connections: Int) -> EchoLoad {
+        EchoLoad(pace: pace, connections: connections, window: plan.window)
+    }
+
+    private func bulk(_ direction: BulkLoad.Direction, _ pair: ProxyPair) throws -> Sample {
+        try BulkLoad(direction: direction, connections: plan.bulkConnections, window: plan.window)
+            .measure(pair, backend: backend)
+    }
+
+    private func connect(_ pair: ProxyPair) throws -> Double {
+        try ConnectLoad(concurrency: 8, window: plan.window).measure(pair).unitsPerCPUSecond
+    }
+
+    /// Established connections without and with a storm, one right after the other.
+    private func storm(_ pace: EchoLoad.Pace, _ pair: ProxyPair) throws -> (latencies: [Double], ratio: Double) {
+        let calm = try echo(pace, 16).measure(pair).latencies(at: [0.5, 0.99])
+        let storm = HandshakeStorm(address: pair.address)
+        let stormy = try echo(pace, 16).measure(pair, whenWarm: storm.begin)
+        try storm.end()
+        let latencies = stormy.latencies(at: [0.5, 0.99])
+        return (latencies, calm[1] > 0 ? latencies[1] / calm[1] : 0)
+    }
+}
