@@ -8,9 +8,10 @@ struct CertificateStack: ~Copyable {
     /// Parses each certificate of `ders`, in order.
     init(_ ders: [[UInt8]]) throws(TLSFault) {
         ErrorQueue.clear()
+        let library = try CryptoLibrary.shared()
         guard let stack = unsafe postern_certs_new() else { throw .outOfMemory }
         for der in ders {
-            guard let certificate = unsafe Self.parse(der) else {
+            guard let certificate = unsafe Self.parse(der, library) else {
                 unsafe postern_certs_free(stack)
                 throw ErrorQueue.fault("d2i_X509")
             }
@@ -37,12 +38,15 @@ struct CertificateStack: ~Copyable {
         unsafe postern_certs_free(pointer)
     }
 
-    private static func parse(_ der: [UInt8]) -> OpaquePointer? {
-        // Safe: d2i_X509 reads at most `count` bytes; the array lives through the closure.
+    private static func parse(_ der: [UInt8], _ library: CryptoLibrary) -> OpaquePointer? {
+        // Safe: d2i_X509 reads at most `count` bytes; the array lives through the closure. When it fails it clears
+        // what it has freed.
         unsafe der.withUnsafeBufferPointer { bytes in
             var cursor = bytes.baseAddress
-            let certificate = unsafe d2i_X509(nil, &cursor, bytes.count)
-            guard unsafe certificate != nil, unsafe cursor == bytes.baseAddress.map({ unsafe $0 + bytes.count }) else {
+            var certificate = unsafe X509_new_ex(library.pointer, nil)
+            guard unsafe certificate != nil, unsafe d2i_X509(&certificate, &cursor, bytes.count) != nil,
+                unsafe cursor == bytes.baseAddress.map({ unsafe $0 + bytes.count })
+            else {
                 unsafe X509_free(certificate)
                 return nil
             }

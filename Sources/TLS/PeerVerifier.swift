@@ -25,7 +25,9 @@ final class PeerVerifier {
         let certificates = try CertificateStack(chain)
         defer { extendLifetime(certificates) }
         // Safe: the store context is freed before the certificates that it refers to.
-        guard let context = unsafe X509_STORE_CTX_new() else { throw .outOfMemory }
+        guard let context = try unsafe X509_STORE_CTX_new_ex(CryptoLibrary.shared().pointer, nil) else {
+            throw .outOfMemory
+        }
         defer { unsafe X509_STORE_CTX_free(context) }
         let leaf = unsafe certificates.certificate(at: 0)
         guard unsafe X509_STORE_CTX_init(context, nil, leaf, certificates.pointer) == 1 else { throw .outOfMemory }

@@ -53,7 +53,10 @@ public final class TLSContext {
         _ verifier: PeerVerifier, accepted: AcceptedSessions?, offered: OfferedSessions?
     ) throws(TLSFault) {
         ErrorQueue.clear()
-        guard let context = unsafe SSL_CTX_new(TLS_method()) else { throw ErrorQueue.fault("SSL_CTX_new") }
+        let library = try CryptoLibrary.shared()
+        guard let context = unsafe SSL_CTX_new_ex(library.pointer, nil, TLS_method()) else {
+            throw ErrorQueue.fault("SSL_CTX_new_ex")
+        }
         unsafe pointer = context
         self.role = role
         self.applicationProtocols = applicationProtocols

@@ -1,0 +1,32 @@
+import COpenSSL
+
+/// The library context of all TLS contexts: the default provider's algorithms, less those that handshakes do without.
+///
+/// For each certificate that comes in, OpenSSL 3 looks through every algorithm it knows, to find who can read the
+/// public key. In OpenSSL's own context that is two fifths of a handshake; here there is little to look through.
+///
+/// Sendable by hand: OpenSSL guards a library context with its own locks. Made once and never freed, so that whatever
+/// was made in it may live as long as it likes.
+@safe
+struct CryptoLibrary: @unchecked Sendable {
+    let pointer: OpaquePointer
+
+    static func shared() throws(TLSFault) -> CryptoLibrary { try made.get() }
+
+    private static let made = Result { () throws(TLSFault) in try CryptoLibrary() }
+
+    private init() throws(TLSFault) {
+        ErrorQueue.clear()
+        guard let library = unsafe OSSL_LIB_CTX_new() else { throw .outOfMemory }
+        // Safe: the name is static, and so is the function.
+        guard unsafe OSSL_PROVIDER_add_builtin(library, Self.providerName, startLeanProvider) == 1,
+            unsafe OSSL_PROVIDER_load(library, Self.providerName) != nil
+        else {
+            unsafe OSSL_LIB_CTX_free(library)
+            throw ErrorQueue.fault("OSSL_PROVIDER_load")
+        }
+        unsafe pointer = library
+    }
+
+    private static let providerName = "postern"
+}
