@@ -47,6 +47,7 @@ let package = Package(
         module("TestPKI", ["COpenSSL", "Identity", "Telemetry"]),
 
         module("DataPlane", ["EventLoop", "TLS", "Settings", "Policy", "Identity", "Telemetry"]),
+        module("Load", ["EventLoop", "TLS", "Identity", "Telemetry"]),
         module(
             "Control",
             ["CLibEvent", "DataPlane", "EventLoop", "Settings", "TLS", "Policy", "Identity", "Telemetry", logging]),
@@ -54,7 +55,7 @@ let package = Package(
             name: "postern",
             dependencies: [
                 "Control", "DataPlane", "Settings", "TLS", "Policy", "Identity", "Telemetry", "TestPKI", "EventLoop",
-                argumentParser, logging,
+                "Load", argumentParser, logging,
             ],
             swiftSettings: strict
         ),
@@ -70,6 +71,7 @@ let package = Package(
         tests(
             "DataPlaneTests",
             ["DataPlane", "EventLoop", "TLS", "TestPKI", "Settings", "Policy", "Identity", "Telemetry"]),
+        tests("LoadTests", ["Load", "EventLoop", "TLS", "Telemetry", "CAllocationCount"]),
         tests(
             "ControlTests",
             ["Control", "DataPlane", "Settings", "TLS", "TestPKI", "Telemetry", "Policy", "Identity", logging]),

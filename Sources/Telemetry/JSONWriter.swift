@@ -40,6 +40,22 @@ public struct JSONWriter: Sendable {
         bytes.append(contentsOf: "\(microseconds / 1_000).\(CivilTime.padded(microseconds % 1_000, 3))".utf8)
     }
 
+    /// A member with a fixed number of decimals, from units of the last one: 1250 with 3 decimals is `1.250`.
+    public mutating func field(_ key: String, _ units: Int64, decimals: Int) {
+        member(key)
+        var one: UInt64 = 1
+        for _ in 0..<decimals { one *= 10 }
+        let (whole, part) = units.magnitude.quotientAndRemainder(dividingBy: one)
+        let fraction = decimals > 0 ? "." + CivilTime.padded(Int(part), decimals) : ""
+        bytes.append(contentsOf: "\(units < 0 ? "-" : "")\(whole)\(fraction)".utf8)
+    }
+
+    /// A member that is `null`.
+    public mutating func null(_ key: String) {
+        member(key)
+        bytes.append(contentsOf: "null".utf8)
+    }
+
     /// An element of an array.
     public mutating func element(_ value: String, limit: Int = .max) {
         separate()

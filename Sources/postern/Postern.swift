@@ -12,7 +12,9 @@ struct Postern: ParsableCommand {
             New here? `postern dev` shows an allowed and a refused call with certificates made on the spot.
             """,
         version: "postern \(version)",
-        subcommands: [RunCommand.self, CheckCommand.self, ExplainCommand.self, DevCommand.self, CACommand.self]
+        subcommands: [
+            RunCommand.self, CheckCommand.self, ExplainCommand.self, LoadCommand.self, DevCommand.self, CACommand.self,
+        ]
     )
 
     static let version = "0.1.0"

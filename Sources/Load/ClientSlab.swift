@@ -1,0 +1,47 @@
+import EventLoop
+
+/// All clients of a run, in slots for its whole length.
+@safe
+struct ClientSlab: ~Copyable {
+    private let slots: UnsafeMutablePointer<Client>
+    let count: Int
+
+    init(count: Int) {
+        self.count = count
+        // Safe: owned until `deinit`, all of it initialised here.
+        unsafe slots = .allocate(capacity: count)
+        for slot in 0..<count { unsafe (slots + slot).initialize(to: Client()) }
+    }
+
+    deinit {
+        unsafe slots.deinitialize(count: count)
+        unsafe slots.deallocate()
+    }
+
+    /// The slot that a token names; nil where that life is over.
+    @inline(__always)
+    func slot(of token: OperationToken) -> Int32? {
+        guard token.slot < UInt32(count) else { return nil }
+        let slot = Int32(bitPattern: token.slot)
+        return self[slot].life & OperationToken.generationMask == token.generation ? slot : nil
+    }
+
+    @inline(__always)
+    func token(_ operation: Operation, _ slot: Int32) -> OperationToken {
+        OperationToken(operation: operation.rawValue, generation: self[slot].life, slot: UInt32(slot))
+    }
+
+    @inline(__always)
+    subscript(slot: Int32) -> Client {
+        _read {
+            precondition(slot >= 0 && Int(slot) < count, "no such client")
+            // Safe: the slot is checked, and all are initialised.
+            yield unsafe slots[Int(slot)]
+        }
+        nonmutating _modify {
+            precondition(slot >= 0 && Int(slot) < count, "no such client")
+            // Safe: as above; the generator's thread is the only one that comes here.
+            yield unsafe &slots[Int(slot)]
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Glibc
+import TLS
+
+/// One send buffer a client, and one buffer that all of them open records into.
+///
+/// One reserved mapping: pages that nothing was ever written to are not resident.
+@safe
+struct SendBuffers: ~Copyable {
+    private let base: UnsafeMutableRawPointer
+    private let clients: Int
+
+    init(clients: Int) {
+        self.clients = clients
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+        let bytes = (clients + 1) * Self.bufferBytes
+        let mapped = unsafe mmap(nil, bytes, PROT_READ | PROT_WRITE, flags, -1, 0)
+        guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
+            preconditionFailure("no address space for the send buffers")
+        }
+        // Safe: owned until `deinit`; every slot is checked.
+        unsafe base = mapped
+    }
+
+    deinit {
+        _ = unsafe munmap(base, (clients + 1) * Self.bufferBytes)
+    }
+
+    /// All of a client's buffer.
+    @inline(__always)
+    func memory(_ slot: Int32) -> UnsafeMutableRawBufferPointer {
+        precondition(slot >= 0 && Int(slot) < clients, "no such send buffer")
+        // Safe: within the mapping.
+        return unsafe UnsafeMutableRawBufferPointer(
+            start: base + Int(slot) * Self.bufferBytes, count: Self.bufferBytes)
+    }
+
+    /// A client's buffer from `start` on, as something to append to.
+    @_lifetime(immortal)
+    func output(_ slot: Int32, from start: Int32) -> OutputRawSpan {
+        // Safe: the mapping outlives every use of the span, which ends before the bytes are sent.
+        let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: memory(slot)[Int(start)...])
+        let span = unsafe OutputRawSpan(buffer: rest, initializedCount: 0)
+        return unsafe _overrideLifetime(span, copying: ())
+    }
+
+    /// Where records are opened; its bytes are looked at before the next ones come.
+    var plaintext: UnsafeMutableRawBufferPointer {
+        // Safe: the last of the mapping's buffers.
+        unsafe UnsafeMutableRawBufferPointer(start: base + clients * Self.bufferBytes, count: Self.bufferBytes)
+    }
+
+    /// Room for a sealed stretch of the pattern with a flight of the handshake or a reply before it, in whole pages.
+    static let bufferBytes = 112 * 1024
+    /// A client receives only while its buffer has room for what may have to be answered.
+    static let answerBytes = TLSSession.flightBytes + 8 * 1024
+}

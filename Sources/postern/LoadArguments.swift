@@ -1,0 +1,71 @@
+import ArgumentParser
+
+/// `250ms`, `10s`, `5m` or `1h`.
+struct DurationArgument: ExpressibleByArgument, CustomStringConvertible {
+    let nanoseconds: UInt64
+    let description: String
+
+    init?(argument: String) {
+        let digits = argument.prefix { $0.isASCII && $0.isNumber }
+        let units: [Substring: UInt64] = ["ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000]
+        guard let number = UInt64(digits), number <= 3_600_000, let unit = units[argument.dropFirst(digits.count)],
+            number * unit <= Self.longestMilliseconds
+        else { return nil }
+        nanoseconds = number * unit * 1_000_000
+        description = argument
+    }
+
+    init(seconds: UInt64) {
+        nanoseconds = seconds * 1_000_000_000
+        description = "\(seconds)s"
+    }
+
+    private static let longestMilliseconds: UInt64 = 24 * 3_600_000
+}
+
+/// A number of bytes: `512`, `1KiB`, `1MiB`.
+struct SizeArgument: ExpressibleByArgument, CustomStringConvertible {
+    let bytes: Int
+    let description: String
+
+    init?(argument: String) {
+        let digits = argument.prefix { $0.isASCII && $0.isNumber }
+        let units: [Substring: Int] = ["": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30]
+        guard let number = Int(digits), number <= 1 << 30, let unit = units[argument.dropFirst(digits.count)] else {
+            return nil
+        }
+        bytes = number * unit
+        description = argument
+    }
+}
+
+/// Text, or bytes in hex where it begins with `0x`.
+struct BytesArgument: ExpressibleByArgument, CustomStringConvertible {
+    let bytes: [UInt8]
+    let description: String
+
+    init?(argument: String) {
+        description = argument
+        guard argument.hasPrefix("0x") else {
+            bytes = Array(argument.utf8)
+            return
+        }
+        let digits = argument.dropFirst(2).map(\.hexDigitValue)
+        guard digits.count.isMultiple(of: 2), !digits.contains(nil) else { return nil }
+        bytes = stride(from: 0, to: digits.count, by: 2).map { UInt8((digits[$0] ?? 0) * 16 + (digits[$0 + 1] ?? 0)) }
+    }
+}
+
+/// `DOMAIN=FILE`: the roots of a trust domain.
+struct BundleArgument: ExpressibleByArgument {
+    let domain: String
+    let path: String
+
+    init?(argument: String) {
+        guard let mark = argument.firstIndex(of: "="), mark > argument.startIndex,
+            argument.index(after: mark) < argument.endIndex
+        else { return nil }
+        domain = String(argument[..<mark])
+        path = String(argument[argument.index(after: mark)...])
+    }
+}
