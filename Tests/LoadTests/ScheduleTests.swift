@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The schedule of an open loop")
 struct ScheduleTests {
-    @Test("requests are due at fixed moments that do not drift", arguments: [1, 3, 1_000, 9_999_999] as [UInt64])
+    @Test("requests are due at fixed moments that do not drift", arguments: [1, 3, 1_000, 5_000_000] as [UInt64])
     func moments(rate: UInt64) {
         var schedule = Schedule(ratePerSecond: rate, start: 5_000)
         #expect(schedule.due(0) == 5_000)
