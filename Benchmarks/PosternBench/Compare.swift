@@ -64,7 +64,10 @@ struct Compare: ParsableCommand {
         let folder = try OutputFolder(output)
         var conditions = Surroundings.conditions(plan: plan, kinds: kinds)
         let site = try Site(posternPath: postern ?? siblingPath("postern"))
-        let figures = try Runner(plan: plan, kinds: kinds, site: site).measure()
+        let (figures, failures) = try Runner(plan: plan, kinds: kinds, site: site).measure()
+        if !failures.isEmpty {
+            conditions.notes.append("Left out, as they failed: \(failures.joined(separator: "; ")).")
+        }
         conditions.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
         let table = FigureTable(figures, conditions)
         try folder.write(table.text + "\n", to: "figures.md")
@@ -72,6 +75,7 @@ struct Compare: ParsableCommand {
         try folder.write(FigureChart(figures, conditions).svg, to: "figures.svg")
         print("\(table.text)\n\n\(table.verdict)\n")
         print("Took \(decimalText(conditions.elapsedSeconds, places: 0)) s. Table, JSON and chart: \(folder.path)")
+        guard failures.isEmpty else { throw ExitCode.failure }
     }
 
     private func plan() throws -> Plan {

@@ -25,6 +25,11 @@ struct EchoLoad {
         round.forgetLatencies()
         let stopwatch = Stopwatch(pair)
         try round.run(until: .within(window))
+        // A window may be shorter than a stall.
+        let patience = Deadline.within(.seconds(10))
+        while round.latenciesNanoseconds.isEmpty, !patience.hasPassed {
+            try round.run(until: .within(.milliseconds(20)))
+        }
         guard !round.latenciesNanoseconds.isEmpty else { throw BenchFault.nothingMoved("echo through \(pair.label)") }
         return stopwatch.sample(
             units: Double(round.latenciesNanoseconds.count), latenciesNanoseconds: round.latenciesNanoseconds)

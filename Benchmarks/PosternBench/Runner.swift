@@ -8,9 +8,11 @@ struct Runner {
     let kinds: [ProxyKind]
     let site: Site
 
-    func measure() throws -> Figures {
+    /// Measures all that was asked for. A round that fails is left out and told of; the others stand.
+    func measure() throws -> (figures: Figures, failures: [String]) {
         var figures = Figures(proxies: kinds.map(\.rawValue))
-        try measureRunning(into: &figures)
+        var failures: [String] = []
+        try measureRunning(into: &figures, &failures)
         for round in 0..<plan.rounds where plan.includes(.start) {
             say("start, round \(round + 1) of \(plan.rounds)")
             for kind in turns(round) { add(try AtRest.measure(kind, site: site, plan: plan), of: kind, to: &figures) }
@@ -23,10 +25,10 @@ struct Runner {
             say("instructions")
             add(try Instructions.measure(site: site, plan: plan), of: .posternEpoll, to: &figures)
         }
-        return figures
+        return (figures, failures)
     }
 
-    private func measureRunning(into figures: inout Figures) throws {
+    private func measureRunning(into figures: inout Figures, _ failures: inout [String]) throws {
         let workloads = Workload.all.filter { plan.includes($0.selector) }
         guard !workloads.isEmpty else { return }
         let pairs = try started(resumption: false, kinds)
@@ -43,7 +45,8 @@ struct Runner {
                     do {
                         add(try run.measure(workload, pair), of: kind, to: &figures)
                     } catch {
-                        throw BenchFault.loadFailed("\(workload) through \(pair.label)", error)
+                        failures.append("round \(round + 1) of \(workload) through \(pair.label): \(error)")
+                        say("failed: \(failures[failures.count - 1])")
                     }
                 }
             }

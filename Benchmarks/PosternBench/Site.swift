@@ -44,7 +44,6 @@ enum BenchFault: Error, CustomStringConvertible {
     case proxyNotReady(String, log: String)
     case negotiated(String, got: String, expected: String)
     case acceptsWithoutCertificate(String)
-    case loadFailed(String, any Error)
     case nothingMoved(String)
     case stormFailed(String)
 
@@ -53,7 +52,6 @@ enum BenchFault: Error, CustomStringConvertible {
         case .proxyNotReady(let name, let log): "\(name) does not relay; it says:\n\(log)"
         case .negotiated(let name, let got, let expected): "\(name) negotiated \(got), expected \(expected)"
         case .acceptsWithoutCertificate(let name): "\(name) lets a client without a certificate through"
-        case .loadFailed(let what, let error): "\(what): \(error)"
         case .nothingMoved(let what): "\(what): nothing got through"
         case .stormFailed(let error): "the storm of new connections: \(error)"
         }
