@@ -87,6 +87,17 @@ let package = Package(
         .target(
             name: "BenchFigures", dependencies: ["Telemetry"], path: "Benchmarks/BenchFigures", swiftSettings: strict),
         tests("BenchTests", ["BenchFigures", "postern-bench", "postern"]),
+
+        // Instructions, allocations and time of single operations; the gate compares them with what is recorded.
+        .target(name: "MicroBenchGate", path: "Benchmarks/MicroBenchGate", swiftSettings: strict),
+        .executableTarget(
+            name: "postern-microbench",
+            dependencies: [
+                "MicroBenchGate", "TLS", "Policy", "Identity", "EventLoop", "TestPKI", "Loopback", "CAllocationCount",
+                argumentParser,
+            ],
+            path: "Benchmarks/MicroBench", exclude: ["thresholds.txt"], swiftSettings: strict),
+        tests("MicroBenchGateTests", ["MicroBenchGate"]),
     ],
     swiftLanguageModes: [.v6]
 )

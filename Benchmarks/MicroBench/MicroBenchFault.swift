@@ -1,0 +1,16 @@
+/// Why nothing could be measured.
+enum MicroBenchFault: Error, CustomStringConvertible {
+    case identity(String)
+    case session(String)
+    case wrongAnswer(String)
+    case systemCall(String, errno: Int32)
+    case profiles(String)
+
+    var description: String {
+        switch self {
+        case .identity(let flaws): "the throw-away identity is not usable: \(flaws)"
+        case .session(let what), .wrongAnswer(let what), .profiles(let what): what
+        case .systemCall(let call, let errno): "\(call) failed: errno \(errno)"
+        }
+    }
+}

@@ -1,0 +1,116 @@
+/// Measured counts beside the recorded ones.
+public struct Comparison {
+    /// One case of a run.
+    public struct Measured {
+        public let name: String
+        public let counts: Counts
+        /// Whether its allocations include those of OpenSSL.
+        public let usesOpenSSL: Bool
+
+        public init(name: String, counts: Counts, usesOpenSSL: Bool) {
+            self.name = name
+            self.counts = counts
+            self.usesOpenSSL = usesOpenSSL
+        }
+    }
+
+    /// What fails the check, one line each.
+    public private(set) var regressions: [String] = []
+    /// What is good to know.
+    public private(set) var notes: [String] = []
+
+    /// - Parameter isWhole: whether every case was measured, so that one that is missing has gone.
+    public init(_ measured: [Measured], from origin: Origin, to thresholds: Thresholds, isWhole: Bool = true) {
+        let recorded = thresholds.origin
+        let sameLibraries = origin.libraries == recorded.libraries
+        let sameArchitecture = origin.architecture == recorded.architecture
+        if !sameArchitecture {
+            notes.append(
+                "recorded on \(recorded.architecture), this is \(origin.architecture): no instructions are compared")
+        }
+        if !sameLibraries {
+            notes.append(
+                """
+                recorded with \(recorded.libraries), this is \(origin.libraries): what includes these libraries is not \
+                compared; renew with: \(Self.renewal)
+                """)
+        }
+        for measured in measured {
+            guard let expected = thresholds.counts(of: measured.name) else {
+                regressions.append("\(measured.name): nothing is recorded; record it with: \(Self.renewal)")
+                continue
+            }
+            let counts = measured.counts
+            if sameArchitecture {
+                if sameLibraries {
+                    compare(measured.name, "instructions", expected.instructions, counts.instructions)
+                }
+                compare(measured.name, "own instructions", expected.ownInstructions, counts.ownInstructions)
+            }
+            if sameLibraries || !measured.usesOpenSSL {
+                compareAllocations(measured.name, expected.allocationTenths, counts.allocationTenths)
+            }
+        }
+        if isWhole {
+            for (name, _) in thresholds.cases where !measured.contains(where: { $0.name == name }) {
+                regressions.append("\(name): recorded, but not measured; renew with: \(Self.renewal)")
+            }
+        }
+        if !regressions.isEmpty, origin.compiler != recorded.compiler {
+            notes.append("recorded with \(recorded.compiler), this is \(origin.compiler)")
+        }
+    }
+
+    private mutating func compare(_ name: String, _ what: String, _ recorded: Int?, _ measured: Int?) {
+        guard let recorded else {
+            if measured != nil { regressions.append("\(name): \(what): nothing is recorded; \(Self.renewal)") }
+            return
+        }
+        guard let measured else {
+            regressions.append("\(name): \(what): recorded \(recorded.grouped), but not measured")
+            return
+        }
+        let line = "\(name): \(what): recorded \(recorded.grouped), measured \(measured.grouped)"
+        let change = percent(from: recorded, to: measured)
+        if measured * 100 > recorded * (100 + Self.limitPercent) {
+            regressions.append("\(line), \(change), limit +\(Self.limitPercent) %; if it is wanted: \(Self.renewal)")
+        } else if measured * 100 < recorded * (100 - Self.limitPercent) {
+            notes.append("\(line), \(change): better; keep it with: \(Self.renewal)")
+        }
+    }
+
+    private mutating func compareAllocations(_ name: String, _ recorded: Int?, _ measured: Int?) {
+        // Cases that need what a machine may refuse (io_uring) have no count there.
+        guard let measured else {
+            if let recorded {
+                notes.append("\(name): allocations: recorded \(recorded.tenths), cannot be measured here")
+            }
+            return
+        }
+        guard let recorded else {
+            notes.append("\(name): allocations: nothing is recorded; \(Self.renewal)")
+            return
+        }
+        let line = "\(name): allocations: recorded \(recorded.tenths), measured \(measured.tenths)"
+        let change = percent(from: recorded, to: measured)
+        if measured > recorded + Self.allocationAllowanceTenths(recorded) {
+            regressions.append("\(line), \(change), limit +0 %; if it is wanted: \(Self.renewal)")
+        } else if measured < recorded {
+            notes.append("\(line), \(change): better; keep it with: \(Self.renewal)")
+        }
+    }
+
+    private func percent(from recorded: Int, to measured: Int) -> String {
+        guard recorded > 0 else { return "from none" }
+        let tenths = ((measured - recorded) * 1_000) / recorded
+        return "\(tenths < 0 ? "-" : "+")\(Int(tenths.magnitude).tenths) %"
+    }
+
+    /// How much the instructions of a case may grow.
+    public static let limitPercent = 3
+    /// A handshake's many blocks vary by a few in a hundred handshakes, since its numbers are random; what allocates a
+    /// few blocks always allocates the same.
+    private static func allocationAllowanceTenths(_ recorded: Int) -> Int { recorded >= 1_000 ? 4 : 0 }
+
+    public static let renewal = "scripts/microbench --renew"
+}
