@@ -139,6 +139,17 @@ public struct EventLoop: ~Copyable {
 
     // MARK: The tick
 
+    /// Hands the operations over without waiting, so that they go on while the owner is busy for long.
+    ///
+    /// All completions of the last tick must have been handled.
+    public mutating func submit() {
+        switch backend {
+        case .ioURing(let ring): unsafe ring.pointee.submit()
+        case .epoll(let epoll): unsafe epoll.pointee.submit()
+        case .simulated: break
+        }
+    }
+
     /// Hands the operations over, waits for a completion or the time-out, and returns how many completions there are.
     ///
     /// A signal or a housekeeping event may end the wait early, with none.

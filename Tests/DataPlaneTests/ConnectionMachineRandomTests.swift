@@ -69,6 +69,7 @@ private struct World {
         for leg in Leg.allCases {
             if actions.contains(.receive(leg)) {
                 if !receiving.insert(leg).inserted { flaw = "two receives" }
+                if machine.holdsFlight { flaw = "a receive behind a flight" }
                 if ended.contains(leg) { flaw = "a receive after the end" }
                 if leg != machine.downstream, !authorized, machine.mode == .inbound { flaw = "read before authorized" }
                 if leg == .application, !authorized, machine.phase != .lingering { flaw = "the application before" }
@@ -90,23 +91,35 @@ private struct World {
 
     private mutating func happen(_ step: Int) {
         switch machine.phase {
-        case .waiting: machine.admitted()
-        case .handshaking where receiving.contains(.peer) && generator.chance(40):
-            receiving.remove(.peer)
-            machine.received(.peer)
-            if generator.chance(60) { machine.queued(1, on: .peer) }
-            if generator.chance(30) { return machine.end(.policyDenied, lingering: generator.chance(50)) }
-            guard generator.chance(50) else { return }
-            authorized = true
-            let all: [ConnectionMachine.Application] =
-                machine.mode == .inbound ? [.socket, .echo, .discard, .source] : [.socket]
-            machine.authorized(all.randomElement(using: &generator) ?? .socket)
-            if machine.phase == .dialling { dial() }
+        case .waiting, .handshaking:
+            if machine.holdsFlight, generator.chance(50) {
+                machine.tookFlight()
+                if machine.phase == .waiting { machine.admitted() }
+                return takeStep()
+            }
+            if receiving.contains(.peer), generator.chance(40) {
+                receiving.remove(.peer)
+                machine.received(.peer)
+                return machine.heldFlight()
+            }
+            fallthrough
         default:
             if generator.chance(2) { machine.end(.connectTimeout, lingering: generator.chance(50)) }
             if generator.chance(1) { machine.cut(.idleTimeout) }
             completeOne(failing: generator.chance(4))
         }
+    }
+
+    /// A step of the handshake.
+    private mutating func takeStep() {
+        if generator.chance(60) { machine.queued(1, on: .peer) }
+        if generator.chance(30) { return machine.end(.policyDenied, lingering: generator.chance(50)) }
+        guard generator.chance(50) else { return }
+        authorized = true
+        let all: [ConnectionMachine.Application] =
+            machine.mode == .inbound ? [.socket, .echo, .discard, .source] : [.socket]
+        machine.authorized(all.randomElement(using: &generator) ?? .socket)
+        if machine.phase == .dialling { dial() }
     }
 
     private mutating func dial() {
@@ -129,7 +142,7 @@ private struct World {
             return
         }
         guard let leg = receiving.randomElement(using: &generator) else { return }
-        if machine.phase == .handshaking, !failing { return }
+        if machine.phase == .waiting || machine.phase == .handshaking, !failing { return }
         receiving.remove(leg)
         if failing {
             ended.insert(leg)

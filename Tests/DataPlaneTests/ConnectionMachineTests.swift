@@ -4,13 +4,34 @@ import Testing
 
 @Suite("The connection machine")
 struct ConnectionMachineTests {
-    @Test("an inbound connection starts nothing before its turn to shake hands has come")
+    @Test("an inbound connection is listened to, and after its first bytes not before its turn has come")
     func waits() {
         var machine = ConnectionMachine(.inbound)
-        #expect(machine.plan() == [])
-        machine.admitted()
         #expect(machine.plan() == .receivePeer)
         #expect(machine.plan() == [], "what is in flight is not started again")
+        machine.received(.peer)
+        machine.heldFlight()
+        #expect(machine.holdsFlight)
+        #expect(machine.plan() == [])
+        machine.tookFlight()
+        machine.admitted()
+        #expect(machine.plan() == .receivePeer)
+    }
+
+    @Test("while a flight waits for its turn what is queued is sent, and nothing is received")
+    func holdsFlight() {
+        var machine = ConnectionMachine(.inbound)
+        machine.admitted()
+        _ = machine.plan()
+        machine.queued(1, on: .peer)
+        machine.received(.peer)
+        machine.heldFlight()
+        #expect(machine.plan() == .sendPeer)
+        machine.sent(1, on: .peer)
+        #expect(machine.plan() == [])
+        machine.end(.handshakeTimeout)
+        #expect(!machine.holdsFlight)
+        #expect(machine.plan() == .release)
     }
 
     @Test("the application is dialled only after the peer is authorized")

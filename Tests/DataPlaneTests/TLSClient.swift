@@ -12,10 +12,15 @@ final class TLSClient {
     private var session: TLSSession
     private var outbox: [UInt8] = []
     private var stream: Stream
-    private var saidClose = false
+    private var saidClose: Bool
 
-    init(_ socket: PeerSocket, as material: IdentityMaterial, sending stream: Stream, answer: UInt64) throws {
+    /// - Parameter closing: it says close_notify once its stream is sent.
+    init(
+        _ socket: PeerSocket, as material: IdentityMaterial, sending stream: Stream, answer: UInt64,
+        closing: Bool = true
+    ) throws {
         self.socket = socket
+        saidClose = !closing
         self.stream = stream
         plaintext = StreamCheck(number: answer)
         let context = try TLSContext(
@@ -27,14 +32,17 @@ final class TLSClient {
 
     var isOver: Bool { failure != nil || closed || socket.wasReset || socket.isFinished }
 
-    /// Reads what has come and writes what there is room for.
-    func act(_ limit: Int) {
+    /// Nothing of it is on its way.
+    var isIdle: Bool { outbox.isEmpty && socket.unread == 0 }
+
+    /// Reads what has come and writes what there is room for, `sending` bytes of its stream at most.
+    func act(_ limit: Int, sending: Int = 16 * 1024) {
         let bytes = socket.read(limit)
         if !bytes.isEmpty { step(bytes) }
         if isEstablished, failure == nil, outbox.count < 64 * 1024 {
             if !stream.isDone {
-                let next = Array(stream.next(min(limit, 16 * 1024)))
-                send { unsafe $0.seal(next.span.bytes, into: &$1) }
+                let next = Array(stream.next(min(limit, sending)))
+                if !next.isEmpty { send { unsafe $0.seal(next.span.bytes, into: &$1) } }
                 stream.wrote(next.count)
             } else if !saidClose {
                 saidClose = true

@@ -40,6 +40,22 @@ struct SendTests {
         rig.loop.close(descriptor)
     }
 
+    @Test(
+        "what is handed over before a long step leaves at once, and completes with the next tick",
+        arguments: Rig.kernelKinds)
+    func handedOver(kind: BackendKind) throws {
+        var rig = try Rig(kind)
+        let (descriptor, peer) = try rig.accepted()
+        let bytes = PinnedBytes(Array("hello".utf8))
+        for _ in 0..<3 {
+            let token = rig.send(descriptor, bytes, from: 0)
+            rig.loop.submit()
+            #expect(peer.read(100) == Array("hello".utf8))
+            #expect(try rig.next(token).result == 5)
+        }
+        rig.loop.close(descriptor)
+    }
+
     @Test("a send to a peer that is gone fails, and does not kill the process", arguments: BackendKind.allCases)
     func brokenPipe(kind: BackendKind) throws {
         var rig = try Rig(kind)

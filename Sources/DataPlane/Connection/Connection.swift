@@ -6,8 +6,10 @@ import TLS
 /// All that a worker holds of one connection. It lives in a slab's slot and is touched by its worker's thread alone.
 struct Connection: ~Copyable {
     var machine: ConnectionMachine
-    /// Inbound from its turn to shake hands on; outbound from the connect on.
+    /// From its first turn to shake hands on.
     var session: TLSSession?
+    /// What the peer sent and TLS was not given yet, while the machine holds a flight.
+    var flight: [UInt8] = []
     var peerDescriptor: Int32 = -1
     var applicationDescriptor: Int32 = -1
     var peerQueue = SendQueue()
@@ -22,6 +24,7 @@ struct Connection: ~Copyable {
 
     /// Monotonic nanoseconds.
     let acceptedAt: UInt64
+    /// Inbound when the client's first bytes came, outbound when the server was connected to.
     var handshakeStartedAt: UInt64
     var handshakeNanoseconds: Int64?
     var lastActivity: UInt64

@@ -11,7 +11,7 @@ struct ConnectionMachine: Equatable {
     }
 
     enum Phase: Equatable {
-        /// Accepted; its turn to shake hands has not come.
+        /// Accepted; the client is silent, or its turn to shake hands has not come.
         case waiting
         case handshaking
         /// The upstream leg is being connected.
@@ -36,6 +36,7 @@ struct ConnectionMachine: Equatable {
     private(set) var applicationLeg = LegState()
     /// The first reason given; later ones are consequences.
     private(set) var reason: CloseReason?
+    private var flightHeld = false
     private var closeNotifyQueued = false
     private var lingers = false
     private var cancelled = false
@@ -61,10 +62,25 @@ struct ConnectionMachine: Equatable {
             && (peer.readEnded || peer.writeEnded || applicationLeg.readEnded || applicationLeg.writeEnded)
     }
 
+    /// A flight of the handshake waits for its turn to be given to TLS; nothing more is received until then.
+    var holdsFlight: Bool { flightHeld && (phase == .waiting || phase == .handshaking) }
+
     /// It has ended already; what is left is to close in good order.
     var isOver: Bool { phase == .lingering || phase == .closing }
 
     // MARK: Events
+
+    /// Bytes of the peer, or the start of our own handshake, wait for their turn.
+    mutating func heldFlight() {
+        precondition(!flightHeld && (phase == .waiting || phase == .handshaking))
+        flightHeld = true
+    }
+
+    /// The turn of what was held has come.
+    mutating func tookFlight() {
+        precondition(holdsFlight)
+        flightHeld = false
+    }
 
     /// Its turn to shake hands has come.
     mutating func admitted() {
@@ -187,10 +203,11 @@ struct ConnectionMachine: Equatable {
         // A builtin has nobody else to serve.
         if phase == .relaying, application != .socket, peer.writeFailed { end(.peerReset) }
         switch phase {
-        case .waiting: break
+        case .waiting:
+            if !flightHeld { planReceive(.peer, &actions) }
         case .handshaking:
             planSend(.peer, &actions)
-            if peer.queued <= Self.lowWaterBuffers { planReceive(.peer, &actions) }
+            if !flightHeld, peer.queued <= Self.lowWaterBuffers { planReceive(.peer, &actions) }
         case .dialling:
             if mode == .inbound { planSend(.peer, &actions) }
         case .relaying: planRelay(&actions)

@@ -78,6 +78,8 @@ public struct WorkerLimits: Sendable {
     public let halfCloseTimeoutNanoseconds: UInt64
     public let drainTimeoutNanoseconds: UInt64
     public let bufferBytes: Int
+    /// Bytes of handshakes that may wait for their turn.
+    public let heldFlightBytes: Int
     /// How long an ended connection waits for a reader that takes nothing of what is queued.
     public let flushTimeoutNanoseconds: UInt64 = 5_000_000_000
     /// How long a refused client may take to read why.
@@ -92,12 +94,15 @@ public struct WorkerLimits: Sendable {
         halfCloseTimeoutNanoseconds = Self.nanoseconds(limits.halfCloseTimeoutMilliseconds)
         drainTimeoutNanoseconds = Self.nanoseconds(limits.drainTimeoutMilliseconds)
         bufferBytes = Self.bufferBytesOfProcess / workers
+        heldFlightBytes = Self.heldFlightBytesOfProcess / workers
     }
 
     private static func nanoseconds(_ milliseconds: Int) -> UInt64 { UInt64(milliseconds) * 1_000_000 }
 
     /// Memory that bytes on their way may take in the whole process; touched only as needed.
     private static let bufferBytesOfProcess = 256 * 1024 * 1024
+    /// A hello takes less than 2 KiB: as many wait as there may be connections.
+    private static let heldFlightBytesOfProcess = 16 * 1024 * 1024
 }
 
 extension SocketAddress {

@@ -57,15 +57,6 @@ extension Worker {
         }
     }
 
-    /// Gives waiting connections their turn while there are fewer handshakes than allowed.
-    mutating func admitWaiting() {
-        while handshakes < plan.limits.concurrentHandshakes, let token = waiting.popFirst() {
-            guard let slot = connections.slot(of: token), connections[slot].machine.phase == .waiting else { continue }
-            beginHandshake(slot)
-            advance(slot)
-        }
-    }
-
     // MARK: Private
 
     private mutating func accepted(_ descriptor: Int32, _ index: Int) {
@@ -80,10 +71,7 @@ extension Worker {
         }
         let slot = connections.insert(
             Connection(mode, descriptor: descriptor, listener: index, source: source, now: loop.now))
-        switch mode {
-        case .inbound: waiting.append(connections.token(.receivePeer, slot))
-        case .outbound: beginOutbound(slot)
-        }
+        if mode == .outbound { beginOutbound(slot) }
         advance(slot)
     }
 

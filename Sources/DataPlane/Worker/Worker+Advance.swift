@@ -101,6 +101,7 @@ extension Worker {
     private mutating func release(_ slot: Int32) {
         guard !waitsForAcknowledgement(slot) else { return }
         leaveHandshake(slot)
+        heldFlightBytes -= connections[slot].flight.count
         timers.cancel(slot)
         connections[slot].peerQueue.removeAll(&pool)
         connections[slot].applicationQueue.removeAll(&pool)

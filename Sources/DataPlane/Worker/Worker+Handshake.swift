@@ -4,8 +4,8 @@ import Settings
 import TLS
 
 extension Worker {
-    /// Starts TLS: inbound the connection's turn has come, outbound it is connected.
-    mutating func beginHandshake(_ slot: Int32) {
+    /// Starts TLS: the connection's turn has come.
+    private mutating func beginHandshake(_ slot: Int32) {
         let listener = connections[slot].listener
         let mode = connections[slot].machine.mode
         let context = listeners[listener].contexts[mode == .inbound ? 0 : connections[slot].route ?? 0]
@@ -16,16 +16,17 @@ extension Worker {
             connections[slot].detail = "\(error)"
             return connections[slot].machine.end(.overloaded)
         }
-        connections[slot].handshakeStartedAt = loop.now
-        guard mode == .inbound else { return continueHandshake(slot, RawSpan()) }
+        guard mode == .inbound else { return }
         // Those that we begin ourselves do not count: a server that never answers must not keep our clients waiting.
         connections[slot].countsAsHandshake = true
         handshakes += 1
         connections[slot].machine.admitted()
     }
 
-    /// Gives received bytes to the handshake and queues what it wants sent.
+    /// Gives received bytes to the handshake, which begins if it has not yet, and queues what it wants sent.
     mutating func continueHandshake(_ slot: Int32, _ bytes: RawSpan) {
+        if connections[slot].session == nil { beginHandshake(slot) }
+        guard connections[slot].machine.phase == .handshaking else { return }
         guard let buffer = pool.take() else { return connections[slot].machine.end(.overloaded) }
         var output = output(buffer)
         let (outcome, consumed) = connections[slot].handshake(bytes, into: &output)

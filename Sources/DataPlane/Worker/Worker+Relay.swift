@@ -19,7 +19,10 @@ extension Worker {
         let bytes = unsafe loop.bytes(of: completion)
         let span = unsafe RawSpan(_unsafeStart: bytes.baseAddress!, byteCount: bytes.count)
         switch (connections[slot].machine.phase, leg) {
-        case (.handshaking, .peer): continueHandshake(slot, span)
+        case (.waiting, .peer):
+            connections[slot].handshakeStartedAt = loop.now
+            handshakeReceived(slot, span)
+        case (.handshaking, .peer): handshakeReceived(slot, span)
         case (.relaying, .peer): openRecords(slot, span)
         case (.relaying, .application): sealBytes(slot, span)
         default: discard(slot, bytes.count)
@@ -146,7 +149,7 @@ extension Worker {
     private mutating func finReceived(_ slot: Int32, _ leg: Leg) {
         switch (connections[slot].machine.phase, leg) {
         case (.relaying, .peer): connections[slot].machine.peerTruncated()
-        case (.handshaking, .peer):
+        case (.waiting, .peer), (.handshaking, .peer):
             connections[slot].code = "closed"
             connections[slot].detail = "the peer closed the connection during the handshake"
             connections[slot].machine.readEnded(.peer)

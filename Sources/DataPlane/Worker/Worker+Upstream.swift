@@ -54,6 +54,8 @@ extension Worker {
         connections[slot].detail = nil
         connections[slot].machine.connectEnded(succeeded: true)
         connections[slot].lastActivity = loop.now
-        if leg == .peer { beginHandshake(slot) }
+        guard leg == .peer else { return }
+        connections[slot].handshakeStartedAt = loop.now
+        handshakeReceived(slot, RawSpan())
     }
 }

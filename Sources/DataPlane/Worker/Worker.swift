@@ -21,8 +21,12 @@ public struct Worker: ~Copyable {
     var connections: ConnectionSlab
     let exchange: RecordExchange
     var listeners: [ListenerState]
-    /// Inbound connections whose handshake has not begun.
+    /// Connections that hold a flight of a handshake, by the time that it came.
+    var flights = SlotQueue()
+    /// Those of them that came first and may not begin before another handshake ends.
     var waiting = SlotQueue()
+    /// Bytes of all flights that are held.
+    var heldFlightBytes = 0
     /// Inbound handshakes in progress.
     var handshakes = 0
     var stage = Stage.serving
@@ -87,11 +91,13 @@ public struct Worker: ~Copyable {
     }
 
     /// One turn of the loop; waits at most as long as given.
+    ///
+    /// Whoever relays is served first; then comes one step of a handshake, which takes longer than all the others.
     public mutating func step(limitNanoseconds: UInt64 = 60_000_000_000) throws(EventLoopFault) {
         let count = try loop.tick(timeoutNanoseconds: nextWait(limit: limitNanoseconds))
         for index in 0..<count { handle(loop.completion(index)) }
         while let slot = timers.popExpired(now: loop.now) { timerFired(slot) }
-        admitWaiting()
+        shakeHands()
         housekeep()
     }
 
@@ -104,6 +110,7 @@ public struct Worker: ~Copyable {
     // MARK: Private
 
     private func nextWait(limit: UInt64) -> UInt64 {
+        if hasHandshakeTurn { return 0 }
         let now = loop.now
         var wait = timers.nanosecondsUntilNext(now: now, limit: limit)
         if let resumeAcceptAt { wait = min(wait, resumeAcceptAt > now ? resumeAcceptAt - now : 0) }

@@ -19,6 +19,8 @@ struct EpollBackend: ~Copyable {
     private var untried: DescriptorQueue
     private let events: UnsafeMutablePointer<epoll_event>
     private var ticksSinceWait = 0
+    /// `completions` holds some that are for the next tick.
+    private var isAhead = false
 
     init(_ limits: LoopLimits) throws(EventLoopFault) {
         let epoll = epoll_create1(postern_epoll_cloexec)
@@ -148,13 +150,23 @@ struct EpollBackend: ~Copyable {
 
     // MARK: The tick
 
+    /// Tries what is untried; what that completes comes with the next tick.
+    mutating func submit() {
+        if !isAhead { completions.removeAll() }
+        isAhead = true
+        tryQueued()
+    }
+
     /// Tries what is untried; waits only where that completed nothing, but looks for other events every few ticks.
     mutating func tick(timeoutNanoseconds: UInt64) throws(EventLoopFault) {
-        completions.removeAll()
+        let wasAhead = isAhead
+        if !wasAhead { completions.removeAll() }
+        isAhead = false
         takeDeferred()
         tryQueued()
         ticksSinceWait += 1
-        if completions.count > 0 && ticksSinceWait < Self.ticksBetweenWaits { return }
+        // After a long step of the owner's, others than those who were served before it have a claim.
+        if completions.count > 0 && !wasAhead && ticksSinceWait < Self.ticksBetweenWaits { return }
         let idle = completions.count == 0 && untried.isEmpty
         ticksSinceWait = 0
         // Rounded up, so that a timer is due when the wait ends.

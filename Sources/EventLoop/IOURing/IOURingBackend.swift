@@ -11,6 +11,8 @@ struct IOURingBackend: ~Copyable {
     private let wakeCount: UnsafeMutablePointer<UInt64>
     private let addresses: UnsafeMutablePointer<sockaddr_storage>
     private var nextAddress = 0
+    /// Operations were submitted since the last tick, so that completions may be there without a look at the sockets.
+    private var isAhead = false
     let wakeDescriptor: Int32
     let buffers: ReceiveBuffers
     var completions = CompletionQueue(capacity: completionsATick)
@@ -120,12 +122,22 @@ struct IOURingBackend: ~Copyable {
 
     // MARK: The tick
 
+    /// Submits what is prepared. What the kernel does not take now it takes with the next tick.
+    mutating func submit() {
+        guard unsafe io_uring_sq_ready(ring) > 0 else { return }
+        _ = unsafe io_uring_submit(ring)
+        isAhead = true
+    }
+
     /// Submits what is prepared and waits for a completion or the time-out.
     mutating func tick(timeoutNanoseconds: UInt64) throws(EventLoopFault) {
         completions.removeAll()
         var timeout = __kernel_timespec(
             tv_sec: Int64(timeoutNanoseconds / 1_000_000_000), tv_nsec: Int64(timeoutNanoseconds % 1_000_000_000))
         var first: UnsafeMutablePointer<io_uring_cqe>?
+        // Sees what has come since; a wait that finds a completion in the ring would return without.
+        if isAhead { _ = unsafe io_uring_get_events(ring) }
+        isAhead = false
         let result = unsafe io_uring_submit_and_wait_timeout(ring, &first, 1, &timeout, nil)
         switch 0 - result {
         case ETIME, EINTR, EAGAIN, EBUSY: break
