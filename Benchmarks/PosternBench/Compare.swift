@@ -87,7 +87,7 @@ struct Compare: ParsableCommand {
             return count
         }
         let rounds = rounds ?? (quick ? 1 : 5)
-        let seconds = seconds ?? (quick ? 0.3 : 0.8)
+        let seconds = seconds ?? (quick ? 0.25 : 0.6)
         guard rounds > 0, seconds >= 0.01, bulkConnections > 0 else {
             throw ValidationError("--rounds, --seconds and --bulk-connections must be above 0")
         }
@@ -96,7 +96,8 @@ struct Compare: ParsableCommand {
             say("descriptors for \(fitting.last ?? 0) idle pairs at most: raise the hard limit (ulimit -Hn) for more")
         }
         return Plan(
-            rounds: rounds, windowSeconds: seconds, idleConnections: fitting, bulkConnections: bulkConnections,
+            rounds: rounds, windowSeconds: seconds, idleConnections: fitting, wantedIdleConnections: counts.max() ?? 0,
+            bulkConnections: bulkConnections,
             proxyCore: proxyCore, loadCore: loadCore, topologies: Set(try listed(topologies, "--topologies")),
             selection: try only.map { Set(try listed($0, "--only")) })
     }

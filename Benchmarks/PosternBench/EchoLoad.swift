@@ -1,5 +1,6 @@
 import Glibc
 import Loopback
+import Telemetry
 
 /// Connections that each send a message, wait for all of it to come back, and go on. Units: messages.
 struct EchoLoad {
@@ -27,18 +28,20 @@ struct EchoLoad {
         try round.run(until: .within(window))
         // A window may be shorter than a stall.
         let patience = Deadline.within(.seconds(10))
-        while round.latenciesNanoseconds.isEmpty, !patience.hasPassed {
+        while round.latencies.count == 0, !patience.hasPassed {
             try round.run(until: .within(.milliseconds(20)))
         }
-        guard !round.latenciesNanoseconds.isEmpty else { throw BenchFault.nothingMoved("echo through \(pair.label)") }
-        return stopwatch.sample(
-            units: Double(round.latenciesNanoseconds.count), latenciesNanoseconds: round.latenciesNanoseconds)
+        guard let latency = HistogramSummary(round.latencies) else {
+            throw BenchFault.nothingMoved("echo through \(pair.label)")
+        }
+        return stopwatch.sample(units: Double(latency.count), latency: latency)
     }
 }
 
 private struct EchoRound: ~Copyable {
     let pace: EchoLoad.Pace
-    private(set) var latenciesNanoseconds: [UInt32] = []
+    /// In nanoseconds.
+    private(set) var latencies = Histogram()
     private var clients: [Client] = []
     private var poller = Poller()
     private var buffer = [UInt8](repeating: 0, count: Self.messageBytes)
@@ -61,7 +64,7 @@ private struct EchoRound: ~Copyable {
         clients.append(Client(connection: connection))
     }
 
-    mutating func forgetLatencies() { latenciesNanoseconds.removeAll(keepingCapacity: true) }
+    mutating func forgetLatencies() { latencies.removeAll() }
 
     mutating func run(until deadline: Deadline) throws {
         let start = nanosecondsNow()
@@ -113,7 +116,7 @@ private struct EchoRound: ~Copyable {
         clients[slot].missingBytes -= count
         guard clients[slot].missingBytes == 0 else { return }
         let now = nanosecondsNow()
-        latenciesNanoseconds.append(UInt32(clamping: now - clients[slot].sentNanoseconds))
+        latencies.record(UInt64(max(0, now - clients[slot].sentNanoseconds)))
         if intervalNanoseconds == 0 { try send(slot, at: now) }
     }
 

@@ -11,9 +11,9 @@ extension Measure {
     static let connectResuming = connect("resumed", .pair, goal: .ratio(1.5, aim: 2.5))
 
     /// Latency counts from the moment a message was due, so that a stall is charged with all that it delayed.
-    static func open(percent: Int, perSecond: Int) -> Measure {
+    static func open(_ topology: Topology = .pair, percent: Int, perSecond: Int) -> Measure {
         Measure(
-            "pair-open\(percent)", .pair,
+            "\(topology.rawValue)-open\(percent)", topology,
             "echo 1 KiB x16 at \(percent) % (\(decimalText(Double(perSecond), places: 0))/s)",
             unit: "us", parts: ["p50", "p99", "p99.9"], judged: 1, better: .lower)
     }

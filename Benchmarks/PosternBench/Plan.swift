@@ -6,6 +6,8 @@ struct Plan: Sendable {
     var windowSeconds: Double
     /// In ascending order; all are held by one process, one after the other.
     var idleConnections: [Int]
+    /// The most that were asked for, whether they fit or not.
+    var wantedIdleConnections: Int
     var bulkConnections: Int
     var proxyCore: Int
     var loadCore: Int

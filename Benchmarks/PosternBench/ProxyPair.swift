@@ -39,7 +39,7 @@ final class ProxyPair {
     let address: SocketAddress
     private let site: Site
     let ports: PairPorts
-    private let tap: Tap
+    let tap: Tap
 
     /// Starts the pair and waits until a byte has come back through it, plainly and through the tap.
     ///

@@ -29,28 +29,48 @@ struct Runner {
     }
 
     private func measureRunning(into figures: inout Figures, _ failures: inout [String]) throws {
-        let workloads = Workload.all.filter { plan.includes($0.selector) }
-        guard !workloads.isEmpty else { return }
+        let steps = Measure.Topology.allCases.flatMap { topology in
+            Workload.all(topology).filter { plan.includes($0.selector, topology) }.map { (topology, $0) }
+        }
+        guard !steps.isEmpty else { return }
         let pairs = try started(resumption: false, kinds)
-        let needsResumption = workloads.contains(.connectResuming)
+        let needsResumption = steps.contains { $0.1 == .connectResuming }
         let resuming = needsResumption ? try started(resumption: true, kinds.filter(\.hasResumption)) : [:]
+        let inbound = try inboundRun(steps.filter { $0.0 == .inbound }.map(\.1), pairs)
         let run = WorkloadRun(
             plan: plan, backend: site.backend,
-            capacityPerSecond: workloads.contains(where: \.needsCapacity) ? try capacity(pairs[kinds[0]]) : 0)
+            capacityPerSecond: steps.contains { $0.0 == .pair && $0.1.needsCapacity }
+                ? try capacity(pairs[kinds[0]]) : 0)
         for round in 0..<plan.rounds {
-            for workload in workloads {
-                say("round \(round + 1) of \(plan.rounds): \(workload)")
+            for (topology, workload) in steps {
+                say("round \(round + 1) of \(plan.rounds), \(topology.rawValue): \(workload)")
                 for kind in turns(round) {
                     guard let pair = workload == .connectResuming ? resuming[kind] : pairs[kind] else { continue }
                     do {
-                        add(try run.measure(workload, pair), of: kind, to: &figures)
+                        let readings =
+                            topology == .pair ? try run.measure(workload, pair) : try inbound.measure(workload, pair)
+                        add(readings, of: kind, to: &figures)
                     } catch {
-                        failures.append("round \(round + 1) of \(workload) through \(pair.label): \(error)")
+                        failures.append(
+                            "round \(round + 1) of \(topology.rawValue) \(workload) through \(pair.label): \(error)")
                         say("failed: \(failures[failures.count - 1])")
                     }
                 }
             }
         }
+    }
+
+    /// Checks that the generator and each proxy agree on what the pairs agree on.
+    private func inboundRun(_ workloads: [Workload], _ pairs: [ProxyKind: ProxyPair]) throws -> InboundRun {
+        var run = InboundRun(plan: plan, site: site)
+        guard !workloads.isEmpty else { return run }
+        for kind in kinds {
+            if let pair = pairs[kind] { try run.assertNegotiation(pair) }
+        }
+        if workloads.contains(where: \.needsCapacity), let base = pairs[kinds[0]] {
+            run.capacityPerSecond = try run.capacity(of: base)
+        }
+        return run
     }
 
     /// Each round begins with another proxy, so that none always has the quiet moment.

@@ -1,24 +1,19 @@
 import Loopback
+import Telemetry
 
 /// One measurement of one pair: what got through, and what it cost the proxy.
 struct Sample: Sendable {
     var units: Double
     var cpuSeconds: Double
     var wallSeconds: Double
-    /// Sorted.
-    var latenciesNanoseconds: [UInt32] = []
+    var latency: HistogramSummary?
 
     var unitsPerCPUSecond: Double { cpuSeconds > 0 ? units / cpuSeconds : 0 }
     var unitsPerSecond: Double { wallSeconds > 0 ? units / wallSeconds : 0 }
 
-    /// Microseconds that the given shares of requests stayed below.
-    func latencies(at shares: [Double]) -> [Double] { shares.map { latencyMicroseconds(at: $0) } }
-
-    /// The latency that the given share of requests stayed below, in microseconds.
-    func latencyMicroseconds(at share: Double) -> Double {
-        guard !latenciesNanoseconds.isEmpty else { return 0 }
-        let index = Int(Double(latenciesNanoseconds.count - 1) * share)
-        return Double(latenciesNanoseconds[index]) / 1_000
+    /// p50, p99 and p99.9, in microseconds.
+    var latencies: [Double] {
+        latency.map { [$0.p50, $0.p99, $0.p999].map { Double($0) / 1_000 } } ?? [0, 0, 0]
     }
 }
 
@@ -34,12 +29,12 @@ struct Stopwatch {
         start = .now
     }
 
-    func sample(units: Double, latenciesNanoseconds: [UInt32] = []) -> Sample {
+    func sample(units: Double, latency: HistogramSummary? = nil) -> Sample {
         let wall = (ContinuousClock.now - start).components
         return Sample(
             units: units, cpuSeconds: Double(figures.cpuNanoseconds - cpuNanoseconds) / 1e9,
             wallSeconds: Double(wall.seconds) + Double(wall.attoseconds) / 1e18,
-            latenciesNanoseconds: latenciesNanoseconds.sorted())
+            latency: latency)
     }
 }
 

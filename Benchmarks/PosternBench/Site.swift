@@ -46,6 +46,7 @@ enum BenchFault: Error, CustomStringConvertible {
     case acceptsWithoutCertificate(String)
     case nothingMoved(String)
     case stormFailed(String)
+    case generatorFailed(String, says: String)
 
     var description: String {
         switch self {
@@ -53,6 +54,7 @@ enum BenchFault: Error, CustomStringConvertible {
         case .negotiated(let name, let got, let expected): "\(name) negotiated \(got), expected \(expected)"
         case .acceptsWithoutCertificate(let name): "\(name) lets a client without a certificate through"
         case .nothingMoved(let what): "\(what): nothing got through"
+        case .generatorFailed(let name, let words): "postern load through \(name): \(words)"
         case .stormFailed(let error): "the storm of new connections: \(error)"
         }
     }

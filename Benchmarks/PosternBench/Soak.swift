@@ -37,7 +37,8 @@ struct Soak: ParsableCommand {
         guard pinToCore(loadCore) else { throw ValidationError("core \(loadCore) is not there: give --load-core") }
         guard let kind = ProxyKind(rawValue: proxy) else { throw ValidationError("no proxy \(proxy)") }
         let plan = Plan(
-            rounds: 1, windowSeconds: 1, idleConnections: [], bulkConnections: 4, proxyCore: proxyCore,
+            rounds: 1, windowSeconds: 1, idleConnections: [], wantedIdleConnections: 0, bulkConnections: 4,
+            proxyCore: proxyCore,
             loadCore: loadCore, topologies: [.pair], selection: nil)
         let site = try Site(posternPath: postern ?? siblingPath("postern"))
         let pair = try ProxyPair(kind, resumption: kind.hasResumption, site: site, plan: plan)

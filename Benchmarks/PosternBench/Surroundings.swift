@@ -11,11 +11,11 @@ enum Surroundings {
             machine: machine, system: "\(distribution), kernel \(kernel)", versions: versions,
             negotiated: "TLS 1.3, AES-128-GCM, X25519, ECDSA P-256 leaf and intermediate, both sides verified",
             rounds: plan.rounds, windowSeconds: plan.windowSeconds, command: command)
-        conditions.notes = notes(kinds)
+        conditions.notes = notes(plan, kinds)
         return conditions
     }
 
-    private static func notes(_ kinds: [ProxyKind]) -> [String] {
+    private static func notes(_ plan: Plan, _ kinds: [ProxyKind]) -> [String] {
         var notes = [
             "\"Per CPU-s\" is per second of the proxies' own user and system time. All proxies have one worker on one "
                 + "core; load and backend share another. Rows at a share of the capacity run in an open loop: the share "
@@ -27,10 +27,16 @@ enum Surroundings {
                 "nginx is measured without resumption only: its upstream side keeps one session a worker, whatever one "
                     + "sets. Its memory counts master and worker.")
         }
-        if kinds.contains(.posternEpoll) {
+        if kinds.contains(.posternEpoll), plan.includes(.instructions) {
             notes.append(
                 "Instructions are those of the pair outside OpenSSL and the kernel, counted by valgrind, which knows no "
                     + "io_uring.")
+        }
+        if plan.includes(.idle), let most = plan.idleConnections.last, most < plan.wantedIdleConnections {
+            notes.append(
+                "An idle pair takes four descriptors of its process: this machine's hard limit leaves "
+                    + "\(decimalText(Double(most), places: 0)) pairs of the "
+                    + "\(decimalText(Double(plan.wantedIdleConnections), places: 0)) that were asked for.")
         }
         return notes
     }

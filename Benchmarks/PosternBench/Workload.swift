@@ -13,6 +13,13 @@ enum Workload: Hashable, Sendable {
         .connectResuming, .storm, .openStorm(percent: 50),
     ]
 
+    /// What is measured of the inbound half alone: the client speaks mutual TLS itself.
+    static let inbound: [Workload] = [
+        .up, .down, .echo16, .echo1, .open(percent: 50), .connect, .connectResuming,
+    ]
+
+    static func all(_ topology: Measure.Topology) -> [Workload] { topology == .pair ? all : inbound }
+
     var selector: Selector {
         switch self {
         case .up: .up
@@ -48,13 +55,13 @@ struct WorkloadRun {
         case .down: return [(.down, [try bulk(.down, pair).unitsPerCPUSecond / 1e9])]
         case .echo16:
             let sample = try echo(.closed, 16).measure(pair)
-            return [(.echo16, [sample.unitsPerCPUSecond]), (.echo16Latency, sample.latencies(at: [0.5, 0.99]))]
+            return [(.echo16, [sample.unitsPerCPUSecond]), (.echo16Latency, Array(sample.latencies.prefix(2)))]
         case .echo1:
             let sample = try echo(.closed, 1).measure(pair)
-            return [(.echo1, [sample.unitsPerCPUSecond]), (.echo1Latency, sample.latencies(at: [0.5, 0.99]))]
+            return [(.echo1, [sample.unitsPerCPUSecond]), (.echo1Latency, Array(sample.latencies.prefix(2)))]
         case .open(let percent):
             let sample = try echo(pace(percent), 16).measure(pair)
-            return [(.open(percent: percent, perSecond: rate(percent)), sample.latencies(at: [0.5, 0.99, 0.999]))]
+            return [(.open(percent: percent, perSecond: rate(percent)), sample.latencies)]
         case .connect: return [(.connect, [try connect(pair)])]
         case .connectResuming: return [(.connectResuming, [try connect(pair)])]
         case .storm:
@@ -68,8 +75,7 @@ struct WorkloadRun {
         }
     }
 
-    /// Messages a second at a share of the capacity, to the hundred.
-    private func rate(_ percent: Int) -> Int { max(100, capacityPerSecond * percent / 10_000 * 100) }
+    private func rate(_ percent: Int) -> Int { shareOfRate(capacityPerSecond, percent: percent) }
     private func pace(_ percent: Int) -> EchoLoad.Pace { .open(perSecond: rate(percent)) }
 
     private func echo(_ pace: EchoLoad.Pace, _ connections: Int) -> EchoLoad {
@@ -87,11 +93,14 @@ struct WorkloadRun {
 
     /// Established connections without and with a storm, one right after the other.
     private func storm(_ pace: EchoLoad.Pace, _ pair: ProxyPair) throws -> (latencies: [Double], ratio: Double) {
-        let calm = try echo(pace, 16).measure(pair).latencies(at: [0.5, 0.99])
+        let calm = try echo(pace, 16).measure(pair).latencies
         let storm = HandshakeStorm(address: pair.address)
         let stormy = try echo(pace, 16).measure(pair, whenWarm: storm.begin)
         try storm.end()
-        let latencies = stormy.latencies(at: [0.5, 0.99])
+        let latencies = Array(stormy.latencies.prefix(2))
         return (latencies, calm[1] > 0 ? latencies[1] / calm[1] : 0)
     }
 }
+
+/// Messages a second at a share of the capacity, to the hundred.
+func shareOfRate(_ capacityPerSecond: Int, percent: Int) -> Int { max(100, capacityPerSecond * percent / 10_000 * 100) }
