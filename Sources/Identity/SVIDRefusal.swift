@@ -25,6 +25,7 @@ public enum SVIDRefusal: String, Error, Sendable, CaseIterable {
     case notYetValid = "certificate-not-yet-valid"
     case badSignature = "bad-signature"
     case weakKey = "weak-key"
+    case weakSignature = "weak-signature"
     case nameConstraint = "name-constraint"
     case pathLength = "path-length"
     case unknownCriticalExtension = "unknown-critical-extension"

@@ -15,7 +15,8 @@ extension SVIDRefusal {
             case X509_V_ERR_CERT_HAS_EXPIRED: .expired
             case X509_V_ERR_CERT_NOT_YET_VALID: .notYetValid
             case X509_V_ERR_CERT_SIGNATURE_FAILURE, X509_V_ERR_UNABLE_TO_DECRYPT_CERT_SIGNATURE: .badSignature
-            case X509_V_ERR_EE_KEY_TOO_SMALL, X509_V_ERR_CA_KEY_TOO_SMALL, X509_V_ERR_CA_MD_TOO_WEAK: .weakKey
+            case X509_V_ERR_EE_KEY_TOO_SMALL, X509_V_ERR_CA_KEY_TOO_SMALL: .weakKey
+            case X509_V_ERR_CA_MD_TOO_WEAK: .weakSignature
             case X509_V_ERR_PERMITTED_VIOLATION, X509_V_ERR_EXCLUDED_VIOLATION, X509_V_ERR_SUBTREE_MINMAX,
                 X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE, X509_V_ERR_UNSUPPORTED_CONSTRAINT_SYNTAX,
                 X509_V_ERR_UNSUPPORTED_NAME_SYNTAX:
@@ -43,7 +44,7 @@ extension SVIDRefusal {
         case .noKeyUsage, .noDigitalSignature, .leafMaySign, .extendedKeyUsage, .unknownCriticalExtension:
             X509_V_ERR_INVALID_PURPOSE  // unsupported_certificate
         case .malformedCertificate, .noURISAN, .severalURISANs, .notASPIFFEID, .leafWithoutPath, .leafIsCA, .weakKey,
-            .nameConstraint, .noCertificate, .identityNotExpected:
+            .weakSignature, .nameConstraint, .noCertificate, .identityNotExpected:
             X509_V_ERR_CERT_REJECTED  // bad_certificate
         }
     }

@@ -27,6 +27,7 @@ struct ReadmeTests {
     func reasons() {
         for reason in CloseReason.allCases { #expect(text.contains("`\(reason.rawValue)`")) }
         for refusal in SVIDRefusal.allCases { #expect(text.contains("`\(refusal.rawValue)`")) }
+        for code in ["closed", "tls-fault"] { #expect(text.contains("`\(code)`")) }
     }
 
     @Test("its tour works as written")

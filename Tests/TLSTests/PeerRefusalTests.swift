@@ -63,6 +63,13 @@ struct PeerRefusalTests {
         #expect(try verifier.refusal(ofOwnChain: certificate.chainDER) == .weakKey)
     }
 
+    @Test("with a reason of its own when it is signed over a weak digest, however strong its key")
+    func weakDigest() {
+        // X509_V_ERR_CA_MD_TOO_WEAK of <openssl/x509_vfy.h>; the throw-away authority signs over no such digest.
+        #expect(SVIDRefusal(verificationCode: 68) == .weakSignature)
+        #expect(SVIDRefusal.weakSignature.verificationCode == SVIDRefusal.weakKey.verificationCode)
+    }
+
     @Test("when it is itself what the bundle holds")
     func leafInBundle() throws {
         let world = try World()
