@@ -109,6 +109,9 @@ public final class Proxy {
                     "worker": "\(worker)", "eventLoop": "\(backend.rawValue)", "because": "\(because)",
                 ])
             return act(lifecycle.workerServes(worker))
+        case .acceptingPaused(let worker, let reason):
+            logger.warning("accepting pauses", metadata: ["worker": "\(worker)", "reason": "\(reason)"])
+            return .nothing
         case .finished(let worker, let cut):
             logger.debug("worker finished", metadata: ["worker": "\(worker)", "cut": "\(cut)"])
             return act(lifecycle.workerFinished(worker, cut: cut))

@@ -82,6 +82,9 @@ extension Worker {
             // EMFILE and its like, or what will not pass by itself: trying again at once would spin.
             listeners[index].isPaused = true
             resumeAcceptAt = loop.now + Self.acceptPauseNanoseconds
+            guard loop.now >= nextAcceptTroubleAt else { return }
+            acceptTrouble = code
+            nextAcceptTroubleAt = loop.now + Self.acceptTroubleIntervalNanoseconds
         }
     }
 
@@ -100,5 +103,6 @@ extension Worker {
         loop.close(listeners[index].descriptor)
     }
 
+    private static var acceptTroubleIntervalNanoseconds: UInt64 { 10_000_000_000 }
     private static var acceptPauseNanoseconds: UInt64 { 100_000_000 }
 }

@@ -32,6 +32,10 @@ public struct Worker: ~Copyable {
     var stage = Stage.serving
     /// When paused listeners are tried again even if nothing was released.
     var resumeAcceptAt: UInt64?
+    /// Why accepting paused, until it is told.
+    var acceptTrouble: Int32?
+    /// Before then, a further pause is not told of.
+    var nextAcceptTroubleAt: UInt64 = 0
     var nextTrimAt: UInt64
     /// Completions that named a connection that was over: never more than none, by the order of cancel and close.
     var staleCompletions = 0
@@ -105,6 +109,12 @@ public struct Worker: ~Copyable {
     public mutating func takeWake() -> Bool {
         defer { woken = false }
         return woken
+    }
+
+    /// The errno for which accepting paused, once in a while as long as that goes on.
+    public mutating func takeAcceptTrouble() -> Int32? {
+        defer { acceptTrouble = nil }
+        return acceptTrouble
     }
 
     // MARK: Private

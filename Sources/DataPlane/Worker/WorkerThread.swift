@@ -16,6 +16,8 @@ public enum WorkerCommand: Sendable {
 public enum WorkerEvent: Sendable {
     /// It accepts from now on. `because` says why this backend was taken.
     case serving(worker: Int, backend: BackendKind, because: String)
+    /// It accepts nothing for a while, for want of descriptors or the like. Said now and then while it lasts.
+    case acceptingPaused(worker: Int, reason: String)
     /// Its drain is over; so many connections had to be cut.
     case finished(worker: Int, cut: Int)
     /// It cannot go on.
@@ -123,6 +125,9 @@ public final class WorkerThread: Sendable {
         while !worker.isFinished {
             try worker.step()
             status.publish(active: worker.activeConnections, accepted: worker.acceptedConnections)
+            if let code = worker.takeAcceptTrouble() {
+                report(.acceptingPaused(worker: start.index, reason: describe(code)))
+            }
             guard worker.takeWake() else { continue }
             for command in mailbox.take() {
                 switch command {
