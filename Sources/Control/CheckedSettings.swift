@@ -31,8 +31,13 @@ public struct CheckedSettings: Sendable {
                 }),
             generation: generation, now: now)
         var flaws = outcome.flaws + identity.flaws.map { SettingsFlaw($0, in: files) }
+        var material = identity.material
+        if case .file(let log) = settings.accessLog, let obstacle = AccessLogOutput.obstacle(at: log.value) {
+            flaws.append(SettingsFlaw(.error, at: log.position, "cannot open the access log \(log.value): \(obstacle)"))
+            material = nil
+        }
         flaws.sort { ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column) }
-        let ready = identity.material.map { Ready(settings: settings, material: $0) }
+        let ready = material.map { Ready(settings: settings, material: $0) }
         return CheckedSettings(ready: ready, settings: settings, flaws: flaws)
     }
 }

@@ -164,7 +164,7 @@ public final class Proxy {
         case .off: return nil
         case .standardOutput: destination = .standardOutput
         case .standardError: destination = .standardError
-        case .file(let path): destination = .file(path: path)
+        case .file(let path): destination = .file(path: path.value)
         }
         return try AccessLogWriter(destination, workers: workers, logger: logger)
     }

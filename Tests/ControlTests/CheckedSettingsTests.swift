@@ -40,6 +40,22 @@ struct CheckedSettingsTests {
         #expect(checked.flaws.contains { $0.description.contains("svid.pem") }, "\(checked.flaws)")
     }
 
+    @Test(
+        "an access log that cannot be opened is an error at check time, and checking makes no file",
+        arguments: [("missing/access.log", "No such file"), (".", "Is a directory"), ("access.log", nil)]
+            as [(String, String?)])
+    func accessLog(path: String, obstacle: String?) throws {
+        let site = try Site { $0.replacing("accessLog: access.log", with: "accessLog: \(path)") }
+        let checked = CheckedSettings.load(path: site.settings, now: Self.now)
+        #expect((checked.ready == nil) == (obstacle != nil))
+        let texts = checked.flaws.map(\.description)
+        #expect(texts.count == (obstacle == nil ? 0 : 1))
+        if let obstacle {
+            #expect(texts[0].hasPrefix("\(site.settings):8:12: error: ") && texts[0].contains(obstacle), "\(texts)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: site.folder.file("access.log")))
+    }
+
     @Test("settings that cannot be read say so at the first line")
     func missing() {
         let checked = CheckedSettings.load(path: "/nowhere/postern.yaml", now: Self.now)

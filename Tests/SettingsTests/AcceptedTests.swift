@@ -35,10 +35,21 @@ struct AcceptedTests {
         "each place for the access log",
         arguments: [
             ("stdout", AccessLogChoice.standardOutput), ("stderr", .standardError), ("off", .off), ("'off'", .off),
-            ("/var/log/a", .file("/var/log/a")), ("access.log", .file("access.log")), ("./stout", .file("./stout")),
         ])
     func accessLog(written: String, meant: AccessLogChoice) {
         #expect(outcome(of: example + "accessLog: \(written)\n").settings?.accessLog == meant)
+    }
+
+    @Test("a file for the access log, with its place", arguments: ["/var/log/a", "access.log", "./stout"])
+    func accessLog(file: String) throws {
+        let choice = try #require(outcome(of: example + "accessLog: \(file)\n").settings?.accessLog)
+        guard case .file(let path) = choice else {
+            Issue.record("\(choice)")
+            return
+        }
+        #expect(path.value == file)
+        #expect(path.position.line == example.split(separator: "\n", omittingEmptySubsequences: false).count)
+        #expect(path.position.column == 12)
     }
 
     @Test("a level and a format for the log")

@@ -4,5 +4,5 @@ public enum AccessLogChoice: Hashable, Sendable {
     case standardError
     case off
     /// Appended to; already joined to the settings file's folder.
-    case file(String)
+    case file(Located<String>)
 }

@@ -23,7 +23,7 @@ extension SettingsReader {
                     + "(a file of this name is `./\(text)`)",
                 at: node.position)
         }
-        return path(node).map { .file($0.value) }
+        return path(node).map { .file($0) }
     }
 
     private func joined(_ path: String) -> String {
