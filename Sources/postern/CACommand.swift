@@ -89,11 +89,16 @@ struct CACommand: ParsableCommand {
                 throw BadInput("--id \(id): the authority's trust domain is \(authority.trustDomain)")
             }
             let folder = try OutputFolder(out, files: ["\(name).pem", "\(name).key"], force: force)
+            let bundle = folder.path("bundle.pem")
+            if !force, let old = try? readFile(bundle), old != authority.bundlePEM {
+                throw BadInput("\(bundle) is of another authority; --force replaces it")
+            }
             let leaf = try authority.issue(
                 LeafRequest(path: id.path, validity: .hours(Int64(hours)), keyKind: key))
             try leaf.write(certificate: folder.path("\(name).pem"), privateKey: folder.path("\(name).key"))
-            try writeFile(authority.bundlePEM, path: folder.path("bundle.pem"), mode: 0o644)
-            for file in ["\(name).pem", "\(name).key", "bundle.pem"] { Console.write(folder.path(file)) }
+            try writeFile(authority.bundlePEM, path: bundle, mode: 0o644)
+            for file in ["\(name).pem", "\(name).key"] { Console.write(folder.path(file)) }
+            Console.write(bundle)
         }
 
         private func svid() throws -> SPIFFEID {

@@ -83,6 +83,14 @@ struct CommandTests {
         #expect(kept.status == 2 && kept.complaints.contains("--force"), "\(kept)")
         #expect(try Postern.run(issue + ["--force", "--key", "rsa2048"]).status == 0)
         #expect(try Postern.run(["check", "-c", site.settings]).status == 0)
+        // Whose bundle.pem is there matters more than that it is there.
+        let other = site.folder.file("other")
+        #expect(try Postern.run(["ca", "init", "--trust-domain", "other.test", "--out", other]).status == 0)
+        let foreign = ["ca", "issue", "--ca", other, "--id", "spiffe://other.test/a", "--out", site.folder.path]
+        let refused = try Postern.run(foreign + ["--name", "foreign"])
+        #expect(refused.status == 2 && refused.complaints.contains("bundle.pem is of another authority"), "\(refused)")
+        #expect(!FileManager.default.fileExists(atPath: site.folder.file("foreign.key")))
+        #expect(try Postern.run(["check", "-c", site.settings]).status == 0)
         let again = try Postern.run(["ca", "init", "--trust-domain", "example.org", "--out", folder])
         #expect(again.status == 2)
         for key in [folder + "/ca.key", site.folder.file("svid.key")] {
