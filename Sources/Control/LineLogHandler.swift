@@ -2,7 +2,7 @@ import Glibc
 import Logging
 import Telemetry
 
-/// Writes log events as lines to a descriptor: JSON for machines, text for a terminal. One write(2) a line.
+/// Writes log events as lines to a descriptor: JSON for machines, text for a terminal.
 public struct LineLogHandler: LogHandler {
     public enum Format: Sendable { case json, text }
 
@@ -12,13 +12,13 @@ public struct LineLogHandler: LogHandler {
 
     private let label: String
     private let format: Format
-    private let descriptor: Int32
+    private let output: LineLogOutput
 
     public init(label: String, level: Logger.Level, format: Format, descriptor: Int32 = STDERR_FILENO) {
         self.label = label
         logLevel = level
         self.format = format
-        self.descriptor = descriptor
+        output = LineLogOutput(descriptor)
     }
 
     /// Text when the descriptor is a terminal, else JSON.
@@ -36,45 +36,37 @@ public struct LineLogHandler: LogHandler {
         if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }
         if let own = event.metadata { all.merge(own) { $1 } }
         let pairs = all.sorted { $0.key < $1.key }
-        let line =
-            switch format {
-            case .json: json(event, pairs)
-            case .text: text(event, pairs)
-            }
-        write(line)
+        output.write(line(event.level, event.message.description, pairs)) { lost in
+            line(.warning, "log: its reader stood still; \(lost) lines are lost", [])
+        }
     }
 
-    private func json(_ event: LogEvent, _ pairs: [(key: String, value: Logger.Metadata.Value)]) -> [UInt8] {
+    private typealias Pairs = [(key: String, value: Logger.Metadata.Value)]
+
+    private func line(_ level: Logger.Level, _ message: String, _ pairs: Pairs) -> [UInt8] {
+        switch format {
+        case .json: json(level, message, pairs)
+        case .text: text(level, message, pairs)
+        }
+    }
+
+    private func json(_ level: Logger.Level, _ message: String, _ pairs: Pairs) -> [UInt8] {
         var json = JSONWriter()
         json.beginObject()
         json.field("time", CivilTime.rfc3339(unixNanoseconds: Self.unixNanoseconds()))
-        json.field("level", event.level.rawValue)
+        json.field("level", level.rawValue)
         json.field("logger", label)
-        json.field("message", event.message.description, limit: Self.textLimitBytes)
+        json.field("message", message, limit: Self.textLimitBytes)
         for (key, value) in pairs { json.field(key, value.description, limit: Self.textLimitBytes) }
         json.endObject()
         json.newline()
         return json.bytes
     }
 
-    private func text(_ event: LogEvent, _ pairs: [(key: String, value: Logger.Metadata.Value)]) -> [UInt8] {
-        let message = Self.printable(event.message.description)
+    private func text(_ level: Logger.Level, _ message: String, _ pairs: Pairs) -> [UInt8] {
         let tail = pairs.map { " \($0.key)=\(Self.quoted(Self.printable($0.value.description)))" }.joined()
         let time = CivilTime.rfc3339(unixNanoseconds: Self.unixNanoseconds())
-        return Array("\(time) \(event.level.rawValue): \(message)\(tail)\n".utf8)
-    }
-
-    private func write(_ line: [UInt8]) {
-        var done = 0
-        while done < line.count {
-            // The buffer holds `count` bytes, of which the first `done` are skipped.
-            let written = unsafe line.withUnsafeBytes {
-                unsafe Glibc.write(descriptor, $0.baseAddress! + done, $0.count - done)
-            }
-            // A log that cannot be written has nowhere to say so.
-            guard written > 0 || (written < 0 && errno == EINTR) else { return }
-            done += max(written, 0)
-        }
+        return Array("\(time) \(level.rawValue): \(Self.printable(message))\(tail)\n".utf8)
     }
 
     /// In quotes where the end of the value would not be plain to see.

@@ -28,6 +28,30 @@ struct LineLogHandlerTests {
         #expect(try written(.json) { $0.debug("no") } == "")
     }
 
+    @Test("a reader that stands still costs lines, never time, and the next line says how many")
+    func standstill() throws {
+        let pipe = Pipe()
+        let (reading, writing) = (pipe.fileHandleForReading, pipe.fileHandleForWriting.fileDescriptor)
+        let logger = Logger(label: "postern") {
+            LineLogHandler(label: $0, level: .info, format: .text, descriptor: writing)
+        }
+        // Longer than what a pipe takes whole, so that a line is cut, and then no room is left.
+        let long = String(repeating: "x", count: 4_000)
+        for _ in 0..<40 { logger.info("\(long)", metadata: ["more": "\(long)"]) }
+        // Room for the next line: one read takes what is there, as `readData(ofLength:)`, which waits for more, does not.
+        var first = [UInt8](repeating: 0, count: 64 * 1_024)
+        // The array has room for `count` bytes.
+        let taken = unsafe read(reading.fileDescriptor, &first, first.count)
+        #expect(taken > 32 * 1_024)
+        logger.notice("afterwards")
+        try pipe.fileHandleForWriting.close()
+        let rest = String(decoding: reading.readDataToEndOfFile(), as: UTF8.self).split(separator: "\n")
+        #expect(rest.last?.hasSuffix(" notice: afterwards") == true)
+        let notice = try #require(rest.dropLast().last)
+        let lost = try #require(notice.firstMatch(of: /warning: log: its reader stood still; (\d+) lines are lost$/))
+        #expect(try #require(Int(lost.1)) > 20)
+    }
+
     private func written(_ format: LineLogHandler.Format, _ use: (inout Logger) -> Void) throws -> String {
         let pipe = Pipe()
         var logger = Logger(label: "postern") { label in

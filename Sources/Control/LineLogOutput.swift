@@ -1,0 +1,55 @@
+import Glibc
+import Synchronization
+
+/// The descriptor that log lines go to. A reader that stands still costs lines, never the time of those who log.
+final class LineLogOutput: Sendable {
+    private struct State {
+        /// Lines that were lost and not told of yet.
+        var lost = 0
+        /// The last line was cut: the next one must not continue it.
+        var isInLine = false
+    }
+
+    private let descriptor: Int32
+    private let state = Mutex(State())
+
+    init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+    /// Writes a line, or loses it where the reader takes nothing for a while; `notice` makes the line that tells of
+    /// those lost before. Any thread.
+    func write(_ line: [UInt8], notice: (_ lost: Int) -> [UInt8]) {
+        state.withLock { state in
+            let isBehind = state.lost > 0
+            // One that did not read is not waited for again until it does.
+            let text = (state.isInLine ? [UInt8(ascii: "\n")] : []) + (isBehind ? notice(state.lost) : []) + line
+            let written = put(text, patienceMilliseconds: isBehind ? 0 : Self.patienceMilliseconds)
+            if written == text.count { return state = State() }
+            state.lost += 1
+            if written > 0 { state.isInLine = text[written - 1] != UInt8(ascii: "\n") }
+        }
+    }
+
+    /// The number of bytes that were written.
+    private func put(_ bytes: [UInt8], patienceMilliseconds: Int32) -> Int {
+        var done = 0
+        while done < bytes.count {
+            guard OwnedDescriptor.wait(descriptor, for: POLLOUT, timeoutMilliseconds: patienceMilliseconds) else {
+                return done
+            }
+            let count = min(bytes.count - done, Self.stretchBytes)
+            // The buffer holds `done + count` bytes at least, of which the first `done` are skipped.
+            let written = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.write(descriptor, $0.baseAddress! + done, count)
+            }
+            if written < 0, errno == EINTR { continue }
+            // A log that cannot be written has nowhere to say so.
+            guard written > 0 else { return done }
+            done += written
+        }
+        return done
+    }
+
+    private static let patienceMilliseconds: Int32 = 100
+    /// A pipe that is ready takes so much without blocking (PIPE_BUF).
+    private static let stretchBytes = 4_096
+}
