@@ -8,13 +8,24 @@ enum SocketEnd {
 
 /// The socket calls that never block, so that they need no completion. Kernel backends share them.
 enum Sockets {
-    /// A TCP socket with TCP_NODELAY, closed on exec; a negated errno where there is none to have.
+    /// A TCP socket with TCP_NODELAY and keep-alive, which accepted ones inherit from their listener; closed on exec.
+    /// A negated errno where there is none to have.
     static func open(isIPv6: Bool, nonBlocking: Bool) -> Int32 {
         let type = postern_sock_stream_cloexec | (nonBlocking ? postern_sock_nonblock : 0)
         let descriptor = Int32(systemCall { Int(socket(isIPv6 ? AF_INET6 : AF_INET, type, 0)) })
-        if descriptor >= 0 { setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
+        guard descriptor >= 0 else { return descriptor }
+        setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        setOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1)
+        setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPIDLE, keepAliveIdleSeconds)
+        setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPINTVL, keepAliveIntervalSeconds)
+        setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPCNT, keepAliveProbes)
         return descriptor
     }
+
+    /// A host that is gone without a word is noticed after two minutes of quiet, whatever the idle time-out.
+    static let keepAliveIdleSeconds: Int32 = 60
+    static let keepAliveIntervalSeconds: Int32 = 10
+    static let keepAliveProbes: Int32 = 6
 
     static func setOption(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) {
         var value = value

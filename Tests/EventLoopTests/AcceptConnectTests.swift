@@ -69,4 +69,27 @@ struct AcceptConnectTests {
             rig.loop.close(dial.descriptor)
         }
     }
+
+    @Test("sockets of both kinds probe a quiet peer", arguments: Rig.kernelKinds)
+    func keepAlive(kind: BackendKind) throws {
+        var rig = try Rig(kind)
+        let (accepted, peer) = try rig.accepted()
+        let dialled = rig.loop.openSocket(for: SocketAddress(v4: 0x7F00_0001, port: 1))
+        for descriptor in [accepted, dialled] {
+            #expect(option(descriptor, SOL_SOCKET, SO_KEEPALIVE) == 1)
+            #expect(option(descriptor, Int32(IPPROTO_TCP), TCP_KEEPIDLE) == Sockets.keepAliveIdleSeconds)
+            #expect(option(descriptor, Int32(IPPROTO_TCP), TCP_KEEPINTVL) == Sockets.keepAliveIntervalSeconds)
+            #expect(option(descriptor, Int32(IPPROTO_TCP), TCP_KEEPCNT) == Sockets.keepAliveProbes)
+            rig.loop.close(descriptor)
+        }
+        withExtendedLifetime(peer) {}
+    }
+
+    private func option(_ descriptor: Int32, _ level: Int32, _ name: Int32) -> Int32 {
+        var value: Int32 = -1
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        // Safe: the kernel writes the four bytes of the local.
+        _ = unsafe getsockopt(descriptor, level, name, &value, &length)
+        return value
+    }
 }
