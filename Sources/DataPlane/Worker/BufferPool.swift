@@ -20,6 +20,8 @@ struct BufferPool: ~Copyable {
     /// Buffers below this were lent at least once.
     private var touched = 0
     private var freeCount = 0
+    /// Free buffers, from the bottom of the stack, whose memory the kernel has back already.
+    private var trimmed = 0
 
     init(bytes: Int) {
         capacity = max(bytes / Self.bufferBytes, 4)
@@ -51,6 +53,7 @@ struct BufferPool: ~Copyable {
             freeCount -= 1
             // Safe: below freeCount all are indices of free buffers.
             index = unsafe free[freeCount]
+            trimmed = min(trimmed, freeCount)
         } else {
             guard touched < capacity else { return nil }
             index = Int32(touched)
@@ -101,13 +104,14 @@ struct BufferPool: ~Copyable {
 
     /// Gives the kernel back the memory of free buffers beyond those that stay warm.
     mutating func trim() {
-        guard freeCount > Self.warmBuffers else { return }
+        guard freeCount - Self.warmBuffers > trimmed else { return }
         // The bottom of the stack is what was not used for longest.
-        for position in 0..<(freeCount - Self.warmBuffers) {
+        for position in trimmed..<(freeCount - Self.warmBuffers) {
             // Safe: a free buffer's memory is nobody's; it reads as zeros when it is lent again.
             let index = unsafe free[position]
             _ = unsafe madvise(base + Int(index) * Self.bufferBytes, Self.bufferBytes, MADV_DONTNEED)
         }
+        trimmed = freeCount - Self.warmBuffers
     }
 
     /// Room for the plaintext of a full receive and of a partial record kept from before, or for the records that seal

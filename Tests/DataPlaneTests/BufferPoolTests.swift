@@ -1,0 +1,50 @@
+import Testing
+
+@testable import DataPlane
+
+@Suite("The buffer pool")
+struct BufferPoolTests {
+    @Test("trimming gives back the memory of all free buffers but the warm ones, again after each use")
+    func trim() throws {
+        var pool = BufferPool(bytes: 20 * BufferPool.bufferBytes)
+        for _ in 0..<3 {
+            let buffers = try take(20, &pool)
+            // Safe: lent buffers, whose memory is written and read in place.
+            for buffer in buffers { unsafe pool.memory(buffer)[0] = 7 }
+            for buffer in buffers { pool.giveBack(buffer) }
+            pool.trim()
+            pool.trim()
+            // The warm ones come first; what the kernel has back reads as zero.
+            let values = try take(20, &pool).map { unsafe (buffer: $0, byte: pool.memory($0)[0]) }
+            #expect(values.map(\.byte) == Array(repeating: 7, count: 8) + Array(repeating: 0, count: 12))
+            for value in values { pool.giveBack(value.buffer) }
+        }
+    }
+
+    @Test("what is given back above trimmed buffers is trimmed with the next turn")
+    func trimMore() throws {
+        var pool = BufferPool(bytes: 20 * BufferPool.bufferBytes)
+        let buffers = try take(20, &pool)
+        for buffer in buffers.prefix(12) { pool.giveBack(buffer) }
+        pool.trim()
+        for buffer in buffers.suffix(8) {
+            unsafe pool.memory(buffer)[0] = 7
+            pool.giveBack(buffer)
+        }
+        let warm = try take(10, &pool)
+        for buffer in warm { unsafe pool.memory(buffer)[0] = 7 }
+        for buffer in warm { pool.giveBack(buffer) }
+        pool.trim()
+        let values = try take(20, &pool).map { unsafe pool.memory($0)[0] }
+        #expect(values == Array(repeating: 7, count: 8) + Array(repeating: 0, count: 12))
+    }
+
+    private func take(_ count: Int, _ pool: inout BufferPool) throws -> [Int32] {
+        var buffers: [Int32] = []
+        for _ in 0..<count {
+            let buffer = pool.take()
+            buffers.append(try #require(buffer))
+        }
+        return buffers
+    }
+}
