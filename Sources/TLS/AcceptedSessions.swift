@@ -7,8 +7,11 @@ import COpenSSL
 final class AcceptedSessions {
     private var sessions = BoundedCache<Digest256, KeptSession>(capacity: capacity)
     private let clock: () -> Int64
+    /// What a session must have been made under to be continued.
+    var generations: SessionGenerations
 
-    init(clock: @escaping () -> Int64) {
+    init(_ generations: SessionGenerations, clock: @escaping () -> Int64) {
+        self.generations = generations
         self.clock = clock
     }
 
@@ -27,7 +30,8 @@ final class AcceptedSessions {
         let now = clock()
         // Safe: the session is alive.
         guard session.isResumable, let data = unsafe SessionTicketData(session.pointer),
-            now >= data.verifiedAt, now - data.verifiedAt <= Self.lifetimeSeconds, now <= data.chainNotAfter
+            data.generations == generations, now >= data.verifiedAt, now - data.verifiedAt <= Self.lifetimeSeconds,
+            now <= data.chainNotAfter
         else {
             sessions.remove(number)
             return nil

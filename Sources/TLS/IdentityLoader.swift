@@ -78,7 +78,8 @@ extension IdentityLoader {
         guard (chain.leaf.notBefore...max(chain.leaf.notBefore, chain.leaf.notAfter)).contains(now) else { return }
         let now = now
         do throws(TLSFault) {
-            let verifier = try PeerVerifier(bundles: bundles, acceptPeer: nil, clock: { now })
+            let verifier = try PeerVerifier(
+                bundles: bundles, acceptPeer: nil, generations: SessionGenerations(identity: 0), clock: { now })
             if let refusal = try verifier.refusal(ofOwnChain: chain.certificates) {
                 let against = "does not verify against the bundle of its own trust domain"
                 note(files.certificate, .certificate, "the SVID \(against): \(refusal.rawValue)")

@@ -7,20 +7,29 @@ final class OfferedSessions {
     struct Offer {
         let session: KeptSession
         let peer: PeerSVID
+        let generations: SessionGenerations
     }
 
     private var offers: [Int: [Offer]] = [:]
     private let clock: () -> Int64
+    private let acceptPeer: (SPIFFEID) -> Bool
+    /// What a session must have been made under to be offered.
+    var generations: SessionGenerations
 
-    init(clock: @escaping () -> Int64) {
+    /// - Parameter acceptPeer: whom we agree to talk to, asked again for each offer.
+    init(_ generations: SessionGenerations, acceptPeer: @escaping (SPIFFEID) -> Bool, clock: @escaping () -> Int64) {
+        self.generations = generations
+        self.acceptPeer = acceptPeer
         self.clock = clock
     }
 
     /// Keeps a session that the server at `endpoint` gave us.
-    func keep(_ session: KeptSession, peer: PeerSVID, endpoint: Int) {
+    ///
+    /// - Parameter generations: those under which the connection that brought it was made.
+    func keep(_ session: KeptSession, peer: PeerSVID, endpoint: Int, _ generations: SessionGenerations) {
         guard session.isTLS13, session.isResumable else { return }
         if offers[endpoint] == nil, offers.count >= Self.maximumEndpoints { offers.removeAll() }
-        offers[endpoint, default: []].append(Offer(session: session, peer: peer))
+        offers[endpoint, default: []].append(Offer(session: session, peer: peer, generations: generations))
         if offers[endpoint]!.count > Self.maximumSessions { offers[endpoint]!.removeFirst() }
     }
 
@@ -29,9 +38,10 @@ final class OfferedSessions {
         let now = clock()
         while let offer = offers[endpoint]?.popLast() {
             let age = now - offer.peer.verifiedAt
-            if offer.session.isResumable, (0...Self.lifetimeSeconds).contains(age), now <= offer.peer.chainNotAfter {
-                return offer
+            guard offer.session.isResumable, offer.generations == generations, acceptPeer(offer.peer.id) else {
+                continue
             }
+            if (0...Self.lifetimeSeconds).contains(age), now <= offer.peer.chainNotAfter { return offer }
         }
         return nil
     }

@@ -8,17 +8,30 @@ final class PeerVerifier {
     private let acceptPeer: ((SPIFFEID) -> Bool)?
     private let clock: () -> Int64
     private var memory = ChainMemory()
+    /// Go into each session. What was remembered of chains does not outlive a change of what they were verified with.
+    var generations: SessionGenerations {
+        didSet {
+            guard (generations.identity, generations.revocation) != (oldValue.identity, oldValue.revocation) else {
+                return
+            }
+            memory = ChainMemory()
+        }
+    }
 
     /// - Parameter acceptPeer: whom a dialling side agrees to talk to; nil accepts every trusted peer.
     init(
-        bundles: [TrustBundle], acceptPeer: ((SPIFFEID) -> Bool)?, clock: @escaping () -> Int64
+        bundles: [TrustBundle], acceptPeer: ((SPIFFEID) -> Bool)?, generations: SessionGenerations,
+        clock: @escaping () -> Int64
     ) throws(TLSFault) {
+        self.generations = generations
         var stores: [TrustDomain: AnchorStore] = [:]
         for bundle in bundles { stores[bundle.trustDomain] = try AnchorStore(bundle.certificates) }
         self.bundles = stores
         self.acceptPeer = acceptPeer
         self.clock = clock
     }
+
+    var rememberedChains: Int { memory.count }
 
     /// Why `chain` (DER, leaf first) would be refused by a peer with these bundles, or nil.
     func refusal(ofOwnChain chain: [[UInt8]]) throws(TLSFault) -> SVIDRefusal? {
@@ -155,7 +168,7 @@ func verifyPeer(_ context: OpaquePointer?, _ argument: UnsafeMutableRawPointer?)
         unsafe window.pointee.findings.verifiedPeer = peer
         // What the session will need to know when it is continued.
         if let session = unsafe SSL_get_session(OpaquePointer(ssl)) {
-            unsafe SessionTicketData(peer).store(in: session)
+            unsafe SessionTicketData(peer, verifier.generations).store(in: session)
         }
         unsafe X509_STORE_CTX_set_error(context, X509_V_OK)
         // The session would keep the path's certificates for its whole life; nothing here asks for them.

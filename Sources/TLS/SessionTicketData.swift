@@ -6,14 +6,17 @@ struct SessionTicketData: Equatable {
     let verifiedAt: Int64
     /// Unix seconds after which some certificate of the verified path is no longer valid.
     let chainNotAfter: Int64
+    /// Those of the context at that time.
+    let generations: SessionGenerations
 
-    init(verifiedAt: Int64, chainNotAfter: Int64) {
+    init(verifiedAt: Int64, chainNotAfter: Int64, generations: SessionGenerations) {
         self.verifiedAt = verifiedAt
         self.chainNotAfter = chainNotAfter
+        self.generations = generations
     }
 
-    init(_ peer: PeerSVID) {
-        self.init(verifiedAt: peer.verifiedAt, chainNotAfter: peer.chainNotAfter)
+    init(_ peer: PeerSVID, _ generations: SessionGenerations) {
+        self.init(verifiedAt: peer.verifiedAt, chainNotAfter: peer.chainNotAfter, generations: generations)
     }
 
     /// What `session` remembers, if it was made here.
@@ -21,16 +24,25 @@ struct SessionTicketData: Equatable {
         // Safe: the bytes belong to the session and are copied at once.
         var data: UnsafeMutableRawPointer?
         var count = 0
-        guard unsafe SSL_SESSION_get0_ticket_appdata(session, &data, &count) == 1, count == 16, let data = unsafe data
+        guard unsafe SSL_SESSION_get0_ticket_appdata(session, &data, &count) == 1,
+            count == MemoryLayout<Words>.size, let data = unsafe data
         else { return nil }
-        verifiedAt = unsafe data.loadUnaligned(fromByteOffset: 0, as: Int64.self)
-        chainNotAfter = unsafe data.loadUnaligned(fromByteOffset: 8, as: Int64.self)
+        let words = unsafe data.loadUnaligned(as: Words.self)
+        verifiedAt = words.0
+        chainNotAfter = words.1
+        generations = SessionGenerations(identity: words.2, revocation: words.3, policy: words.4)
     }
 
     /// Makes `session` remember this.
     func store(in session: OpaquePointer) {
-        // Safe: OpenSSL copies the 16 bytes.
-        var words = (verifiedAt, chainNotAfter)
-        _ = unsafe withUnsafeBytes(of: &words) { unsafe SSL_SESSION_set1_ticket_appdata(session, $0.baseAddress, 16) }
+        // Safe: OpenSSL copies the words; there is nothing between them.
+        var words: Words = (
+            verifiedAt, chainNotAfter, generations.identity, generations.revocation, generations.policy
+        )
+        _ = unsafe withUnsafeBytes(of: &words) {
+            unsafe SSL_SESSION_set1_ticket_appdata(session, $0.baseAddress, $0.count)
+        }
     }
+
+    private typealias Words = (Int64, Int64, UInt64, UInt64, UInt64)
 }

@@ -16,7 +16,17 @@ public final class TLSContext {
     /// Where resumption is on: what the accepting side may continue, or what the dialling side may offer.
     let acceptedSessions: AcceptedSessions?
     let offeredSessions: OfferedSessions?
-    private let verifier: PeerVerifier
+    let verifier: PeerVerifier
+
+    /// What the sessions of this context are made under. It begins with the material's generation; after a change, no
+    /// session from before is continued, and a change of `identity` or `revocation` has chains verified anew.
+    public var generations: SessionGenerations {
+        didSet {
+            verifier.generations = generations
+            acceptedSessions?.generations = generations
+            offeredSessions?.generations = generations
+        }
+    }
 
     /// For sessions that a peer opens: the peer must present an SVID of a trusted domain.
     ///
@@ -28,10 +38,11 @@ public final class TLSContext {
         accepting material: IdentityMaterial, options: TLSOptions, applicationProtocols: [String],
         clock: @escaping () -> Int64
     ) throws(TLSFault) {
+        let generations = SessionGenerations(identity: material.generation)
         try self.init(
             role: .accepting, material, options, ApplicationProtocols(applicationProtocols),
-            PeerVerifier(bundles: material.trustBundles, acceptPeer: nil, clock: clock),
-            accepted: options.resumption ? AcceptedSessions(clock: clock) : nil, offered: nil)
+            PeerVerifier(bundles: material.trustBundles, acceptPeer: nil, generations: generations, clock: clock),
+            accepted: options.resumption ? AcceptedSessions(generations, clock: clock) : nil, offered: nil)
     }
 
     /// For sessions that we open.
@@ -42,10 +53,13 @@ public final class TLSContext {
         acceptPeer: @escaping (SPIFFEID) -> Bool, clock: @escaping () -> Int64
     ) throws(TLSFault) {
         if let serverName, ServerName.parse(serverName.utf8) == nil { throw .unusableName(serverName) }
+        let generations = SessionGenerations(identity: material.generation)
+        let offered = OfferedSessions(generations, acceptPeer: acceptPeer, clock: clock)
         try self.init(
             role: .dialling(serverName: serverName), material, options, ApplicationProtocols(applicationProtocols),
-            PeerVerifier(bundles: material.trustBundles, acceptPeer: acceptPeer, clock: clock),
-            accepted: nil, offered: options.resumption ? OfferedSessions(clock: clock) : nil)
+            PeerVerifier(
+                bundles: material.trustBundles, acceptPeer: acceptPeer, generations: generations, clock: clock),
+            accepted: nil, offered: options.resumption ? offered : nil)
     }
 
     private init(
@@ -61,6 +75,7 @@ public final class TLSContext {
         self.role = role
         self.applicationProtocols = applicationProtocols
         self.verifier = verifier
+        generations = verifier.generations
         acceptedSessions = accepted
         offeredSessions = offered
         // Safe, here and in the extension: `context` is alive as long as this object, and so are the callbacks'

@@ -123,7 +123,7 @@ extension TLSSession {
         guard unsafe !exchange.window.pointee.findings.newSessions.isEmpty else { return }
         if let peer, let offeredSessions = context.offeredSessions {
             for session in unsafe exchange.window.pointee.findings.newSessions {
-                offeredSessions.keep(session, peer: peer, endpoint: endpoint)
+                offeredSessions.keep(session, peer: peer, endpoint: endpoint, generations)
             }
         }
     }

@@ -15,6 +15,8 @@ public struct TLSSession: ~Copyable {
     let context: TLSContext
     let exchange: RecordExchange
     let endpoint: Int
+    /// The context's when this session began: what it is given for resumption counts as made under them.
+    let generations: SessionGenerations
     /// Whom the session that was offered for resumption had been made with.
     let offeredPeer: PeerSVID?
     /// Whose certificate was verified; that the peer has its key is known when the handshake is complete.
@@ -36,6 +38,7 @@ public struct TLSSession: ~Copyable {
         self.endpoint = endpoint
         offeredPeer = unsafe Self.offerSession(of: endpoint, context, to: ssl)
         self.context = context
+        generations = context.generations
         self.exchange = exchange
         phase = .handshaking
         recordsUntilKeyUpdate = Self.recordsPerKey

@@ -119,6 +119,30 @@ struct AdmissionTests {
         }
     }
 
+    @Test("a session made at one listener is refused at another", arguments: EventLoopKind.allCases)
+    func sessionOfAnotherListener(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let application = try stage.application(.echo)
+            let proxy = try stage.proxy(
+                SettingsFile(listeners: [
+                    .inbound("one", to: application.address), .inbound("other", to: application.address),
+                ]))
+            let session = stage.folder.file("session.pem")
+            for (listener, option, resumed) in [
+                ("one", "-sess_out", false), ("other", "-sess_in", false), ("one", "-sess_in", true),
+            ] {
+                let client = try OpenSSLClient(
+                    to: proxy.address(listener), as: .client, folder: stage.folder,
+                    options: [option, session, "-no_ign_eof"])
+                client.send("hello\n")
+                #expect(client.receives("hello\n"))
+                client.finish()
+                #expect(client.process.awaitExit() != nil)
+                #expect(try proxy.accessLine().resumed == resumed)
+            }
+        }
+    }
+
     @Test("audit mode lets through what it would deny, and says so", arguments: EventLoopKind.allCases)
     func audited(loop: EventLoopKind) throws {
         try onStage(loop) { stage in

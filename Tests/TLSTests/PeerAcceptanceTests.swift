@@ -53,7 +53,8 @@ struct PeerAcceptanceTests {
         let intermediate = try world.authority.intermediate()
         let leaf = try intermediate.issue(path: "/client")
         let bundle = TrustBundle(trustDomain: world.domain, certificates: [intermediate.certificateDER])
-        let verifier = try PeerVerifier(bundles: [bundle], acceptPeer: nil, clock: now)
+        let verifier = try PeerVerifier(
+            bundles: [bundle], acceptPeer: nil, generations: SessionGenerations(identity: 1), clock: now)
         #expect(try verifier.refusal(ofOwnChain: [leaf.leafDER]) == nil)
     }
 

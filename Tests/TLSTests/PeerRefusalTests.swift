@@ -59,7 +59,8 @@ struct PeerRefusalTests {
     func weakKeys(ofSigner: Bool) throws {
         let world = try World("example.org", AuthorityRequest(keyKind: ofSigner ? .rsa1024 : .p256))
         let certificate = try world.authority.issue(LeafRequest(keyKind: ofSigner ? .p256 : .rsa1024))
-        let verifier = try PeerVerifier(bundles: [world.bundle], acceptPeer: nil, clock: now)
+        let verifier = try PeerVerifier(
+            bundles: [world.bundle], acceptPeer: nil, generations: SessionGenerations(identity: 1), clock: now)
         #expect(try verifier.refusal(ofOwnChain: certificate.chainDER) == .weakKey)
     }
 
@@ -75,7 +76,8 @@ struct PeerRefusalTests {
         let world = try World()
         let leaf = try CertificateAuthority.selfSigned(trustDomain: "example.org", LeafRequest())
         let bundle = TrustBundle(trustDomain: world.domain, certificates: [leaf.leafDER])
-        let verifier = try PeerVerifier(bundles: [bundle], acceptPeer: nil, clock: now)
+        let verifier = try PeerVerifier(
+            bundles: [bundle], acceptPeer: nil, generations: SessionGenerations(identity: 1), clock: now)
         #expect(try verifier.refusal(ofOwnChain: leaf.chainDER) == .unknownAuthority)
     }
 

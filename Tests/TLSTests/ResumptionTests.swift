@@ -160,7 +160,8 @@ struct ResumptionTests {
         _ = try connect(first, server)
         let offer = try #require(first.offeredSessions?.take(endpoint: 0))
         let second = try client(serverName: "two.test")
-        second.offeredSessions?.keep(offer.session, peer: offer.peer, endpoint: 0)
+        second.offeredSessions?.keep(
+            offer.session, peer: offer.peer, endpoint: 0, offer.generations)
         var pair = try Pair(client: second, server: server)
         pair.handshake()
         let name = pair.server.session.serverName
@@ -282,7 +283,9 @@ struct ChainMemoryTests {
         let world = try World()
         let leaf = try world.authority.issue(path: "/server")
         var expected = "/server"
-        let verifier = try PeerVerifier(bundles: [world.bundle], acceptPeer: { $0.path == expected }, clock: now)
+        let verifier = try PeerVerifier(
+            bundles: [world.bundle], acceptPeer: { $0.path == expected }, generations: SessionGenerations(identity: 1),
+            clock: now)
         #expect(try verifier.refusal(ofOwnChain: leaf.chainDER) == nil)
         expected = "/other"
         #expect(try verifier.refusal(ofOwnChain: leaf.chainDER) == .identityNotExpected)
