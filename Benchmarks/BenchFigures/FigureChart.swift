@@ -12,7 +12,7 @@ public struct FigureChart: Sendable {
         var canvas = Canvas()
         canvas.text("Postern and its peers: how many times better than HAProxy", x: Self.margin, y: 34, .title)
         canvas.text(
-            "More is better in every row; the dashed line is HAProxy itself. Ticks: at least, and the aim.",
+            "Longer is better in every row. Dashed: HAProxy itself. Brown: what Postern should reach at least, and its aim.",
             x: Self.margin, y: 54, .small)
         var y = 64.0
         drawLegend(&canvas, y: &y)
@@ -42,7 +42,7 @@ public struct FigureChart: Sendable {
     private var others: [String] { figures.proxies.filter { $0 != Figures.base } }
 
     private var caption: String {
-        "Units: as each row says; a value with several parts is compared by its marked part. " + conditions.summary
+        "Units: as each row says; latencies are compared by the percentile that is named. " + conditions.summary
     }
 
     private func drawLegend(_ canvas: inout Canvas, y: inout Double) {
@@ -68,9 +68,9 @@ public struct FigureChart: Sendable {
                     x: Self.origin, y: y + 1, width: end - Self.origin, height: Self.barHeight - 2,
                     color: Self.color(proxy))
                 let text = "\(decimalText(advantage, places: 2))x   \(decimalText(value, places: measure.places))"
-                canvas.text(text, x: end + 6, y: y + Self.barHeight - 3.5, .value)
+                canvas.text(text, x: Self.valuesLeft, y: y + Self.barHeight - 3.5, .value)
             } else {
-                canvas.text("not measured", x: Self.origin + 6, y: y + Self.barHeight - 3.5, .faint)
+                canvas.text("not measured", x: Self.valuesLeft, y: y + Self.barHeight - 3.5, .faint)
             }
             y += Self.barHeight
         }
@@ -116,7 +116,8 @@ public struct FigureChart: Sendable {
     ]
     private static let width = 1040.0
     private static let margin = 24.0
-    private static let origin = 430.0
+    private static let origin = 440.0
+    private static let valuesLeft = 915.0
     private static let barHeight = 13.0
     /// Longer bars are cut; their label still says the number.
     private static let longest = 4.0

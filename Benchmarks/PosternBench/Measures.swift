@@ -18,7 +18,7 @@ extension Measure {
             unit: "us", parts: ["p50", "p99", "p99.9"], judged: 1, better: .lower)
     }
 
-    static let storm = latency("storm", .pair, "echo 1 KiB x16 in a storm of full handshakes")
+    static let storm = latency("storm", .pair, "echo x16 in a storm of full handshakes")
     static let stormRatio = Measure(
         "pair-storm-ratio", .pair, "p99 in the storm against without", unit: "times", better: .lower, places: 2,
         goal: .atMost(2, aim: nil))
