@@ -1,15 +1,23 @@
 import EventLoop
 
-/// Everything that is measured, in the order of the table. Handshakes count both sides together.
+/// Everything that is measured, in the order of the table.
 let microCases: [MicroCase] =
     [
-        MicroCase(name: "handshake-full", operations: 20, usesOpenSSL: true) { try FullHandshakes($0) },
-        MicroCase(name: "handshake-remembered-chain", operations: 30, usesOpenSSL: true) {
-            try RepeatedHandshakes($0, resuming: false)
+        MicroCase(name: "spiffe-id-parse", operations: 1_000) { _ in SPIFFEIDParsing() }
+    ]
+    + [1, 100, 10_000].map { rules in
+        MicroCase(name: "policy-\(rules)-rules", operations: 1_000) { _ in try PolicyDecisions(rules: rules) }
+    }
+    + [
+        MicroCase(name: "loop-wake-io_uring", operations: 1_000, runsUnderValgrind: false) { _ in
+            KernelWakes(try .ioURing(LoopLimits()))
         },
-        MicroCase(name: "handshake-resumed", operations: 50, usesOpenSSL: true) {
-            try RepeatedHandshakes($0, resuming: true)
+        MicroCase(name: "loop-wake-epoll", operations: 1_000) { _ in KernelWakes(try .epoll(LoopLimits())) },
+        MicroCase(name: "loop-wake-simulated", operations: 1_000) { _ in SimulatedWakes() },
+        MicroCase(name: "loop-byte-io_uring", operations: 1_000, runsUnderValgrind: false) { _ in
+            try ByteRoundTrips(.ioURing(LoopLimits()))
         },
+        MicroCase(name: "loop-byte-epoll", operations: 1_000) { _ in try ByteRoundTrips(.epoll(LoopLimits())) },
     ]
     + [(64, "64"), (1 << 10, "1KiB"), (16 << 10, "16KiB"), (64 << 10, "64KiB")].flatMap { bytes, label in
         let operations = min(1_000, (4 << 20) / bytes)
@@ -22,18 +30,13 @@ let microCases: [MicroCase] =
             },
         ]
     }
-    + [1, 100, 10_000].map { rules in
-        MicroCase(name: "policy-\(rules)-rules", operations: 1_000) { _ in try PolicyDecisions(rules: rules) }
-    }
+    // Both sides together.
     + [
-        MicroCase(name: "spiffe-id-parse", operations: 1_000) { _ in SPIFFEIDParsing() },
-        MicroCase(name: "loop-wake-io_uring", operations: 1_000, runsUnderValgrind: false) { _ in
-            KernelWakes(try .ioURing(LoopLimits()))
+        MicroCase(name: "handshake-resumed", operations: 50, usesOpenSSL: true) {
+            try RepeatedHandshakes($0, resuming: true)
         },
-        MicroCase(name: "loop-wake-epoll", operations: 1_000) { _ in KernelWakes(try .epoll(LoopLimits())) },
-        MicroCase(name: "loop-wake-simulated", operations: 1_000) { _ in SimulatedWakes() },
-        MicroCase(name: "loop-byte-io_uring", operations: 1_000, runsUnderValgrind: false) { _ in
-            try ByteRoundTrips(.ioURing(LoopLimits()))
+        MicroCase(name: "handshake-remembered-chain", operations: 30, usesOpenSSL: true) {
+            try RepeatedHandshakes($0, resuming: false)
         },
-        MicroCase(name: "loop-byte-epoll", operations: 1_000) { _ in try ByteRoundTrips(.epoll(LoopLimits())) },
+        MicroCase(name: "handshake-full", operations: 20, usesOpenSSL: true) { try FullHandshakes($0) },
     ]

@@ -1,6 +1,5 @@
 import ArgumentParser
 import EventLoop
-import Glibc
 import MicroBenchGate
 import TestPKI
 
@@ -53,7 +52,7 @@ struct Report: ParsableCommand {
     func run() throws {
         let measurements = try measure()
         print(Self.table(measurements))
-        let origin = Origin(architecture: Self.architecture, libraries: Self.libraries, compiler: compiler)
+        let origin = Origin(architecture: Self.architecture, openSSL: linkedOpenSSLVersion, compiler: compiler)
         if renew {
             try record(measurements, origin)
             print("\nwritten: \(thresholds)")
@@ -85,12 +84,12 @@ struct Report: ParsableCommand {
             if microCase.runsUnderValgrind {
                 part += 1
                 let profile = try CallgrindProfile(
-                    parsing: readFile("\(profiles).\(part)"), ignoring: Self.countingFunctions)
-                guard profile.total > 0 else { throw MicroBenchFault.profiles("\(microCase.name): nothing counted") }
+                    parsing: readFile("\(profiles).\(part)"), ignoring: Self.countingFunctions, of: Self.objectName)
+                let (all, own) = (profile.total(outside: "libc.so.6"), profile.total(of: Self.objectName))
+                guard own > 0 else { throw MicroBenchFault.profiles("\(microCase.name): nothing counted") }
                 let half = microCase.operations / 2
-                counts.instructions = (profile.total + half) / microCase.operations
-                counts.ownInstructions =
-                    (profile.total(of: "postern-microbench") + half) / microCase.operations
+                counts.instructions = (all + half) / microCase.operations
+                counts.ownInstructions = (own + half) / microCase.operations
             }
             var figures: NativeFigures?
             do { figures = try NativeFigures(microCase, identities) } catch let fault as EventLoopFault {
@@ -116,7 +115,7 @@ struct Report: ParsableCommand {
     }
 
     private static func table(_ measurements: [Measurement]) -> String {
-        let header = ["operation", "", "ns of CPU", "instructions", "outside OpenSSL and glibc", "allocations"]
+        let header = ["operation", "", "ns of CPU", "instructions", "outside OpenSSL", "allocations"]
         return columns(
             [header]
                 + measurements.map { measurement in
@@ -135,17 +134,11 @@ struct Report: ParsableCommand {
         "malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "allocation_count",
     ]
 
+    private static let objectName = "postern-microbench"
+
     #if arch(x86_64)
         private static let architecture = "x86_64"
     #elseif arch(arm64)
         private static let architecture = "aarch64"
     #endif
-
-    private static var libraries: String {
-        var text = [CChar](repeating: 0, count: 64)
-        // Safe: the call writes at most `count` bytes and ends them with a zero.
-        let length = unsafe confstr(Int32(_CS_GNU_LIBC_VERSION), &text, text.count)
-        let glibc = text.prefix(max(0, min(Int(length), text.count) - 1)).map { UInt8(bitPattern: $0) }
-        return "\(linkedOpenSSLVersion), \(String(decoding: glibc, as: UTF8.self))"
-    }
 }

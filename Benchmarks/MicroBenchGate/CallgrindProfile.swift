@@ -7,8 +7,12 @@ public struct CallgrindProfile: Hashable, Sendable {
 
     /// Reads one profile.
     ///
-    /// - Parameter ignoring: functions that are left out, such as those of a counter that does not ship.
-    public init(parsing text: String, ignoring: Set<String> = []) throws(CallgrindFlaw) {
+    /// - Parameters:
+    ///   - ignoring: functions that are left out, such as those of a counter that does not ship,
+    ///   - fileName: where they stand in the object of this name.
+    public init(
+        parsing text: String, ignoring: Set<String> = [], of fileName: String = ""
+    ) throws(CallgrindFlaw) {
         var names = Names()
         var object = "???"
         var ignored = false
@@ -32,7 +36,9 @@ public struct CallgrindProfile: Hashable, Sendable {
             switch key {
             case "ob": object = try names.resolve(value, of: .object)
             case "cob": _ = try names.resolve(value, of: .object)
-            case "fn": ignored = try ignoring.contains(names.resolve(value, of: .function))
+            case "fn":
+                let name = try names.resolve(value, of: .function)
+                ignored = ignoring.contains(name) && Self.isFile(object, fileName)
             case "cfn": _ = try names.resolve(value, of: .function)
             case "calls": isCall = true
             case "events":
@@ -44,11 +50,18 @@ public struct CallgrindProfile: Hashable, Sendable {
         guard reported != nil else { throw .incomplete }
     }
 
-    public var total: Int { instructions.values.reduce(0, +) }
+    /// Of all objects but the one whose path ends with this file name.
+    public func total(outside fileName: String) -> Int {
+        instructions.filter { !Self.isFile($0.key, fileName) }.values.reduce(0, +)
+    }
 
     /// Of the object whose path ends with this file name.
     public func total(of fileName: String) -> Int {
-        instructions.filter { $0.key == fileName || $0.key.hasSuffix("/" + fileName) }.values.reduce(0, +)
+        instructions.filter { Self.isFile($0.key, fileName) }.values.reduce(0, +)
+    }
+
+    private static func isFile(_ object: String, _ fileName: String) -> Bool {
+        object == fileName || object.hasSuffix("/" + fileName)
     }
 
     /// Positions are numbers, relative ones with a sign or a star.

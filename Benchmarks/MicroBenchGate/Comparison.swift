@@ -4,7 +4,7 @@ public struct Comparison {
     public struct Measured {
         public let name: String
         public let counts: Counts
-        /// Whether its allocations include those of OpenSSL.
+        /// Whether its instructions and allocations include those of OpenSSL.
         public let usesOpenSSL: Bool
 
         public init(name: String, counts: Counts, usesOpenSSL: Bool) {
@@ -22,17 +22,17 @@ public struct Comparison {
     /// - Parameter isWhole: whether every case was measured, so that one that is missing has gone.
     public init(_ measured: [Measured], from origin: Origin, to thresholds: Thresholds, isWhole: Bool = true) {
         let recorded = thresholds.origin
-        let sameLibraries = origin.libraries == recorded.libraries
+        let sameOpenSSL = origin.openSSL == recorded.openSSL
         let sameArchitecture = origin.architecture == recorded.architecture
         if !sameArchitecture {
             notes.append(
                 "recorded on \(recorded.architecture), this is \(origin.architecture): no instructions are compared")
         }
-        if !sameLibraries {
+        if !sameOpenSSL {
             notes.append(
                 """
-                recorded with \(recorded.libraries), this is \(origin.libraries): what includes these libraries is not \
-                compared; renew with: \(Self.renewal)
+                recorded with \(recorded.openSSL), this is \(origin.openSSL): what includes OpenSSL is not compared; \
+                renew with: \(Self.renewal)
                 """)
         }
         for measured in measured {
@@ -42,12 +42,12 @@ public struct Comparison {
             }
             let counts = measured.counts
             if sameArchitecture {
-                if sameLibraries {
+                if sameOpenSSL || !measured.usesOpenSSL {
                     compare(measured.name, "instructions", expected.instructions, counts.instructions)
                 }
                 compare(measured.name, "own instructions", expected.ownInstructions, counts.ownInstructions)
             }
-            if sameLibraries || !measured.usesOpenSSL {
+            if sameOpenSSL || !measured.usesOpenSSL {
                 compareAllocations(measured.name, expected.allocationTenths, counts.allocationTenths)
             }
         }

@@ -1,8 +1,9 @@
 /// What one operation of a case takes; the same in every run, as far as the case allows.
 public struct Counts: Hashable, Sendable {
-    /// All that the processor executes outside the kernel; nil where callgrind cannot run the case.
+    /// Of the process, without glibc's: its copies and its heap depend on the processor and on chance. Nil where
+    /// callgrind cannot run the case.
     public var instructions: Int?
-    /// Those of the proxy's own code: outside OpenSSL, glibc and what else is a shared library.
+    /// Those of the proxy's own code, without OpenSSL's too.
     public var ownInstructions: Int?
     /// Blocks asked of the heap, in tenths; nil where the case cannot run here.
     public var allocationTenths: Int?
@@ -18,14 +19,14 @@ public struct Counts: Hashable, Sendable {
 public struct Origin: Hashable, Sendable {
     /// "x86_64"; instructions of different architectures are not compared.
     public var architecture: String
-    /// Versions of OpenSSL and glibc: counts that include them are compared only where these are the same.
-    public var libraries: String
+    /// The version of OpenSSL: counts that include it are compared only where it is the same.
+    public var openSSL: String
     /// The compiler's version, told where a comparison fails.
     public var compiler: String
 
-    public init(architecture: String, libraries: String, compiler: String) {
+    public init(architecture: String, openSSL: String, compiler: String) {
         self.architecture = architecture
-        self.libraries = libraries
+        self.openSSL = openSSL
         self.compiler = compiler
     }
 }

@@ -10,7 +10,7 @@ public struct Thresholds: Equatable, Sendable {
     }
 
     public init(parsing text: String) throws(ThresholdFlaw) {
-        var origin = Origin(architecture: "", libraries: "", compiler: "")
+        var origin = Origin(architecture: "", openSSL: "", compiler: "")
         var cases: [(name: String, counts: Counts)] = []
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let words = line.split(separator: " ")
@@ -18,7 +18,7 @@ public struct Thresholds: Equatable, Sendable {
             let rest = words.dropFirst().joined(separator: " ")
             switch first {
             case "architecture": origin.architecture = rest
-            case "libraries": origin.libraries = rest
+            case "openssl": origin.openSSL = rest
             case "compiler": origin.compiler = rest
             case "case":
                 guard words.count == 5, let all = Self.number(words[2]), let own = Self.number(words[3]),
@@ -46,11 +46,11 @@ public struct Thresholds: Equatable, Sendable {
             ]
         }
         return """
-            # What one operation takes: all instructions, those outside OpenSSL and glibc, blocks asked of the heap.
+            # What one operation takes: instructions outside glibc, those outside OpenSSL too, blocks asked of the heap.
             # "scripts/microbench --check" fails above 3 % more instructions, or more allocations;
             # "scripts/microbench --renew" writes this file.
             architecture \(origin.architecture)
-            libraries \(origin.libraries)
+            openssl \(origin.openSSL)
             compiler \(origin.compiler)
 
             \(columns([header] + rows))

@@ -49,14 +49,16 @@ struct CallgrindProfileTests {
     func objects() throws {
         let profile = try CallgrindProfile(parsing: Self.text)
         #expect(profile.instructions == ["/build/postern-microbench": 56, "/lib/libcrypto.so.3": 900])
-        #expect(profile.total == 956)
+        #expect(profile.total(outside: "libcrypto.so.3") == 56)
+        #expect(profile.total(outside: "libc.so.6") == 956)
         #expect(profile.total(of: "postern-microbench") == 56)
         #expect(profile.total(of: "bench") == 0)
     }
 
-    @Test("leaves out the functions that it is told to ignore")
+    @Test("leaves out the functions that it is told to ignore, of one object alone")
     func ignored() throws {
-        let profile = try CallgrindProfile(parsing: Self.text, ignoring: ["malloc"])
+        let names: Set = ["malloc", "EVP_EncryptUpdate"]
+        let profile = try CallgrindProfile(parsing: Self.text, ignoring: names, of: "postern-microbench")
         #expect(profile.total(of: "postern-microbench") == 16)
         #expect(profile.total(of: "libcrypto.so.3") == 900)
     }

@@ -6,7 +6,7 @@ struct ThresholdsTests {
     @Test("are read as they were written")
     func roundTrip() throws {
         let thresholds = Thresholds(
-            origin: Origin(architecture: "x86_64", libraries: "OpenSSL 3.0.22, glibc 2.36", compiler: "Swift 6.3.1"),
+            origin: Origin(architecture: "x86_64", openSSL: "OpenSSL 3.0.22", compiler: "Swift 6.3.1"),
             cases: [
                 ("handshake", Counts(instructions: 12_345_678, ownInstructions: 901, allocationTenths: 10_205)),
                 ("wake", Counts(instructions: nil, ownInstructions: nil, allocationTenths: 0)),
