@@ -13,7 +13,7 @@ struct Compare: ParsableCommand {
             proxy -> plaintext backend. Table, JSON with every sample and a chart go to a folder named at the end.
             """)
 
-    @Flag(help: "Short rounds: about a minute, for a first look.")
+    @Flag(help: "One short round and no instructions: about a minute, for a first look.")
     var quick = false
 
     @Option(help: "Interleaved rounds.")
@@ -79,7 +79,7 @@ struct Compare: ParsableCommand {
     }
 
     private func plan() throws -> Plan {
-        let wanted = idle ?? (quick ? "500" : "2000,10000")
+        let wanted = idle ?? (quick ? "200" : "2000,10000")
         let counts = try wanted.split(separator: ",").map { text in
             guard let count = Int(text), count > 0 else {
                 throw ValidationError("--idle \(text): not a number above 0")
@@ -99,7 +99,13 @@ struct Compare: ParsableCommand {
             rounds: rounds, windowSeconds: seconds, idleConnections: fitting, wantedIdleConnections: counts.max() ?? 0,
             bulkConnections: bulkConnections,
             proxyCore: proxyCore, loadCore: loadCore, topologies: Set(try listed(topologies, "--topologies")),
-            selection: try only.map { Set(try listed($0, "--only")) })
+            selection: try selection())
+    }
+
+    /// A first look does without valgrind.
+    private func selection() throws -> Set<Selector>? {
+        if let only { return Set(try listed(only, "--only")) }
+        return quick ? Set(Selector.allCases).subtracting([.instructions]) : nil
     }
 
     private func listed<Name: RawRepresentable<String>>(_ text: String, _ option: String) throws -> [Name] {

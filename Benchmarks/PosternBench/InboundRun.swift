@@ -82,7 +82,7 @@ struct InboundRun {
         command += ["--certificate", site.certificate(.client), "--private-key", site.privateKey(.client)]
         command += ["--trust-bundle", "\(Site.trustDomain)=\(site.bundle)"]
         command += ["--identity", "spiffe://\(Site.trustDomain)/server", "--prelude", mode.prelude]
-        command += ["--warmup", "300ms", "--duration", "\(Int(plan.windowSeconds * 1_000))ms", "--marks", "--json"]
+        command += ["--warmup", "200ms", "--duration", "\(Int(plan.windowSeconds * 1_000))ms", "--marks", "--json"]
         let generator = try ChildProcess(command, core: plan.loadCore)
         let awaitMark = { (mark: String) in
             generator.standardError.awaitLine(within: .seconds(20)) { $0.contains(mark) ? true : nil } ?? false
