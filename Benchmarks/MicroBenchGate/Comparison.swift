@@ -93,9 +93,10 @@ public struct Comparison {
         }
         let line = "\(name): allocations: recorded \(recorded.tenths), measured \(measured.tenths)"
         let change = percent(from: recorded, to: measured)
-        if measured > recorded + Self.allocationAllowanceTenths(recorded) {
+        let allowance = Self.allocationAllowanceTenths(recorded)
+        if measured > recorded + allowance {
             regressions.append("\(line), \(change), limit +0 %; if it is wanted: \(Self.renewal)")
-        } else if measured < recorded {
+        } else if measured < recorded - allowance {
             notes.append("\(line), \(change): better; keep it with: \(Self.renewal)")
         }
     }
