@@ -1,6 +1,6 @@
 /// Everything that was measured: for each row and proxy, the values of each round.
 public struct Figures: Sendable {
-    public private(set) var measures: [Measure] = []
+    private var known: [Measure] = []
     public let proxies: [String]
     private var samples: [String: [String: [[Double]]]] = [:]
 
@@ -10,10 +10,15 @@ public struct Figures: Sendable {
     /// - Parameter proxies: the columns, in their order.
     public init(proxies: [String]) { self.proxies = proxies }
 
-    /// Adds one round's values of a row; rows stand in the order in which they first came.
+    /// The rows, by topology, and then in the order in which they first came.
+    public var measures: [Measure] {
+        Measure.Topology.allCases.flatMap { topology in known.filter { $0.topology == topology } }
+    }
+
+    /// Adds one round's values of a row.
     public mutating func add(_ values: [Double], of measure: Measure, to proxy: String) {
         precondition(values.count == max(1, measure.parts.count), "a row of another shape")
-        if samples[measure.id] == nil { measures.append(measure) }
+        if samples[measure.id] == nil { known.append(measure) }
         samples[measure.id, default: [:]][proxy, default: []].append(values)
     }
 
