@@ -49,8 +49,9 @@ struct SendBuffers: ~Copyable {
         unsafe UnsafeMutableRawBufferPointer(start: base + clients * Self.bufferBytes, count: Self.bufferBytes)
     }
 
-    /// Room for a sealed stretch of the pattern with a flight of the handshake or a reply before it, in whole pages.
-    static let bufferBytes = 112 * 1024
+    /// Room for a sealed stretch of the pattern with a flight of the handshake or a reply before it, and for the
+    /// plaintext of a full receive, in whole pages.
+    static let bufferBytes = 148 * 1024
     /// A client receives only while its buffer has room for what may have to be answered.
     static let answerBytes = TLSSession.flightBytes + 8 * 1024
 }

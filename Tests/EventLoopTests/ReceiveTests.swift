@@ -18,6 +18,23 @@ struct ReceiveTests {
         rig.loop.close(descriptor)
     }
 
+    @Test("a receive that expects nothing finds what came before it", arguments: BackendKind.allCases)
+    func expectingNothing(kind: BackendKind) throws {
+        var rig = try Rig(kind)
+        let (descriptor, peer) = try rig.accepted()
+        for round in 0..<3 as Range<UInt8> {
+            #expect(peer.write([round]) == 1)
+            let token = rig.newToken()
+            rig.loop.receive(descriptor, token, expectsBytes: false)
+            #expect(try rig.next(token).bytes == [round])
+        }
+        peer.shutdownWrite()
+        let token = rig.newToken()
+        rig.loop.receive(descriptor, token, expectsBytes: false)
+        #expect(try rig.next(token).result == 0)
+        rig.loop.close(descriptor)
+    }
+
     @Test("a receive takes no more than a buffer, and the rest comes next", arguments: BackendKind.allCases)
     func largerThanABuffer(kind: BackendKind) throws {
         var rig = try Rig(kind, receiveBufferBytes: 1024)

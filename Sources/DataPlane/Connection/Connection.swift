@@ -34,6 +34,10 @@ struct Connection: ~Copyable {
     /// It is one of the worker's inbound handshakes in progress.
     var countsAsHandshake = false
 
+    /// The legs of whose sockets a receive may find bytes at once.
+    var peerHoldsBytes = true
+    var applicationHoldsBytes = true
+
     var bytesFromPeer: UInt64 = 0
     var bytesFromApplication: UInt64 = 0
     /// Bytes thrown away after the end.

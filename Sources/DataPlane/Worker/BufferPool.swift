@@ -116,7 +116,7 @@ struct BufferPool: ~Copyable {
 
     /// Room for the plaintext of a full receive and of a partial record kept from before, or for the records that seal
     /// a full receive: a multiple of the page size.
-    static let bufferBytes = 88 * 1024
+    static let bufferBytes = 148 * 1024
     static let none: Int32 = -1
     private static let warmBuffers = 8
 }

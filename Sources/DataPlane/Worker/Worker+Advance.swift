@@ -66,7 +66,9 @@ extension Worker {
     }
 
     private mutating func receive(_ slot: Int32, _ leg: Leg) {
-        loop.receive(connections[slot][descriptorOf: leg], connections.token(.receive(leg), slot))
+        let holdsBytes = leg == .peer ? connections[slot].peerHoldsBytes : connections[slot].applicationHoldsBytes
+        loop.receive(
+            connections[slot][descriptorOf: leg], connections.token(.receive(leg), slot), expectsBytes: holdsBytes)
     }
 
     private mutating func cancelOperations(_ slot: Int32, _ leg: Leg) {

@@ -5,6 +5,11 @@ import TLS
 extension Worker {
     mutating func receiveCompleted(_ slot: Int32, _ leg: Leg, _ completion: Completion) {
         connections[slot].machine.received(leg)
+        if leg == .peer {
+            connections[slot].peerHoldsBytes = completion.more
+        } else {
+            connections[slot].applicationHoldsBytes = completion.more
+        }
         guard completion.result > 0 else {
             if completion.result == 0 { return finReceived(slot, leg) }
             switch completion.errno {

@@ -11,6 +11,8 @@ struct IOURingBackend: ~Copyable {
     private let wakeCount: UnsafeMutablePointer<UInt64>
     private let addresses: UnsafeMutablePointer<sockaddr_storage>
     private var nextAddress = 0
+    /// Handed over last and in one go: a reader that the first one wakes is awake for the others.
+    private var sends = PreparedSends(capacity: completionsATick)
     /// Operations were submitted since the last tick, so that completions may be there without a look at the sockets.
     private var isAhead = false
     let wakeDescriptor: Int32
@@ -71,9 +73,10 @@ struct IOURingBackend: ~Copyable {
     }
 
     @inline(__always)
-    mutating func receive(_ descriptor: Int32, _ token: OperationToken) {
+    mutating func receive(_ descriptor: Int32, _ token: OperationToken, expectsBytes: Bool) {
         let entry = unsafe nextEntry(token)
         unsafe io_uring_prep_recv(entry, descriptor, nil, 0, 0)
+        if !expectsBytes { unsafe entry.pointee.ioprio |= postern_receive_poll_first }
         unsafe entry.pointee.flags |= postern_sqe_buffer_select
         unsafe entry.pointee.buf_group = Self.bufferGroup
         unsafe entry.pointee.user_data = token.raw
@@ -81,9 +84,9 @@ struct IOURingBackend: ~Copyable {
 
     @inline(__always)
     mutating func send(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int, _ token: OperationToken) {
-        let entry = unsafe nextEntry(token)
-        unsafe io_uring_prep_send(entry, descriptor, bytes, count, postern_msg_nosignal)
-        unsafe entry.pointee.user_data = token.raw
+        if sends.isFull { prepareSends() }
+        // Safe: the owner keeps the bytes until the completion.
+        unsafe sends.append(PreparedSends.Send(descriptor: descriptor, count: count, bytes: bytes, token: token))
     }
 
     mutating func connect(_ descriptor: Int32, to address: SocketAddress, _ token: OperationToken) {
@@ -100,6 +103,8 @@ struct IOURingBackend: ~Copyable {
     }
 
     mutating func cancel(_ token: OperationToken) {
+        // What it is to cancel must come before it.
+        prepareSends()
         let entry = unsafe nextEntry(token)
         unsafe io_uring_prep_cancel64(entry, token.raw, 0)
         unsafe entry.pointee.user_data = OperationToken.cancellation.raw
@@ -124,6 +129,7 @@ struct IOURingBackend: ~Copyable {
 
     /// Submits what is prepared. What the kernel does not take now it takes with the next tick.
     mutating func submit() {
+        prepareSends()
         guard unsafe io_uring_sq_ready(ring) > 0 else { return }
         _ = unsafe io_uring_submit(ring)
         isAhead = true
@@ -132,6 +138,7 @@ struct IOURingBackend: ~Copyable {
     /// Submits what is prepared and waits for a completion or the time-out.
     mutating func tick(timeoutNanoseconds: UInt64) throws(EventLoopFault) {
         completions.removeAll()
+        prepareSends()
         var timeout = __kernel_timespec(
             tv_sec: Int64(timeoutNanoseconds / 1_000_000_000), tv_nsec: Int64(timeoutNanoseconds % 1_000_000_000))
         var first: UnsafeMutablePointer<io_uring_cqe>?
@@ -150,6 +157,17 @@ struct IOURingBackend: ~Copyable {
     }
 
     // MARK: Private
+
+    private mutating func prepareSends() {
+        for index in 0..<sends.count {
+            let send = sends[index]
+            let entry = unsafe nextEntry(send.token)
+            // Safe: the owner keeps the bytes until the completion.
+            unsafe io_uring_prep_send(entry, send.descriptor, send.bytes, send.count, postern_msg_nosignal)
+            unsafe entry.pointee.user_data = send.token.raw
+        }
+        sends.removeAll()
+    }
 
     private mutating func takeCompletions() {
         let ready = min(Int(unsafe io_uring_cq_ready(ring)), Self.completionsATick)
@@ -174,8 +192,8 @@ struct IOURingBackend: ~Copyable {
                     provide(used)
                 }
             }
-            completions.append(
-                Completion(token: token, result: result, buffer: buffer, more: flags & postern_cqe_more != 0))
+            let more = flags & (postern_cqe_more | postern_cqe_socket_nonempty) != 0
+            completions.append(Completion(token: token, result: result, buffer: buffer, more: more))
         }
         unsafe io_uring_cq_advance(ring, UInt32(truncatingIfNeeded: ready))
     }
