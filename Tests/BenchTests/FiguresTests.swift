@@ -57,4 +57,13 @@ struct FiguresTests {
         figures.add([epoll], of: measure, to: "postern-epoll")
         #expect(figures.epollVerdict(measure)?.verdict == expected)
     }
+
+    @Test("rows stand by topology, whatever the order in which they were measured")
+    func order() {
+        var figures = Figures(proxies: ["haproxy"])
+        for (id, topology) in [("a", Measure.Topology.pair), ("b", .inbound), ("c", .pair), ("a", .pair)] {
+            figures.add([1], of: Measure(id, topology, id, unit: "b"), to: "haproxy")
+        }
+        #expect(figures.measures.map(\.id) == ["a", "c", "b"])
+    }
 }
