@@ -26,6 +26,7 @@ static inline void postern_ctx_set_cache_mode(SSL_CTX *c, long m) { (void)SSL_CT
 static inline void postern_ctx_set_server_name_callback(SSL_CTX *c, int (*f)(SSL *, int *, void *)) {
     (void)SSL_CTX_set_tlsext_servername_callback(c, f);
 }
+static inline void postern_ctx_set_msg_argument(SSL_CTX *c, void *a) { (void)SSL_CTX_set_msg_callback_arg(c, a); }
 static inline int postern_ssl_set_server_name(SSL *s, const char *name) { return (int)SSL_set_tlsext_host_name(s, name); }
 
 static inline STACK_OF(X509) *postern_certs_new(void) { return sk_X509_new_null(); }

@@ -21,24 +21,4 @@ enum CertificateDER {
             initialized = Int(SHA256_DIGEST_LENGTH)
         }
     }
-
-    /// SHA-256 of everything that a peer presented, each certificate after its length; nil when there is nothing.
-    static func digest(of presented: OpaquePointer?, leaf: [UInt8]) -> Digest256? {
-        guard let presented = unsafe presented, !leaf.isEmpty else { return nil }
-        var all: [UInt8] = []
-        append(leaf, to: &all)
-        let count = unsafe postern_certs_count(presented)
-        for index in 0..<count {
-            // Safe: the index is in bounds, and the stack borrows its certificates for the call.
-            guard let certificate = unsafe postern_certs_at(presented, index) else { return nil }
-            append(unsafe bytes(of: certificate), to: &all)
-        }
-        return unsafe sha256(all).withUnsafeBytes { unsafe Digest256($0) }
-    }
-
-    private static func append(_ der: [UInt8], to all: inout [UInt8]) {
-        // Safe: an integer's bytes.
-        unsafe withUnsafeBytes(of: UInt32(der.count)) { unsafe all.append(contentsOf: $0) }
-        all.append(contentsOf: der)
-    }
 }

@@ -1,3 +1,5 @@
+import COpenSSL
+
 /// 32 bytes that identify something: a SHA-256 digest, or a session's number.
 struct Digest256: Hashable {
     private let words: (UInt64, UInt64, UInt64, UInt64)
@@ -12,6 +14,19 @@ struct Digest256: Hashable {
             bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self),
             bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
         )
+    }
+
+    /// The SHA-256 of `bytes`; nil when OpenSSL cannot compute it.
+    init?(sha256 bytes: UnsafeRawBufferPointer) {
+        var digest: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        // Safe: SHA256 reads `count` bytes and writes the 32 of the four words.
+        let computed = unsafe withUnsafeMutableBytes(of: &digest) { room in
+            unsafe SHA256(
+                bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count,
+                room.baseAddress?.assumingMemoryBound(to: UInt8.self)) != nil
+        }
+        guard computed else { return nil }
+        words = digest
     }
 
     static func == (left: Digest256, right: Digest256) -> Bool { left.words == right.words }

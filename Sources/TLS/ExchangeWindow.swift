@@ -20,6 +20,10 @@ struct ExchangeWindow {
         /// Handshake messages that the peer sent.
         var receivedMessages = 0
         var verifiedPeer: PeerSVID?
+        /// SHA-256 of the peer's whole list of certificates, as it came.
+        var chainDigest: Digest256?
+        /// What was remembered of that list; OpenSSL then parses its leaf alone.
+        var rememberedVerdict: ChainMemory.Verdict?
         var refusal: SVIDRefusal?
         /// Sessions that a server gave us.
         var newSessions: [KeptSession] = []

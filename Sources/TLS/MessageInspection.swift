@@ -5,6 +5,7 @@ import Identity
 ///
 /// - Too many messages in one read: the rest of the peer's bytes is taken away, so that one read of key updates cannot
 ///   hold up a worker.
+/// - A chain that is remembered: its intermediates are hidden from OpenSSL, which would parse them in vain.
 /// - Too many certificates: OpenSSL would parse every one of them, at the price of a whole handshake for a few, before
 ///   anyone asks who sent them. The message is made unreadable instead, and the handshake ends.
 func inspectMessage(
@@ -19,13 +20,44 @@ func inspectMessage(
         unsafe window.pointee.inputLeftBytes = 0
     }
     let message = unsafe UnsafeRawBufferPointer(start: bytes, count: count)
-    guard let list = unsafe CertificateListLength(message, isTLS13: SSL_version(ssl) == TLS1_3_VERSION),
-        list.certificates > PeerVerifier.maximumPresentedCertificates
-    else { return }
+    let isTLS13 = unsafe SSL_version(ssl) == TLS1_3_VERSION
+    guard let list = unsafe CertificateListLength(message, isTLS13: isTLS13) else { return }
+    guard list.certificates > PeerVerifier.maximumPresentedCertificates else {
+        guard let argument = unsafe argument else { return }
+        let verifier = unsafe Unmanaged<PeerVerifier>.fromOpaque(argument).takeUnretainedValue()
+        return unsafe recall(message, list, isTLS13: isTLS13, verifier, window)
+    }
     unsafe window.pointee.findings.refusal = .chainTooLong
     // Safe: the buffer is OpenSSL's heap memory, `offset` is within the message, and nothing else reads it meanwhile.
     // A list that claims another length than it has is refused with decode_error.
     unsafe UnsafeMutableRawPointer(mutating: bytes).storeBytes(of: 0xff, toByteOffset: list.offset, as: UInt8.self)
+}
+
+/// Looks whether the chain in `message` is remembered. If so, the certificates after the leaf become an extension of the
+/// leaf's entry that no one knows, so that OpenSSL parses the leaf alone (RFC 8446, section 4.4.2).
+private func recall(
+    _ message: UnsafeRawBufferPointer, _ list: CertificateListLength, isTLS13: Bool, _ verifier: PeerVerifier,
+    _ window: UnsafeMutablePointer<ExchangeWindow>
+) {
+    let digest = unsafe Digest256(sha256: UnsafeRawBufferPointer(rebasing: message[list.offset...]))
+    let verdict = digest.flatMap { verifier.remembered($0) }
+    unsafe window.pointee.findings.chainDigest = digest
+    unsafe window.pointee.findings.rememberedVerdict = verdict
+    guard verdict != nil, isTLS13, list.certificates > 1 else { return }
+    // Safe: the list's entries were counted within the message. The buffer is OpenSSL's heap memory; the handshake's
+    // hash has been taken of it already, and nothing else reads it meanwhile.
+    let first = list.offset + 3
+    let leafCount = unsafe Int(message[first]) << 16 | Int(message[first + 1]) << 8 | Int(message[first + 2])
+    let extensions = first + 3 + leafCount
+    let rest = message.count - extensions - 2
+    guard (4...0xffff).contains(rest), unsafe message[extensions] == 0, unsafe message[extensions + 1] == 0 else {
+        return
+    }
+    let target = unsafe UnsafeMutableRawPointer(mutating: message.baseAddress!) + extensions
+    unsafe target.storeBytes(of: UInt16(rest).bigEndian, toByteOffset: 0, as: UInt16.self)
+    // A number from the range for private use (RFC 8447, section 7).
+    unsafe target.storeBytes(of: UInt16(0xff4a).bigEndian, toByteOffset: 2, as: UInt16.self)
+    unsafe target.storeBytes(of: UInt16(rest - 4).bigEndian, toByteOffset: 4, as: UInt16.self)
 }
 
 /// Where a Certificate message says how long its list is, and how many certificates that list has.

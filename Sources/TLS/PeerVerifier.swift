@@ -53,22 +53,29 @@ final class PeerVerifier {
         }
     }
 
+    /// What was found out about the chain with this digest, if it holds now.
+    func remembered(_ chain: Digest256) -> ChainMemory.Verdict? { memory.verdict(on: chain, now: clock()) }
+
     /// Verifies the chain that `context` was made for.
-    func verify(_ context: OpaquePointer) throws(SVIDRefusal) -> PeerSVID {
+    ///
+    /// - Parameters:
+    ///   - chain: the digest of all that the peer presented, to remember the verdict by.
+    ///   - remembered: the verdict on that chain; of the chain, `context` then has the leaf alone.
+    func verify(
+        _ context: OpaquePointer, chain: Digest256? = nil, remembered: ChainMemory.Verdict? = nil
+    ) throws(SVIDRefusal) -> PeerSVID {
         // Safe: the context holds its leaf and the presented certificates for the length of the call.
         guard let leaf = unsafe X509_STORE_CTX_get0_cert(context) else { throw .noCertificate }
         let presented = unsafe X509_STORE_CTX_get0_untrusted(context)
         guard unsafe postern_certs_count(presented) <= Self.maximumPresentedCertificates else { throw .chainTooLong }
 
         let now = clock()
-        let leafDER = unsafe CertificateDER.bytes(of: leaf)
-        let chain = unsafe CertificateDER.digest(of: presented, leaf: leafDER)
         var verdict: ChainMemory.Verdict
-        if let chain, let remembered = memory.verdict(on: chain, now: now) {
+        if let remembered {
             verdict = remembered
             verdict.peer.verifiedAt = now
         } else {
-            verdict = try unsafe judge(context, leafDER, now: now)
+            verdict = try unsafe judge(context, CertificateDER.bytes(of: leaf), now: now)
             if let chain { memory.remember(verdict, on: chain) }
         }
         if let acceptPeer, !acceptPeer(verdict.peer.id) { throw .identityNotExpected }
@@ -164,7 +171,8 @@ func verifyPeer(_ context: OpaquePointer?, _ argument: UnsafeMutableRawPointer?)
     guard let context = unsafe context, let ssl = unsafe X509_STORE_CTX_get_ex_data(context, index) else { return 0 }
     let window = unsafe RecordBIO.window(of: OpaquePointer(ssl))
     do throws(SVIDRefusal) {
-        let peer = try unsafe verifier.verify(context)
+        let peer = try unsafe verifier.verify(
+            context, chain: window.pointee.findings.chainDigest, remembered: window.pointee.findings.rememberedVerdict)
         unsafe window.pointee.findings.verifiedPeer = peer
         // What the session will need to know when it is continued.
         if let session = unsafe SSL_get_session(OpaquePointer(ssl)) {

@@ -84,6 +84,7 @@ public final class TLSContext {
         try setIdentity(material)
         setVerification()
         unsafe SSL_CTX_set_msg_callback(context, inspectMessage)
+        unsafe postern_ctx_set_msg_argument(context, Unmanaged.passUnretained(verifier).toOpaque())
         switch role {
         case .accepting: try setAccepting()
         case .dialling: try setDialling()

@@ -278,6 +278,38 @@ struct ChainMemoryTests {
         #expect(outcome == .failed(.misbehaved(.badHandshakeSignature)))
     }
 
+    @Test("is all there is to say of its intermediates: of the chain that comes again, only the leaf is parsed")
+    func intermediates() throws {
+        let world = try World()
+        let good = try world.authority.intermediate().intermediate().issue(path: "/client")
+        let server = try TLSContext.server(world.material())
+        let client = try TLSContext.client(material(good, trusting: [world.bundle]))
+        for round in 0..<3 {
+            var pair = try Pair(client: client, server: server)
+            pair.handshake()
+            try #require(pair.server.outcome == .complete)
+            #expect(pair.server.session.peer?.id.description == "spiffe://example.org/client")
+            // Safe: the SSL is alive. A server's list leaves the leaf out.
+            let parsed = unsafe OPENSSL_sk_num(SSL_get_peer_cert_chain(pair.server.session.ssl))
+            #expect(parsed == (round == 0 ? 2 : 0))
+            _ = pair.send(fromClient: [1])
+            #expect(pair.server.plaintext == [1])
+        }
+        var pkcs8 = good.key.pkcs8DER
+        pkcs8[pkcs8.count - 107 + 10] ^= 1
+        let stolen = IdentityMaterial(
+            id: try SPIFFEID(parsing: "spiffe://example.org/client"), notBefore: 0, notAfter: .max, generation: 1,
+            chain: good.chainDER, trustBundles: [world.bundle], privateKey: PrivateKeyBytes(consuming: &pkcs8))
+        #expect(try handshake(.client(stolen), server) == .failed(.misbehaved(.badHandshakeSignature)))
+        for index in good.chainDER.indices {
+            var chain = good.chainDER
+            chain[index][chain[index].count - 1] ^= 1
+            let forged = IssuedCertificate(chainDER: chain, key: good.key)
+            let outcome = try handshake(.client(material(forged, trusting: [world.bundle])), server)
+            #expect(outcome == .failed(.refused(.badSignature)))
+        }
+    }
+
     @Test("is asked for again by each dialling side, which may accept someone else")
     func acceptance() throws {
         let world = try World()
