@@ -32,6 +32,8 @@ struct Client: ~Copyable {
     var failed = false
     /// Its first dial has come to something.
     var wasTried = false
+    /// Its handshake was completed.
+    var isSecured = false
     /// A request is on its way.
     var isBusy = false
     var descriptor: Int32 = -1

@@ -31,17 +31,18 @@ struct ClientSlab: ~Copyable {
         OperationToken(operation: operation.rawValue, generation: self[slot].life, slot: UInt32(slot))
     }
 
+    // Addressors, for `_read` and `_modify` take a frame from the heap where nothing is optimised.
     @inline(__always)
     subscript(slot: Int32) -> Client {
-        _read {
+        unsafeAddress {
             precondition(slot >= 0 && Int(slot) < count, "no such client")
             // Safe: the slot is checked, and all are initialised.
-            yield unsafe slots[Int(slot)]
+            return unsafe UnsafePointer(slots + Int(slot))
         }
-        nonmutating _modify {
+        nonmutating unsafeMutableAddress {
             precondition(slot >= 0 && Int(slot) < count, "no such client")
             // Safe: as above; the generator's thread is the only one that comes here.
-            yield unsafe &slots[Int(slot)]
+            return unsafe slots + Int(slot)
         }
     }
 }

@@ -66,7 +66,7 @@ extension Generator {
     mutating func openRecords(_ slot: Int32, _ bytes: RawSpan) {
         guard bytes.byteCount > 0, clients[slot].phase == .serving || clients[slot].phase == .closing else { return }
         // A handshake that failed has nothing to open with.
-        guard clients[slot].withSession({ $0.peer }) != nil else { return }
+        guard clients[slot].isSecured else { return }
         // Safe: the buffer lives as long as the generator, and is looked at before the next records are opened.
         let memory = unsafe buffers.plaintext
         var plaintext = unsafe OutputRawSpan(buffer: memory, initializedCount: 0)

@@ -172,6 +172,7 @@ extension Generator {
     }
 
     private mutating func noteHandshake(_ slot: Int32) {
+        clients[slot].isSecured = true
         tally.handshakes += 1
         tally.handshake.record(loop.now - clients[slot].startedAt)
         let resumed = clients[slot].withSession { $0.resumed } ?? false

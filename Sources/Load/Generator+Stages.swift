@@ -37,11 +37,8 @@ extension Generator {
             resetWindow()
             endWindow()
             beginClosing()
-        case .measuring:
-            endWindow()
-            beginClosing()
-        case .draining: beginClosing()
-        case .closing, .over: break
+        case .measuring: endWindow()
+        case .draining, .closing, .over: break
         }
     }
 

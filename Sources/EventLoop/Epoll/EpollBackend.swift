@@ -21,6 +21,8 @@ struct EpollBackend: ~Copyable {
     private var ticksSinceWait = 0
     /// `completions` holds some that are for the next tick.
     private var isAhead = false
+    /// The kernel has not refused `epoll_pwait2`.
+    private var waitsPrecisely = true
 
     init(_ limits: LoopLimits) throws(EventLoopFault) {
         let epoll = epoll_create1(postern_epoll_cloexec)
@@ -169,12 +171,9 @@ struct EpollBackend: ~Copyable {
         if completions.count > 0 && !wasAhead && ticksSinceWait < Self.ticksBetweenWaits { return }
         let idle = completions.count == 0 && untried.isEmpty
         ticksSinceWait = 0
-        // Rounded up, so that a timer is due when the wait ends.
         let longest = min(timeoutNanoseconds, Self.longestWaitNanoseconds)
-        let milliseconds = idle ? Int32((longest + 999_999) / 1_000_000) : 0
-        let room = min(Self.eventsAWait, completions.capacity - completions.count)
-        // Safe: `events` holds eventsAWait entries.
-        let ready = unsafe epoll_wait(epoll, events, Int32(max(room, 1)), milliseconds)
+        let room = Int32(max(min(Self.eventsAWait, completions.capacity - completions.count), 1))
+        let ready = wait(nanoseconds: idle ? longest : 0, room)
         guard ready >= 0 else {
             if errno == EINTR { return }
             throw .systemCall("epoll_wait", errno: errno)
@@ -188,6 +187,20 @@ struct EpollBackend: ~Copyable {
     }
 
     // MARK: Private
+
+    /// Waits for events; short waits to the microsecond where the kernel can (5.11), others to the millisecond.
+    private mutating func wait(nanoseconds: UInt64, _ room: Int32) -> Int32 {
+        if nanoseconds > 0, nanoseconds < Self.preciseWaitNanoseconds, waitsPrecisely {
+            var timeout = timespec(tv_sec: 0, tv_nsec: Int(nanoseconds))
+            // Safe, here and below: `events` holds eventsAWait entries, and `room` is not more.
+            let ready = unsafe epoll_pwait2(epoll, events, room, &timeout, nil)
+            if ready >= 0 || errno == EINTR { return ready }
+            // ENOSYS, or a sandbox that does not know the call.
+            waitsPrecisely = false
+        }
+        // Rounded up, so that a timer is due when the wait ends.
+        return unsafe epoll_wait(epoll, events, room, Int32((nanoseconds + 999_999) / 1_000_000))
+    }
 
     private mutating func note(_ ready: UInt32, on descriptor: Int32) {
         if descriptor == wakeDescriptor {
@@ -265,6 +278,7 @@ struct EpollBackend: ~Copyable {
     private static let eventsAWait = 256
     private static let ticksBetweenWaits = 4
     private static let longestWaitNanoseconds: UInt64 = 60_000_000_000
+    private static let preciseWaitNanoseconds: UInt64 = 100_000_000
     static let acceptsATry = 16
     /// The most that one try appends: a send, a receive and sixteen accepts.
     private static let completionsATry = 20
