@@ -67,7 +67,7 @@ let package = Package(
         tests("SettingsTests", ["Settings", "Policy", "Identity"]),
         tests("TelemetryTests", ["Telemetry"]),
         tests("EventLoopTests", ["EventLoop", "CLibURing", "CLoopback", "CAllocationCount"]),
-        tests("TLSTests", ["TLS", "TestPKI", "Identity", "COpenSSL"]),
+        tests("TLSTests", ["TLS", "TestPKI", "Identity", "COpenSSL", "CAllocationCount"]),
         tests(
             "DataPlaneTests",
             ["DataPlane", "EventLoop", "TLS", "TestPKI", "Settings", "Policy", "Identity", "Telemetry"]),

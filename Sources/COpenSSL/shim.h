@@ -3,8 +3,11 @@
 #include <openssl/bio.h>
 #include <openssl/core.h>
 #include <openssl/core_dispatch.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/provider.h>
 #include <openssl/ssl.h>
@@ -37,6 +40,32 @@ static inline X509 *postern_certs_at(const STACK_OF(X509) *s, int i) { return sk
 static inline void postern_certs_free(STACK_OF(X509) *s) { sk_X509_pop_free(s, X509_free); }
 static inline int postern_err_lib(unsigned long e) { return ERR_GET_LIB(e); }
 static inline int postern_err_reason(unsigned long e) { return ERR_GET_REASON(e); }
+
+/* Lists of parameters, which are made of such macros; each is read before the call ends. */
+static inline int postern_cipher_begin_opening(EVP_CIPHER_CTX *c, const void *nonce, const void *tag, size_t count) {
+    OSSL_PARAM list[] = {OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, (void *)tag, count), OSSL_PARAM_END};
+    return EVP_DecryptInit_ex2(c, NULL, NULL, (const unsigned char *)nonce, list);
+}
+static inline int postern_cipher_get_tag(EVP_CIPHER_CTX *c, void *tag, size_t count) {
+    OSSL_PARAM list[] = {OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, count), OSSL_PARAM_END};
+    return EVP_CIPHER_CTX_get_params(c, list);
+}
+/* HKDF-Expand; the context forgets the secret. */
+static inline int postern_hkdf_expand(
+    EVP_KDF_CTX *c, const char *digest, const void *secret, size_t secret_count, const void *info, size_t info_count,
+    void *out, size_t out_count) {
+    int mode = EVP_KDF_HKDF_MODE_EXPAND_ONLY;
+    OSSL_PARAM list[] = {
+        OSSL_PARAM_int(OSSL_KDF_PARAM_MODE, &mode),
+        OSSL_PARAM_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)digest, 0),
+        OSSL_PARAM_octet_string(OSSL_KDF_PARAM_KEY, (void *)secret, secret_count),
+        OSSL_PARAM_octet_string(OSSL_KDF_PARAM_INFO, (void *)info, info_count),
+        OSSL_PARAM_END,
+    };
+    int status = EVP_KDF_derive(c, (unsigned char *)out, out_count, list);
+    EVP_KDF_CTX_reset(c);
+    return status;
+}
 
 /* SSL_OP_* are shifts of a cast, which Swift does not import. */
 static const uint64_t postern_op_no_renegotiation = SSL_OP_NO_RENEGOTIATION;

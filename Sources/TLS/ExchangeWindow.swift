@@ -5,7 +5,7 @@ import Identity
 ///
 /// The pointers are set for the length of one call and cleared after it.
 @safe
-struct ExchangeWindow {
+struct ExchangeWindow: ~Copyable {
     var input: UnsafeRawPointer?
     var inputLeftBytes = 0
 
@@ -16,7 +16,7 @@ struct ExchangeWindow {
     var findings = Findings()
 
     /// What the callbacks of one call find out; one session's findings are never seen by another.
-    struct Findings {
+    struct Findings: ~Copyable {
         /// Handshake messages that the peer sent.
         var receivedMessages = 0
         var verifiedPeer: PeerSVID?
@@ -27,10 +27,10 @@ struct ExchangeWindow {
         var refusal: SVIDRefusal?
         /// Sessions that a server gave us.
         var newSessions: [KeptSession] = []
+        /// Of a handshake that is complete, or about to be.
+        var secrets = TrafficSecrets()
     }
 
     /// How many handshake messages may come in this call.
     var receivedMessagesLimit = Int.max
-    /// Set while `TLSSession.refuse` makes OpenSSL send its alert.
-    var refusesPeer = false
 }

@@ -4,6 +4,7 @@ import COpenSSL
 @safe
 final class KeptSession {
     let pointer: OpaquePointer
+    private var isForgotten = false
 
     init(owning pointer: OpaquePointer) {
         unsafe self.pointer = pointer
@@ -17,7 +18,10 @@ final class KeptSession {
         return unsafe Digest256(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
     }
 
-    var isResumable: Bool { unsafe SSL_SESSION_is_resumable(pointer) == 1 }
+    var isResumable: Bool { unsafe !isForgotten && SSL_SESSION_is_resumable(pointer) == 1 }
+
+    /// Its connection has failed: it is not continued.
+    func forget() { isForgotten = true }
 
     /// Only TLS 1.3 sessions are continued: those of TLS 1.2 are bound to neither the name nor the key exchange.
     var isTLS13: Bool { unsafe SSL_SESSION_get_protocol_version(pointer) == TLS1_3_VERSION }

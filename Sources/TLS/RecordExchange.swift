@@ -6,6 +6,8 @@
 public final class RecordExchange {
     let window: UnsafeMutablePointer<ExchangeWindow>
     let bio: RecordBIO
+    let ciphers: RecordCiphers
+    let blocks = RecordBlocks()
     private let replyBytes: UnsafeMutableRawPointer
     private var replyCount = 0
 
@@ -16,6 +18,7 @@ public final class RecordExchange {
         unsafe window.initialize(to: ExchangeWindow())
         unsafe replyBytes = .allocate(byteCount: Self.replyCapacityBytes, alignment: 16)
         bio = try unsafe RecordBIO(window: window)
+        ciphers = try RecordCiphers()
     }
 
     /// What the session of the last `open` wants sent to its peer: an alert, usually nothing. Valid until the next call
@@ -34,7 +37,6 @@ public final class RecordExchange {
         reading input: UnsafeRawBufferPointer, writing output: UnsafeMutableRawBufferPointer, _ body: () -> Outcome
     ) -> (outcome: Outcome, readBytes: Int, writtenBytes: Int) {
         // Safe: the caller's buffers live for this call, and the pointers to them are cleared before it returns.
-        replyCount = 0
         unsafe window.pointee.findings = ExchangeWindow.Findings()
         unsafe window.pointee.input = input.baseAddress
         unsafe window.pointee.inputLeftBytes = input.count
@@ -49,6 +51,16 @@ public final class RecordExchange {
         unsafe window.pointee.output = nil
         unsafe window.pointee.outputCapacityBytes = 0
         return (outcome, readBytes, writtenBytes)
+    }
+
+    /// A call of some session begins: what the last one wanted sent is gone.
+    func forgetReplies() { replyCount = 0 }
+
+    /// Appends to the replies what `seal` writes: one small record, whose size it returns.
+    func reply(_ seal: (UnsafeMutableRawPointer) throws(RecordFlaw) -> Int) throws(RecordFlaw) {
+        // Safe: the block has this capacity; a session seals two replies at most in one call.
+        precondition(Self.replyCapacityBytes - replyCount >= 64)
+        replyCount += unsafe try seal(replyBytes + replyCount)
     }
 
     /// As `withWindow`, writing to the reply buffer.

@@ -1,5 +1,8 @@
 /// The alerts of RFC 8446, section 6, by their registered names.
 public enum TLSAlert {
+    static let closeNotify: UInt8 = 0
+    static let accessDenied: UInt8 = 49
+
     /// The registered name of an alert, or "unknown".
     public static func name(of number: UInt8) -> String {
         switch number {

@@ -27,6 +27,7 @@ public final class TLSContext {
             offeredSessions?.generations = generations
         }
     }
+    private var lastName = ""
 
     /// For sessions that a peer opens: the peer must present an SVID of a trusted domain.
     ///
@@ -85,11 +86,18 @@ public final class TLSContext {
         setVerification()
         unsafe SSL_CTX_set_msg_callback(context, inspectMessage)
         unsafe postern_ctx_set_msg_argument(context, Unmanaged.passUnretained(verifier).toOpaque())
+        unsafe TrafficSecrets.install(on: context)
         switch role {
-        case .accepting: try setAccepting()
+        case .accepting: setAccepting()
         case .dialling: try setDialling()
         }
         try setResumption()
+    }
+
+    /// `name` itself, or the same name as it was given here last: most connections ask for the same server.
+    func shared(_ name: String) -> String {
+        if name != lastName { lastName = name }
+        return lastName
     }
 
     deinit {
@@ -111,7 +119,7 @@ extension TLSContext {
         try unsafe check(postern_ctx_set_groups(pointer, Self.groups), "SSL_CTX_set1_groups_list")
         try unsafe check(postern_ctx_set_sigalgs(pointer, Self.signatureAlgorithms), "SSL_CTX_set1_sigalgs_list")
         unsafe SSL_CTX_set_options(pointer, Self.protocolOptions)
-        // Idle connections keep no buffer; a record's buffers come and go with it.
+        // For TLS 1.2: idle connections keep no buffer; a record's buffers come and go with it.
         unsafe postern_ctx_set_mode(pointer, Int(SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN))
         unsafe postern_ctx_set_max_cert_list(pointer, Self.maximumChainMessageBytes)
     }
@@ -134,13 +142,12 @@ extension TLSContext {
         unsafe SSL_CTX_set_cert_verify_callback(pointer, verifyPeer, Unmanaged.passUnretained(verifier).toOpaque())
     }
 
-    private func setAccepting() throws(TLSFault) {
+    private func setAccepting() {
         unsafe SSL_CTX_set_options(pointer, postern_op_cipher_server_preference)
         if !applicationProtocols.names.isEmpty {
             let argument = unsafe Unmanaged.passUnretained(applicationProtocols).toOpaque()
             unsafe SSL_CTX_set_alpn_select_cb(pointer, selectApplicationProtocol, argument)
         }
-        try AccessDeniedAlert.install(on: self)
     }
 
     private func setDialling() throws(TLSFault) {

@@ -3,12 +3,14 @@ import COpenSSL
 /// What was negotiated, for routing and for the access log; meaningful once the handshake is complete.
 extension TLSSession {
     public var version: TLSVersion {
+        guard records == nil else { return .tls13 }
         // Safe, here and below: the SSL is alive, and what it returns is copied at once.
-        unsafe SSL_version(ssl) == TLS1_2_VERSION ? .tls12 : .tls13
+        return unsafe SSL_version(ssl) == TLS1_2_VERSION ? .tls12 : .tls13
     }
 
     /// The suite's registered name: "TLS_AES_128_GCM_SHA256".
     public var cipher: String {
+        if let records { return records.details.cipher.name }
         guard let cipher = unsafe SSL_get_current_cipher(ssl), let name = unsafe SSL_CIPHER_standard_name(cipher) else {
             return ""
         }
@@ -16,13 +18,14 @@ extension TLSSession {
     }
 
     /// Whether the session continued an earlier one without certificates.
-    public var resumed: Bool { unsafe SSL_session_reused(ssl) == 1 }
+    public var resumed: Bool { records?.details.resumed ?? (unsafe SSL_session_reused(ssl) == 1) }
 
     /// The name that the client asked for (SNI), in lower case; nil when it sent none or one that is not a DNS name.
     public var serverName: String? {
         switch context.role {
         case .dialling(let serverName): return serverName
         case .accepting:
+            if let records { return records.details.serverName }
             guard let name = unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) else { return nil }
             return ServerName.parse(unsafe String(cString: name).utf8)
         }
@@ -30,6 +33,7 @@ extension TLSSession {
 
     /// The protocol that both sides agreed on (ALPN).
     public var applicationProtocol: String? {
+        if let records { return records.details.applicationProtocol }
         var name: UnsafePointer<UInt8>?
         var count: UInt32 = 0
         unsafe SSL_get0_alpn_selected(ssl, &name, &count)

@@ -13,6 +13,7 @@ extension TLSSession {
         ErrorQueue.clear()
         let status = unsafe SSL_do_handshake(ssl)
         // The verification callback runs at most once a session, in the call that brings the last of the chain.
+        unsafe secrets.take(from: &exchange.window.pointee.findings.secrets)
         if let verified = unsafe exchange.window.pointee.findings.verifiedPeer { claimedPeer = verified }
         guard status == 1 else {
             switch classify(status) {
@@ -39,7 +40,7 @@ extension TLSSession {
         if case .dialling = context.role { offeredPeer } else { unsafe PeerSVID(resumed: ssl) }
     }
 
-    private mutating func fail(_ failure: TLSFailure) -> HandshakeOutcome {
+    mutating func fail(_ failure: TLSFailure) -> HandshakeOutcome {
         phase = .failed(failure)
         claimedPeer = nil
         return .failed(failure)
@@ -48,10 +49,7 @@ extension TLSSession {
     mutating func openRecords(into buffer: UnsafeMutableRawBufferPointer, _ used: inout Int) -> OpenOutcome {
         ErrorQueue.clear()
         unsafe exchange.window.pointee.receivedMessagesLimit = Self.messagesAfterHandshakeLimit
-        defer {
-            unsafe exchange.window.pointee.receivedMessagesLimit = .max
-            keepNewSessions()
-        }
+        defer { unsafe exchange.window.pointee.receivedMessagesLimit = .max }
         while true {
             // Safe: `used` never passes the buffer's count; OpenSSL writes at most the room it is given.
             var readBytes = 0
@@ -79,7 +77,6 @@ extension TLSSession {
 
     mutating func sealRecords(_ plaintext: UnsafeRawBufferPointer) -> SealOutcome {
         ErrorQueue.clear()
-        updateKeysWhenDue(plaintext.count)
         var writtenBytes = 0
         // Safe: OpenSSL reads the plaintext's bytes; without partial writes it takes all or fails.
         let status = unsafe SSL_write_ex(ssl, plaintext.baseAddress, plaintext.count, &writtenBytes)
@@ -94,16 +91,6 @@ extension TLSSession {
         return .failed(failure)
     }
 
-    /// Changes to a new sending key well before AES-GCM has used up the old one (RFC 8446, section 5.5).
-    private mutating func updateKeysWhenDue(_ plaintextBytes: Int) {
-        recordsUntilKeyUpdate -= plaintextBytes / Self.recordBytes + 1
-        guard recordsUntilKeyUpdate <= 0 else { return }
-        recordsUntilKeyUpdate = Self.recordsPerKey
-        guard version == .tls13 else { return }
-        // Safe: the SSL is established; the message goes out before the next record.
-        unsafe _ = SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED)
-    }
-
     private func classify(_ status: Int32) -> Step {
         switch unsafe SSL_get_error(ssl, status) {
         case SSL_ERROR_WANT_READ: return .wantsBytes
@@ -115,16 +102,6 @@ extension TLSSession {
             if let refusal = unsafe exchange.window.pointee.findings.refusal { return .failed(.refused(refusal)) }
             guard let entry else { return .failed(.fault(.openSSL(call: "SSL", library: 0, reason: 0))) }
             return .failed(TLSFailure(entry))
-        }
-    }
-
-    /// Keeps the sessions that the server gave us during this call.
-    private func keepNewSessions() {
-        guard unsafe !exchange.window.pointee.findings.newSessions.isEmpty else { return }
-        if let peer, let offeredSessions = context.offeredSessions {
-            for session in unsafe exchange.window.pointee.findings.newSessions {
-                offeredSessions.keep(session, peer: peer, endpoint: endpoint, generations)
-            }
         }
     }
 }

@@ -11,18 +11,22 @@ public struct TLSSession: ~Copyable {
         case failed(TLSFailure)
     }
 
-    let ssl: OpaquePointer
+    /// OpenSSL's object: until the handshake is complete, and in TLS 1.2 from first to last.
+    var handshaker: OpaquePointer?
+    /// In TLS 1.3 from there on.
+    var records: RecordLayer?
+    /// Handed over by OpenSSL during the handshake.
+    var secrets: TrafficSecrets
     let context: TLSContext
     let exchange: RecordExchange
     let endpoint: Int
     /// The context's when this session began: what it is given for resumption counts as made under them.
     let generations: SessionGenerations
     /// Whom the session that was offered for resumption had been made with.
-    let offeredPeer: PeerSVID?
+    var offeredPeer: PeerSVID?
     /// Whose certificate was verified; that the peer has its key is known when the handshake is complete.
     var claimedPeer: PeerSVID?
     var phase: Phase
-    var recordsUntilKeyUpdate: Int
 
     /// Who the peer is; present once the handshake is complete.
     public internal(set) var peer: PeerSVID?
@@ -33,7 +37,10 @@ public struct TLSSession: ~Copyable {
     ///   resumption is offered to no other.
     public init(_ context: TLSContext, exchange: RecordExchange, endpoint: Int = 0) throws(TLSFault) {
         // Safe: the new SSL is owned by this value from here on; the exchange's BIO lives as long as the exchange.
-        unsafe ssl = try Self.makeSSL(context)
+        let ssl = unsafe try Self.makeSSL(context)
+        unsafe handshaker = ssl
+        records = nil
+        secrets = TrafficSecrets()
         unsafe exchange.bio.attach(to: ssl)
         self.endpoint = endpoint
         offeredPeer = unsafe Self.offerSession(of: endpoint, context, to: ssl)
@@ -41,7 +48,6 @@ public struct TLSSession: ~Copyable {
         generations = context.generations
         self.exchange = exchange
         phase = .handshaking
-        recordsUntilKeyUpdate = Self.recordsPerKey
         claimedPeer = nil
         peer = nil
     }
@@ -55,6 +61,7 @@ public struct TLSSession: ~Copyable {
     ) -> (outcome: HandshakeOutcome, consumed: Int) {
         guard case .handshaking = phase else { preconditionFailure("a handshake goes on only until it is complete") }
         precondition(output.freeCapacity >= Self.flightBytes, "a flight of the handshake must fit")
+        exchange.forgetReplies()
         let step = handshakeStep(input, into: &output)
         guard step.outcome == .failed(.notTLS), PlaintextHTTP.begins(input) else { return step }
         phase = .failed(.plaintextHTTP)
@@ -70,7 +77,14 @@ public struct TLSSession: ~Copyable {
                 let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
                 let step = unsafe exchange.withWindow(reading: input, writing: room) { handshakeStep() }
                 count += step.writtenBytes
-                return (step.outcome, step.readBytes)
+                guard step.outcome == .complete, version == .tls13 else { return (step.outcome, step.readBytes) }
+                do throws(TLSFault) {
+                    unsafe try takeOver(UnsafeRawBufferPointer(rebasing: room[..<step.writtenBytes]))
+                    return (.complete, step.readBytes)
+                } catch {
+                    peer = nil
+                    return (fail(.fault(error)), step.readBytes)
+                }
             }
         }
     }
@@ -84,12 +98,14 @@ public struct TLSSession: ~Copyable {
         case .failed(let failure): return .failed(failure)
         case .established, .closeSent: break
         }
+        exchange.forgetReplies()
         precondition(plaintext.freeCapacity >= Self.openCapacity(inputBytes: input.byteCount))
         // Safe: the pointers are used within the closures only.
         return unsafe input.withUnsafeBytes { input in
             unsafe plaintext.withUnsafeMutableBytes { buffer, count in
                 var used = count
                 defer { count = used }
+                if let records { return unsafe open(records, input, into: buffer, &used) }
                 return unsafe exchange.withReplies(reading: input) { unsafe openRecords(into: buffer, &used) }
             }
         }
@@ -104,10 +120,12 @@ public struct TLSSession: ~Copyable {
         }
         precondition(output.freeCapacity >= Self.sealCapacity(plaintextBytes: plaintext.byteCount))
         guard plaintext.byteCount > 0 else { return .sealed }
+        exchange.forgetReplies()
         // Safe: the pointers are used within the closures only.
         return unsafe plaintext.withUnsafeBytes { plaintext in
             unsafe output.withUnsafeMutableBytes { buffer, count in
                 let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+                if let records { return unsafe seal(records, plaintext, into: room.baseAddress!, &count) }
                 let none = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
                 let step = unsafe exchange.withWindow(reading: none, writing: room) { unsafe sealRecords(plaintext) }
                 count += step.writtenBytes
@@ -120,7 +138,9 @@ public struct TLSSession: ~Copyable {
     public mutating func closeNotify(into output: inout OutputRawSpan) {
         guard case .established = phase else { return }
         phase = .closeSent
-        // Safe, here and below: the closure gets this session's own SSL for the length of the call.
+        exchange.forgetReplies()
+        if let records { return sealAlert(records, TLSAlert.closeNotify, into: &output) }
+        // Safe: the closure gets this session's own SSL for the length of the call.
         unsafe write(into: &output) { ssl in unsafe _ = SSL_shutdown(ssl) }
     }
 
@@ -130,14 +150,10 @@ public struct TLSSession: ~Copyable {
     /// For the accepting side, once the handshake is complete.
     public mutating func refuse(into output: inout OutputRawSpan) {
         guard case .established = phase else { return }
-        guard case .accepting = context.role, version == .tls13 else { return closeNotify(into: &output) }
-        phase = .failed(.closedByUs)
-        unsafe exchange.window.pointee.refusesPeer = true
-        unsafe write(into: &output) { ssl in
-            unsafe _ = SSL_new_session_ticket(ssl)
-            unsafe _ = SSL_do_handshake(ssl)
-        }
-        unsafe exchange.window.pointee.refusesPeer = false
+        guard case .accepting = context.role, let records else { return closeNotify(into: &output) }
+        exchange.forgetReplies()
+        sealAlert(records, TLSAlert.accessDenied, into: &output)
+        _ = fail(records, .closedByUs)
     }
 
     /// Room that one flight of a handshake needs: our chain and what goes around it.
@@ -151,21 +167,24 @@ public struct TLSSession: ~Copyable {
         plaintextBytes + (plaintextBytes / recordBytes + 1) * 32 + 64
     }
 
-    static let recordBytes = 16_384
-    /// A third of what RFC 8446, section 5.5, allows one key of AES-GCM to protect.
-    static let recordsPerKey = 1 << 23
+    static let recordBytes = RecordFormat.contentBytes
     /// Key updates and tickets in one read; an honest peer sends one now and then, and each costs us far more than it.
     static let messagesAfterHandshakeLimit = 16
 
     deinit {
-        // A session that is freed without having been shut down is forgotten by its context's cache.
         // Safe: this value is the only owner of the SSL, and keeps context and exchange until after this.
-        if case .failed = phase {} else { unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN) }
-        unsafe SSL_free(ssl)
+        guard let handshaker = unsafe handshaker else { return }
+        if case .failed = phase { unsafe SSL_free(handshaker) } else { unsafe Self.free(handshaker) }
     }
 }
 
 extension TLSSession {
+    /// OpenSSL's object, while there must be one.
+    var ssl: OpaquePointer {
+        guard let handshaker = unsafe handshaker else { preconditionFailure("the records were taken over") }
+        return unsafe handshaker
+    }
+
     private static func makeSSL(_ context: TLSContext) throws(TLSFault) -> OpaquePointer {
         ErrorQueue.clear()
         // Safe: the context is alive; OpenSSL copies the name.

@@ -223,7 +223,7 @@ struct ForeignPeerTests {
         var end = try End(.server(world.material()))
         peer.handshake(with: &end)
         let before = end.seal([1])
-        end.session.recordsUntilKeyUpdate = 1
+        end.session.records?.recordsPerKey = 1
         let sealed = end.seal([2])
         #expect(sealed.count > before.count + 20)
         peer.feed(before + sealed + end.seal([3]))

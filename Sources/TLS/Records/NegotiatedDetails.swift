@@ -1,0 +1,11 @@
+import COpenSSL
+
+/// What a handshake agreed on, kept for when OpenSSL's object is gone.
+struct NegotiatedDetails {
+    let cipher: RecordCipher
+    let resumed: Bool
+    let serverName: String?
+    let applicationProtocol: String?
+    /// The number of the session that an accepting side may continue later.
+    let session: Digest256?
+}

@@ -1,0 +1,67 @@
+import COpenSSL
+
+/// What the records of all of a worker's sessions are protected with: OpenSSL's algorithms, looked up once.
+@safe
+final class RecordCiphers {
+    private let derivation: OpaquePointer
+    private var ciphers: [OpaquePointer] = unsafe []
+
+    init() throws(TLSFault) {
+        ErrorQueue.clear()
+        // Safe, in all of this type: it owns each of these objects; the context keeps its algorithm.
+        let library = try CryptoLibrary.shared()
+        guard let algorithm = unsafe EVP_KDF_fetch(library.pointer, "HKDF", nil) else {
+            throw ErrorQueue.fault("EVP_KDF_fetch")
+        }
+        defer { unsafe EVP_KDF_free(algorithm) }
+        guard let context = unsafe EVP_KDF_CTX_new(algorithm) else { throw ErrorQueue.fault("EVP_KDF_CTX_new") }
+        unsafe derivation = context
+        for cipher in RecordCipher.allCases {
+            guard let fetched = unsafe EVP_CIPHER_fetch(library.pointer, cipher.algorithm, nil) else {
+                throw ErrorQueue.fault("EVP_CIPHER_fetch")
+            }
+            unsafe ciphers.append(fetched)
+        }
+    }
+
+    subscript(cipher: RecordCipher) -> OpaquePointer {
+        switch cipher {
+        case .aes128GCM: unsafe ciphers[0]
+        case .aes256GCM: unsafe ciphers[1]
+        case .chaCha20Poly1305: unsafe ciphers[2]
+        }
+    }
+
+    /// HKDF-Expand-Label with an empty context (RFC 8446, section 7.1).
+    func expand(
+        _ secret: borrowing SecretBytes, _ label: StaticString, _ cipher: RecordCipher, bytes count: Int
+    ) throws(TLSFault) -> SecretBytes {
+        let result = SecretBytes(count: count)
+        let prefix: StaticString = "tls13 "
+        let labelBytes = prefix.utf8CodeUnitCount + label.utf8CodeUnitCount
+        precondition(labelBytes <= Self.maximumLabelBytes && count <= 255)
+        // Safe: the offsets stay within the 24 bytes, as just checked; static strings live forever.
+        let status = unsafe withUnsafeTemporaryAllocation(byteCount: Self.maximumLabelBytes + 4, alignment: 1) { info in
+            unsafe info[0] = 0
+            unsafe info[1] = UInt8(count)
+            unsafe info[2] = UInt8(labelBytes)
+            let start = unsafe info.baseAddress! + 3
+            unsafe start.copyMemory(from: prefix.utf8Start, byteCount: prefix.utf8CodeUnitCount)
+            unsafe (start + prefix.utf8CodeUnitCount).copyMemory(
+                from: label.utf8Start, byteCount: label.utf8CodeUnitCount)
+            unsafe start.storeBytes(of: 0, toByteOffset: labelBytes, as: UInt8.self)
+            return unsafe postern_hkdf_expand(
+                derivation, cipher.digest, secret.bytes.baseAddress, secret.count, info.baseAddress, labelBytes + 4,
+                result.mutableBytes.baseAddress, count)
+        }
+        guard status == 1 else { throw ErrorQueue.fault("EVP_KDF_derive") }
+        return result
+    }
+
+    deinit {
+        while let cipher = unsafe ciphers.popLast() { unsafe EVP_CIPHER_free(cipher) }
+        unsafe EVP_KDF_CTX_free(derivation)
+    }
+
+    private static let maximumLabelBytes = 20
+}

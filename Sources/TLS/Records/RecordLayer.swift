@@ -1,0 +1,102 @@
+import COpenSSL
+
+/// The records of one TLS 1.3 connection after its handshake (RFC 8446, section 5), in both directions.
+///
+/// An idle connection holds two keys and the two secrets of their successors, and no buffer.
+@safe
+final class RecordLayer {
+    let details: NegotiatedDetails
+    let exchange: RecordExchange
+    var sending: TrafficKey
+    var receiving: TrafficKey
+    var messages: PostHandshakeMessages
+    var partial: PartialRecord?
+    /// On a dialling side, until there is nothing to wait for.
+    var tickets: TicketReader?
+    var hasTicket = false
+    /// The session that the server gave us last, for as long as anyone keeps it.
+    weak var givenSession: KeptSession?
+    var emptyRecords = 0
+    var warnings = 0
+    /// The peer has said close_notify.
+    var isClosed = false
+    /// We have said close_notify, or an alert that ends everything.
+    var isSendingOver = false
+    /// The peer has asked for our next key: a key update goes out before our next application data.
+    var owesKeyUpdate = false
+    /// We have asked for the peer's next key, and it has not come yet.
+    var awaitsKeyUpdate = false
+    /// How many records one key protects before it is changed.
+    var recordsPerKey = RecordLayer.recordsPerKey
+
+    init(
+        _ details: NegotiatedDetails, sending: consuming TrafficKey, receiving: consuming TrafficKey,
+        acceptsTickets: Bool, tickets: consuming TicketReader?, _ exchange: RecordExchange
+    ) {
+        self.details = details
+        self.sending = sending
+        self.receiving = receiving
+        self.tickets = tickets
+        self.exchange = exchange
+        messages = PostHandshakeMessages(acceptsTickets: acceptsTickets)
+    }
+
+    /// A third of what RFC 8446, section 5.5, allows one key of AES-GCM to protect.
+    static let recordsPerKey: UInt64 = 1 << 23
+    /// Key updates and tickets in one read; an honest peer sends one now and then, and each costs us far more than it.
+    static let messagesPerRead = 16
+    /// Records without content in a row.
+    static let maximumEmptyRecords = 32
+    /// Alerts that end nothing, over a connection's life.
+    static let maximumWarnings = 5
+}
+
+// MARK: Sealing
+
+extension RecordLayer {
+    /// Encrypts all of `plaintext` into `output` and returns how many bytes that made;
+    /// `TLSSession.sealCapacity(plaintextBytes:)` is enough room.
+    func seal(
+        _ plaintext: UnsafeRawBufferPointer, into output: UnsafeMutableRawPointer
+    ) throws(RecordFlaw) -> Int {
+        // Safe: each record has as much room as the capacity counts for it, and the slices are within the plaintext.
+        let records = UInt64((plaintext.count + RecordFormat.contentBytes - 1) / RecordFormat.contentBytes)
+        var used = 0
+        if owesKeyUpdate || sending.sequence + records > recordsPerKey {
+            used = unsafe try updateSendingKey(.notRequested, into: output)
+        }
+        var start = 0
+        while start < plaintext.count {
+            let end = min(start + RecordFormat.contentBytes, plaintext.count)
+            let content = unsafe UnsafeRawBufferPointer(rebasing: plaintext[start..<end])
+            used += unsafe try sending.seal(content, as: .applicationData, into: output + used)
+            start = end
+        }
+        return used
+    }
+
+    /// Writes an alert, after which nothing is sent any more; 0 when that is so already.
+    func sealAlert(_ number: UInt8, into output: UnsafeMutableRawPointer) throws(RecordFlaw) -> Int {
+        guard !isSendingOver else { return 0 }
+        isSendingOver = true
+        let alert: [2 of UInt8] = [number == 0 ? 1 : 2, number]
+        // Safe: the bytes are used within the closure only, and there is room for a small record.
+        return unsafe try alert.span.bytes.withUnsafeBytes { (bytes) throws(RecordFlaw) in
+            unsafe try sending.seal(bytes, as: .alert, into: output)
+        }
+    }
+
+    /// Says under the old key that the new one follows.
+    func updateSendingKey(
+        _ request: KeyUpdateRequest, into output: UnsafeMutableRawPointer
+    ) throws(RecordFlaw) -> Int {
+        let message = request.message
+        // Safe: the bytes are used within the closure only, and there is room for a small record.
+        let count = unsafe try message.span.bytes.withUnsafeBytes { (bytes) throws(RecordFlaw) in
+            unsafe try sending.seal(bytes, as: .handshake, into: output)
+        }
+        do throws(TLSFault) { try sending.update(exchange.ciphers) } catch { throw .fault(error) }
+        owesKeyUpdate = false
+        return count
+    }
+}
