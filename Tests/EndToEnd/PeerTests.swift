@@ -57,6 +57,30 @@ struct PeerTests {
         }
     }
 
+    @Test("openssl s_client changes its key, and asks for ours", arguments: EventLoopKind.allCases)
+    func keyUpdates(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let inbound = try stage.inbound(to: stage.application(.echo))
+            let client = try OpenSSLClient(
+                to: inbound.address("in"), as: .client, folder: stage.folder, options: ["-no_ign_eof"])
+            var sent = "before\n"
+            client.send(sent)
+            #expect(client.receives(sent))
+            for (round, command) in ["k", "K", "K", "k"].enumerated() {
+                // s_client takes a line that begins so for a command; it says so once it has read it.
+                client.send("\(command)\n")
+                #expect(
+                    eventually { client.process.standardError.text.ranges(of: "KEYUPDATE").count == round + 1 })
+                let line = "\(round) after \(command)\n"
+                client.send(line)
+                sent += line
+                #expect(client.receives(sent))
+            }
+            client.finish()
+            #expect(try inbound.accessLine().reason == "finished")
+        }
+    }
+
     @Test("curl fetches a page over the pair", arguments: EventLoopKind.allCases)
     func curl(loop: EventLoopKind) throws {
         try onStage(loop) { stage in

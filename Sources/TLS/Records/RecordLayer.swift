@@ -51,6 +51,13 @@ final class RecordLayer {
     static let maximumWarnings = 5
 }
 
+extension RecordLayer {
+    /// OpenSSL's object is still there, to read tickets.
+    var waitsForTickets: Bool { tickets != nil }
+    /// A read ended within a record.
+    var holdsPartialRecord: Bool { partial != nil }
+}
+
 // MARK: Sealing
 
 extension RecordLayer {
