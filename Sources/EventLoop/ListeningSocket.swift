@@ -12,7 +12,7 @@ public struct ListeningSocket: ~Copyable {
     /// - Parameter shared: true where several workers bind the same address (SO_REUSEPORT). The first of them must
     ///   bind unshared to see a port that another program holds; see ``ListeningSocket/group(address:count:)``.
     init(address: SocketAddress, shared: Bool, listens: Bool = true) throws(EventLoopFault) {
-        let descriptor = Sockets.open(isIPv6: address.isIPv6, nonBlocking: false)
+        let descriptor = Sockets.open(for: address, nonBlocking: false)
         guard descriptor >= 0 else { throw .systemCall("socket", errno: 0 - descriptor) }
         do throws(EventLoopFault) {
             Sockets.setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)

@@ -30,6 +30,12 @@ public struct SocketAddress: Hashable, Sendable {
     /// The two halves of the IPv6 address in host byte order; nil of an IPv4 address.
     public var v6: (UInt64, UInt64)? { isIPv6 ? (high, low) : nil }
 
+    /// An address of this host's loopback interface: 127.0.0.0/8, also in IPv6, or ::1.
+    public var isLoopback: Bool {
+        guard isIPv6 else { return high >> 24 == 127 }
+        return high == 0 && (low == 1 || low >> 24 == 0xffff_7f)
+    }
+
     /// Fills `storage` and returns the length to pass beside it.
     func write(to storage: inout sockaddr_storage) -> socklen_t {
         if isIPv6 {

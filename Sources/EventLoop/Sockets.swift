@@ -10,16 +10,26 @@ enum SocketEnd {
 enum Sockets {
     /// A TCP socket with TCP_NODELAY and keep-alive, which accepted ones inherit from their listener; closed on exec.
     /// A negated errno where there is none to have.
-    static func open(isIPv6: Bool, nonBlocking: Bool) -> Int32 {
+    ///
+    /// - Parameter address: where it is to connect, or where it is to listen.
+    static func open(for address: SocketAddress, nonBlocking: Bool) -> Int32 {
         let type = postern_sock_stream_cloexec | (nonBlocking ? postern_sock_nonblock : 0)
-        let descriptor = Int32(systemCall { Int(socket(isIPv6 ? AF_INET6 : AF_INET, type, 0)) })
+        let descriptor = Int32(systemCall { Int(socket(address.isIPv6 ? AF_INET6 : AF_INET, type, 0)) })
         guard descriptor >= 0 else { return descriptor }
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
         setOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1)
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPIDLE, keepAliveIdleSeconds)
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPINTVL, keepAliveIntervalSeconds)
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPCNT, keepAliveProbes)
+        if address.isLoopback { useReno(descriptor) }
         return descriptor
+    }
+
+    /// Within a host there is no path to probe and no queue to share: BBR's pacing, where it is the system's default,
+    /// only adds timers. Reno is in every kernel, and open to everyone.
+    private static func useReno(_ descriptor: Int32) {
+        // Safe: the kernel copies the name during the call.
+        _ = unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_CONGESTION, "reno", 4)
     }
 
     /// A host that is gone without a word is noticed after two minutes of quiet, whatever the idle time-out.

@@ -16,7 +16,7 @@ struct KernelEchoTests {
     private static func converse(_ address: SocketAddress, seed: UInt64, _ findings: Findings) {
         var random = SimulatedRandom(seed: seed)
         for _ in 0..<5 {
-            let peer = KernelPeer(Sockets.open(isIPv6: false, nonBlocking: true))
+            let peer = KernelPeer(Sockets.open(for: SocketAddress(v4: 0x7f00_0001, port: 0), nonBlocking: true))
             guard (try? peer.connect(to: address)) != nil else { continue }
             let total = random.below(random.chance(0.2) ? 400_000 : 4000)
             let leavesAt = random.chance(0.3) ? random.below(total + 1) : Int.max

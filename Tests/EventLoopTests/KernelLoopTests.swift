@@ -135,7 +135,7 @@ struct KernelLoopTests {
         var rig = try Rig(kind)
         let (listener, address) = try rig.outside.listen(isIPv6: false, backlog: 16)
         let peer = try rig.outside.dial(address)
-        let next = Sockets.open(isIPv6: false, nonBlocking: false)
+        let next = Sockets.open(for: SocketAddress(v4: 0x7f00_0001, port: 0), nonBlocking: false)
         Sockets.close(next, reset: false)
         let former = setDescriptorLimit(rlim_t(next))
         let refused = try rig.next(rig.accept(listener))

@@ -20,7 +20,7 @@ final class KernelWorld: OutsideWorld {
     }
 
     func dial(_ address: SocketAddress) throws -> any OutsidePeer {
-        let descriptor = Sockets.open(isIPv6: address.isIPv6, nonBlocking: true)
+        let descriptor = Sockets.open(for: address, nonBlocking: true)
         Self.narrow(descriptor)
         let peer = KernelPeer(descriptor)
         try peer.connect(to: address)
@@ -46,7 +46,7 @@ final class KernelWorld: OutsideWorld {
         // Linux drops a SYN for which the queue of a listener has no room.
         let (descriptor, address) = try listen(isIPv6: false, backlog: 0)
         open.append(descriptor)
-        let filler = KernelPeer(Sockets.open(isIPv6: false, nonBlocking: true))
+        let filler = KernelPeer(Sockets.open(for: SocketAddress(v4: 0x7f00_0001, port: 0), nonBlocking: true))
         try filler.connect(to: address)
         open.append(filler.release())
         return address
