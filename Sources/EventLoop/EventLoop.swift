@@ -4,10 +4,12 @@ import Glibc
 public struct LoopLimits: Sendable {
     /// A power of two. Buffers are lent for a tick only, so that a few serve any number of connections.
     public var receiveBuffers = 16
-    /// Its bytes, sealed into records of 16 KiB, are two whole segments of the loopback interface (65,483 bytes each):
-    /// a few bytes more and each send would end in a third, tiny one. All buffers together fit the cache of a core, and
-    /// no power of two keeps their heads from falling onto the same lines of it.
-    public var receiveBufferBytes = 255 * 512
+    /// Its bytes, sealed into records of 16 KiB, are four whole segments of the loopback interface (65,483 bytes each):
+    /// a few bytes more and each send would end in a fifth, tiny one. No power of two keeps the buffers' heads from
+    /// falling onto the same lines of the cache.
+    public var receiveBufferBytes = 510 * 512
+    /// About what one tick is to receive, so that it stays in the cache; see ``ReceiveBudget``.
+    public var receivedBytesATick = 320 * 1024
 
     public init() {}
 }
@@ -214,8 +216,8 @@ public struct EventLoop: ~Copyable {
     /// A TCP socket for ``connect(_:to:_:)``; a negated errno (EMFILE) where there is none to have.
     public mutating func openSocket(for address: SocketAddress) -> Int32 {
         switch backend {
-        case .ioURing: Sockets.open(isIPv6: address.isIPv6, nonBlocking: false)
-        case .epoll(let epoll): unsafe epoll.pointee.openSocket(isIPv6: address.isIPv6)
+        case .ioURing: Sockets.open(for: address, nonBlocking: false)
+        case .epoll(let epoll): unsafe epoll.pointee.openSocket(for: address)
         case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.openSocket() }
         }
     }

@@ -51,7 +51,7 @@ struct SendBuffers: ~Copyable {
 
     /// Room for a sealed stretch of the pattern with a flight of the handshake or a reply before it, and for the
     /// plaintext of a full receive, in whole pages.
-    static let bufferBytes = 148 * 1024
+    static let bufferBytes = 272 * 1024
     /// A client receives only while its buffer has room for what may have to be answered.
     static let answerBytes = TLSSession.flightBytes + 8 * 1024
 }

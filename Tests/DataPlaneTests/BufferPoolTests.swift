@@ -10,7 +10,10 @@ struct BufferPoolTests {
         for _ in 0..<3 {
             let buffers = try take(20, &pool)
             // Safe: lent buffers, whose memory is written and read in place.
-            for buffer in buffers { unsafe pool.memory(buffer)[0] = 7 }
+            for buffer in buffers {
+                unsafe pool.memory(buffer)[0] = 7
+                pool.filled(buffer, 1)
+            }
             for buffer in buffers { pool.giveBack(buffer) }
             pool.trim()
             pool.trim()
@@ -29,14 +32,45 @@ struct BufferPoolTests {
         pool.trim()
         for buffer in buffers.suffix(8) {
             unsafe pool.memory(buffer)[0] = 7
+            pool.filled(buffer, 1)
             pool.giveBack(buffer)
         }
         let warm = try take(10, &pool)
-        for buffer in warm { unsafe pool.memory(buffer)[0] = 7 }
+        for buffer in warm {
+            unsafe pool.memory(buffer)[0] = 7
+            pool.filled(buffer, 1)
+        }
         for buffer in warm { pool.giveBack(buffer) }
         pool.trim()
         let values = try take(20, &pool).map { unsafe pool.memory($0)[0] }
         #expect(values == Array(repeating: 7, count: 8) + Array(repeating: 0, count: 12))
+    }
+
+    @Test("as many buffers are lent as their memory allows: few that are full, many that hold little")
+    func memoryLimit() throws {
+        var pool = BufferPool(bytes: 20 * BufferPool.bufferBytes)
+        var full: [Int32] = []
+        while let buffer = pool.take() {
+            pool.filled(buffer, BufferPool.bufferBytes)
+            full.append(buffer)
+            #expect(pool.countedBytes <= 20 * BufferPool.bufferBytes)
+        }
+        #expect(full.count == 20)
+        for buffer in full { pool.giveBack(buffer) }
+        var small: [Int32] = []
+        while let buffer = pool.take() {
+            pool.filled(buffer, 100)
+            small.append(buffer)
+            #expect(pool.countedBytes <= 20 * BufferPool.bufferBytes)
+            try #require(small.count < 1_000)
+        }
+        #expect(small.count > 5 * full.count)
+        #expect(Set(small).count == small.count)
+        // The last of them is still whole, and all can be had again.
+        unsafe pool.memory(small.last!)[BufferPool.bufferBytes - 1] = 7
+        for buffer in small { pool.giveBack(buffer) }
+        #expect(pool.lent == 0)
+        #expect(pool.take() != nil)
     }
 
     private func take(_ count: Int, _ pool: inout BufferPool) throws -> [Int32] {

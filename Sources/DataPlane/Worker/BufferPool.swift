@@ -3,7 +3,9 @@ import Glibc
 /// A worker's output buffers: lent while bytes are on their way, last in first out, so that the working set stays in
 /// the cache and an idle connection holds none.
 ///
-/// One reserved mapping; pages are resident once touched and given back by ``trim()``.
+/// What is limited is memory: a buffer counts with the pages that were ever written to since the kernel had them back,
+/// so that many small messages may wait where few large ones may. Address space is reserved for all, and made usable
+/// as it is first needed.
 @safe
 struct BufferPool: ~Copyable {
     /// A buffer's place, of the bytes in it that are not sent yet, and in the queue that it stands in.
@@ -16,17 +18,23 @@ struct BufferPool: ~Copyable {
     private let base: UnsafeMutableRawPointer
     private let entries: UnsafeMutablePointer<Entry>
     private let free: UnsafeMutablePointer<Int32>
+    /// What each buffer counts with.
+    private let counted: UnsafeMutablePointer<Int32>
     private let capacity: Int
+    private let limitBytes: Int
+    /// Buffers below this are usable address space.
+    private var usable = 0
     /// Buffers below this were lent at least once.
     private var touched = 0
     private var freeCount = 0
-    /// Free buffers, from the bottom of the stack, whose memory the kernel has back already.
-    private var trimmed = 0
+    /// The sum of `counted`.
+    private(set) var countedBytes = 0
 
+    /// - Parameter bytes: how much memory all buffers together may hold.
     init(bytes: Int) {
-        capacity = max(bytes / Self.bufferBytes, 4)
-        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-        let mapped = unsafe mmap(nil, capacity * Self.bufferBytes, PROT_READ | PROT_WRITE, flags, -1, 0)
+        limitBytes = max(bytes, 4 * Self.bufferBytes)
+        capacity = limitBytes / Self.leastCountedBytes
+        let mapped = unsafe mmap(nil, capacity * Self.bufferBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
             preconditionFailure("no address space for the output buffers")
         }
@@ -34,12 +42,14 @@ struct BufferPool: ~Copyable {
         unsafe base = mapped
         unsafe entries = .allocate(capacity: capacity)
         unsafe free = .allocate(capacity: capacity)
+        unsafe counted = .allocate(capacity: capacity)
     }
 
     deinit {
         _ = unsafe munmap(base, capacity * Self.bufferBytes)
         unsafe entries.deallocate()
         unsafe free.deallocate()
+        unsafe counted.deallocate()
     }
 
     /// Buffers that are lent now.
@@ -48,24 +58,39 @@ struct BufferPool: ~Copyable {
     /// Lends an empty buffer; nil where the pool's memory is used up.
     @inline(__always)
     mutating func take() -> Int32? {
+        if countedBytes > limitBytes - Self.bufferBytes, !makeRoom() { return nil }
         let index: Int32
         if freeCount > 0 {
             freeCount -= 1
             // Safe: below freeCount all are indices of free buffers.
             index = unsafe free[freeCount]
-            trimmed = min(trimmed, freeCount)
         } else {
-            guard touched < capacity else { return nil }
+            guard touched < usable || extend() else { return nil }
             index = Int32(touched)
+            // Safe: touched < usable <= capacity.
+            unsafe (counted + touched).initialize(to: 0)
             touched += 1
         }
         unsafe (entries + Int(index)).initialize(to: Entry())
         return index
     }
 
+    /// A lent buffer was filled with `count` bytes, and stands in a queue from now on.
+    @inline(__always)
+    mutating func filled(_ index: Int32, _ count: Int) {
+        self[index].end = Int32(count)
+        // Safe: the index was just checked.
+        let before = unsafe counted[Int(index)]
+        let now = Self.counted(count)
+        guard now > before else { return }
+        unsafe counted[Int(index)] = now
+        countedBytes += Int(now - before)
+    }
+
     @inline(__always)
     mutating func giveBack(_ index: Int32) {
         precondition(index >= 0 && Int(index) < touched && freeCount < touched, "no such lent buffer")
+        if countedBytes > limitBytes / 2 { empty(index) }
         // Safe: freeCount < touched <= capacity.
         unsafe free[freeCount] = index
         freeCount += 1
@@ -103,22 +128,53 @@ struct BufferPool: ~Copyable {
     }
 
     /// Gives the kernel back the memory of free buffers beyond those that stay warm.
-    mutating func trim() {
-        guard freeCount - Self.warmBuffers > trimmed else { return }
+    mutating func trim() { trim(keeping: Self.warmBuffers) }
+
+    // MARK: Private
+
+    private mutating func trim(keeping warm: Int) {
         // The bottom of the stack is what was not used for longest.
-        for position in trimmed..<(freeCount - Self.warmBuffers) {
-            // Safe: a free buffer's memory is nobody's; it reads as zeros when it is lent again.
-            let index = unsafe free[position]
-            _ = unsafe madvise(base + Int(index) * Self.bufferBytes, Self.bufferBytes, MADV_DONTNEED)
-        }
-        trimmed = freeCount - Self.warmBuffers
+        for position in 0..<max(freeCount - warm, 0) { empty(unsafe free[position]) }
+    }
+
+    /// Gives the kernel back the memory of a buffer that is nobody's; it reads as zeros when it is lent again.
+    private mutating func empty(_ index: Int32) {
+        // Safe: the index is one of a buffer that was lent before.
+        let count = unsafe counted[Int(index)]
+        guard count > 0 else { return }
+        _ = unsafe madvise(base + Int(index) * Self.bufferBytes, Self.bufferBytes, MADV_DONTNEED)
+        unsafe counted[Int(index)] = 0
+        countedBytes -= Int(count)
+    }
+
+    private mutating func makeRoom() -> Bool {
+        trim(keeping: 0)
+        return countedBytes <= limitBytes - Self.bufferBytes
+    }
+
+    /// Makes more of the reserved address space usable; false where there is none, or the system grants none.
+    private mutating func extend() -> Bool {
+        let more = min(Self.buffersAStep, capacity - usable)
+        guard more > 0 else { return false }
+        // Safe: within the mapping, where nothing was ever lent.
+        let start = unsafe base + usable * Self.bufferBytes
+        guard unsafe mprotect(start, more * Self.bufferBytes, PROT_READ | PROT_WRITE) == 0 else { return false }
+        usable += more
+        return true
+    }
+
+    /// Bytes in whole pages. A record that a peer padded may have been written behind them and cut off.
+    private static func counted(_ count: Int) -> Int32 {
+        Int32(min((count + 16 * 1024 + 4095) & ~4095, bufferBytes))
     }
 
     /// Room for the plaintext of a full receive and of a partial record kept from before, or for the records that seal
     /// a full receive: a multiple of the page size.
-    static let bufferBytes = 148 * 1024
+    static let bufferBytes = 272 * 1024
     static let none: Int32 = -1
-    private static let warmBuffers = 8
+    static let warmBuffers = 8
+    private static let leastCountedBytes = 20 * 1024
+    private static let buffersAStep = 16
 }
 
 /// The buffers that wait for one socket, in order. The first one is on its way while a send is in flight.

@@ -114,7 +114,7 @@ extension Worker {
     /// Puts a filled buffer into a leg's send queue, or gives it back where it is empty.
     mutating func enqueue(_ buffer: Int32, _ count: Int, _ slot: Int32, _ leg: Leg) {
         guard count > 0, !connections[slot].machine[leg].isWriteOver else { return pool.giveBack(buffer) }
-        pool[buffer].end = Int32(count)
+        pool.filled(buffer, count)
         if leg == .peer {
             connections[slot].peerQueue.append(buffer, pool)
         } else {
@@ -129,13 +129,16 @@ extension Worker {
     private mutating func forward(_ buffer: Int32, _ count: Int, _ slot: Int32) {
         switch connections[slot].machine.application {
         case .socket: enqueue(buffer, count, slot, .application)
-        case .discard, .source: pool.giveBack(buffer)
+        case .discard, .source:
+            pool.filled(buffer, count)
+            pool.giveBack(buffer)
         case .echo:
             if count > 0 {
                 // Safe: the buffer is given back after its last use below.
                 let bytes = unsafe UnsafeRawBufferPointer(rebasing: pool.memory(buffer)[..<count])
                 sealBytes(slot, unsafe RawSpan(_unsafeStart: bytes.baseAddress!, byteCount: count))
             }
+            pool.filled(buffer, count)
             pool.giveBack(buffer)
         }
     }

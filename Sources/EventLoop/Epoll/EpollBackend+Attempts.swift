@@ -12,8 +12,9 @@ extension EpollBackend {
     }
 
     private mutating func attemptReceive(_ descriptor: Int32, _ state: DescriptorState) {
-        guard let buffer = free.take() else {
-            // All are lent until the owner has seen this tick.
+        guard receivesLeft > 0, let buffer = free.take() else {
+            // The next tick's buffers are for those who got none in this one.
+            starved += 1
             enqueue(descriptor)
             return
         }
@@ -27,6 +28,8 @@ extension EpollBackend {
                 state.readable = state.hangup || received == buffers.bufferBytes
             }
             buffers.lend(buffer)
+            receivesLeft -= 1
+            budget.received(received)
             completions.append(Completion(token: state.readToken, result: Int32(received), buffer: buffer))
             return
         }

@@ -11,6 +11,11 @@ struct EpollBackend: ~Copyable {
     let wakeDescriptor: Int32
     let buffers: ReceiveBuffers
     var free: FreeBuffers
+    var budget: ReceiveBudget
+    /// How many receives may still be made before the owner sees what came.
+    var receivesLeft = 0
+    /// How many were put off for that.
+    var starved = 0
     var completions = CompletionQueue(capacity: completionsATick)
     var states: DescriptorStates
     /// Completions that no descriptor's try makes: of cancelled operations, refused ones and wakes.
@@ -45,6 +50,7 @@ struct EpollBackend: ~Copyable {
         self.epoll = epoll
         self.wakeDescriptor = wakeDescriptor
         free = FreeBuffers(count: limits.receiveBuffers)
+        budget = ReceiveBudget(limits)
         states = DescriptorStates()
         untried = DescriptorQueue()
         unsafe events = .allocate(capacity: Self.eventsAWait)
@@ -144,8 +150,8 @@ struct EpollBackend: ~Copyable {
         Sockets.close(descriptor, reset: reset)
     }
 
-    mutating func openSocket(isIPv6: Bool) -> Int32 {
-        let descriptor = Sockets.open(isIPv6: isIPv6, nonBlocking: true)
+    mutating func openSocket(for address: SocketAddress) -> Int32 {
+        let descriptor = Sockets.open(for: address, nonBlocking: true)
         if descriptor >= 0 { begin(descriptor) }
         return descriptor
     }
@@ -154,7 +160,7 @@ struct EpollBackend: ~Copyable {
 
     /// Tries what is untried; what that completes comes with the next tick.
     mutating func submit() {
-        if !isAhead { completions.removeAll() }
+        if !isAhead { beginTick() }
         isAhead = true
         tryQueued()
     }
@@ -162,7 +168,7 @@ struct EpollBackend: ~Copyable {
     /// Tries what is untried; waits only where that completed nothing, but looks for other events every few ticks.
     mutating func tick(timeoutNanoseconds: UInt64) throws(EventLoopFault) {
         let wasAhead = isAhead
-        if !wasAhead { completions.removeAll() }
+        if !wasAhead { beginTick() }
         isAhead = false
         takeDeferred()
         tryQueued()
@@ -187,6 +193,13 @@ struct EpollBackend: ~Copyable {
     }
 
     // MARK: Private
+
+    private mutating func beginTick() {
+        completions.removeAll()
+        budget.starved(starved)
+        starved = 0
+        receivesLeft = budget.buffersATick
+    }
 
     /// Waits for events; short waits to the microsecond where the kernel can (5.11), others to the millisecond.
     private mutating func wait(nanoseconds: UInt64, _ room: Int32) -> Int32 {

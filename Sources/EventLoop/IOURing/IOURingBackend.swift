@@ -15,6 +15,11 @@ struct IOURingBackend: ~Copyable {
     private var sends = PreparedSends(capacity: completionsATick)
     /// Operations were submitted since the last tick, so that completions may be there without a look at the sockets.
     private var isAhead = false
+    /// Those of `buffers` that neither the kernel nor the owner has.
+    private var free: FreeBuffers
+    private var budget: ReceiveBudget
+    /// Buffers that the kernel has, or has used for completions not taken yet.
+    private var provided = 0
     let wakeDescriptor: Int32
     let buffers: ReceiveBuffers
     var completions = CompletionQueue(capacity: completionsATick)
@@ -30,7 +35,7 @@ struct IOURingBackend: ~Copyable {
         ]
         do throws(EventLoopFault) {
             let bufferRing = unsafe try Self.makeBufferRing(ring, buffers)
-            undo.append { unsafe free(bufferRing) }
+            undo.append { unsafe Glibc.free(bufferRing) }
             let wakeDescriptor = eventfd(0, postern_eventfd_cloexec)
             guard wakeDescriptor >= 0 else { throw .systemCall("eventfd", errno: errno) }
             self.wakeDescriptor = wakeDescriptor
@@ -41,6 +46,8 @@ struct IOURingBackend: ~Copyable {
             // Not initialised, so that it is resident only as far as dials reach.
             unsafe addresses = .allocate(capacity: Int(Self.submissionEntries))
             self.buffers = buffers
+            free = FreeBuffers(count: limits.receiveBuffers)
+            budget = ReceiveBudget(limits)
         } catch {
             for step in undo.reversed() { step() }
             throw error
@@ -58,7 +65,7 @@ struct IOURingBackend: ~Copyable {
         _ = unsafe io_uring_register_sync_cancel(ring, &everything)
         unsafe io_uring_queue_exit(ring)
         unsafe ring.deallocate()
-        unsafe free(bufferRing)
+        unsafe Glibc.free(bufferRing)
         unsafe wakeCount.deallocate()
         unsafe addresses.deallocate()
         Sockets.close(wakeDescriptor, reset: false)
@@ -113,16 +120,20 @@ struct IOURingBackend: ~Copyable {
     @inline(__always)
     mutating func giveBack(_ buffer: Int32) {
         buffers.takeBack(buffer)
-        provide(buffer)
+        free.put(buffer)
     }
 
-    @inline(__always)
-    private func provide(_ buffer: Int32) {
-        // Safe: `pointer` checks the index; the kernel owns the buffer again from the advance on.
-        unsafe io_uring_buf_ring_add(
-            bufferRing, buffers.pointer(buffer), UInt32(buffers.bufferBytes), UInt16(truncatingIfNeeded: buffer),
-            io_uring_buf_ring_mask(UInt32(buffers.count)), 0)
-        unsafe io_uring_buf_ring_advance(bufferRing, 1)
+    /// Gives the kernel as many buffers as the budget says, those used last first.
+    private mutating func provideBuffers() {
+        let target = budget.buffersATick
+        while provided < target, let buffer = free.take() {
+            // Safe: `pointer` checks the index; the kernel owns the buffer again from the advance on.
+            unsafe io_uring_buf_ring_add(
+                bufferRing, buffers.pointer(buffer), UInt32(buffers.bufferBytes), UInt16(truncatingIfNeeded: buffer),
+                io_uring_buf_ring_mask(UInt32(buffers.count)), 0)
+            unsafe io_uring_buf_ring_advance(bufferRing, 1)
+            provided += 1
+        }
     }
 
     // MARK: The tick
@@ -131,6 +142,7 @@ struct IOURingBackend: ~Copyable {
     mutating func submit() {
         prepareSends()
         guard unsafe io_uring_sq_ready(ring) > 0 else { return }
+        provideBuffers()
         _ = unsafe io_uring_submit(ring)
         isAhead = true
     }
@@ -139,6 +151,7 @@ struct IOURingBackend: ~Copyable {
     mutating func tick(timeoutNanoseconds: UInt64) throws(EventLoopFault) {
         completions.removeAll()
         prepareSends()
+        provideBuffers()
         var timeout = __kernel_timespec(
             tv_sec: Int64(timeoutNanoseconds / 1_000_000_000), tv_nsec: Int64(timeoutNanoseconds % 1_000_000_000))
         var first: UnsafeMutablePointer<io_uring_cqe>?
@@ -171,12 +184,12 @@ struct IOURingBackend: ~Copyable {
 
     private mutating func takeCompletions() {
         let ready = min(Int(unsafe io_uring_cq_ready(ring)), Self.completionsATick)
-        let someStarved = ready > buffers.count
-        if someStarved { takeStarved(of: ready) }
+        let mayStarve = ready > provided
+        budget.starved(mayStarve ? takeStarved(of: ready) : 0)
         for offset in 0..<ready {
             // Safe: offset < ready.
             let entry = unsafe postern_completion_at(ring, UInt32(truncatingIfNeeded: offset))
-            if someStarved, entry.res == -ENOBUFS { continue }
+            if mayStarve, entry.res == -ENOBUFS { continue }
             let token = OperationToken(raw: entry.user_data)
             let result = entry.res
             let flags = entry.flags
@@ -185,11 +198,13 @@ struct IOURingBackend: ~Copyable {
             var buffer: Int32 = -1
             if flags & postern_cqe_buffer != 0 {
                 let used = Int32(truncatingIfNeeded: flags >> postern_cqe_buffer_shift)
+                provided -= 1
                 if result > 0 {
                     buffers.lend(used)
+                    budget.received(Int(result))
                     buffer = used
                 } else {
-                    provide(used)
+                    free.put(used)
                 }
             }
             let more = flags & (postern_cqe_more | postern_cqe_socket_nonempty) != 0
@@ -199,7 +214,8 @@ struct IOURingBackend: ~Copyable {
     }
 
     /// Receives that found no buffer come first, so that they are armed again, and served, before those that had one.
-    private mutating func takeStarved(of ready: Int) {
+    /// Returns how many there are.
+    private mutating func takeStarved(of ready: Int) -> Int {
         for offset in 0..<ready {
             // Safe: offset < ready.
             let entry = unsafe postern_completion_at(ring, UInt32(truncatingIfNeeded: offset))
@@ -209,12 +225,14 @@ struct IOURingBackend: ~Copyable {
                     token: OperationToken(raw: entry.user_data), result: entry.res,
                     more: entry.flags & postern_cqe_more != 0))
         }
+        return completions.count
     }
 
     @inline(__always)
-    private func nextEntry(_ token: OperationToken) -> UnsafeMutablePointer<io_uring_sqe> {
+    private mutating func nextEntry(_ token: OperationToken) -> UnsafeMutablePointer<io_uring_sqe> {
         if let entry = unsafe io_uring_get_sqe(ring) { return unsafe entry }
         // The queue is full: hand it to the kernel, which takes all of it.
+        provideBuffers()
         while true {
             let result = unsafe io_uring_submit(ring)
             precondition(
@@ -223,7 +241,7 @@ struct IOURingBackend: ~Copyable {
         }
     }
 
-    private func armWake() {
+    private mutating func armWake() {
         let entry = unsafe nextEntry(.wake)
         // Safe: `wakeCount` lives as long as the ring.
         unsafe io_uring_prep_read(entry, wakeDescriptor, wakeCount, 8, 0)
@@ -264,7 +282,7 @@ struct IOURingBackend: ~Copyable {
         registration.bgid = bufferGroup
         let result = unsafe io_uring_register_buf_ring(ring, &registration, 0)
         guard result == 0 else {
-            unsafe free(memory)
+            unsafe Glibc.free(memory)
             switch 0 - result {
             case EINVAL: throw .ioURingLacks("rings of provided buffers (kernel 5.19)")
             default: throw .ioURingRefused(errno: 0 - result)
@@ -272,13 +290,6 @@ struct IOURingBackend: ~Copyable {
         }
         let bufferRing = unsafe memory.bindMemory(to: io_uring_buf_ring.self, capacity: 1)
         unsafe io_uring_buf_ring_init(bufferRing)
-        let mask = io_uring_buf_ring_mask(UInt32(buffers.count))
-        for index in 0..<buffers.count {
-            unsafe io_uring_buf_ring_add(
-                bufferRing, buffers.pointer(Int32(index)), UInt32(buffers.bufferBytes), UInt16(index), mask,
-                Int32(index))
-        }
-        unsafe io_uring_buf_ring_advance(bufferRing, Int32(buffers.count))
         return unsafe bufferRing
     }
 
