@@ -41,14 +41,42 @@ static inline void postern_certs_free(STACK_OF(X509) *s) { sk_X509_pop_free(s, X
 static inline int postern_err_lib(unsigned long e) { return ERR_GET_LIB(e); }
 static inline int postern_err_reason(unsigned long e) { return ERR_GET_REASON(e); }
 
-/* Lists of parameters, which are made of such macros; each is read before the call ends. */
-static inline int postern_cipher_begin_opening(EVP_CIPHER_CTX *c, const void *nonce, const void *tag, size_t count) {
-    OSSL_PARAM list[] = {OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, (void *)tag, count), OSSL_PARAM_END};
-    return EVP_DecryptInit_ex2(c, NULL, NULL, (const unsigned char *)nonce, list);
+/* What a provider can do with one of its ciphers (provider-cipher(7)). */
+typedef struct {
+    OSSL_FUNC_cipher_newctx_fn *newctx;
+    OSSL_FUNC_cipher_freectx_fn *freectx;
+    OSSL_FUNC_cipher_encrypt_init_fn *encrypt_init;
+    OSSL_FUNC_cipher_decrypt_init_fn *decrypt_init;
+    OSSL_FUNC_cipher_update_fn *update;
+    OSSL_FUNC_cipher_final_fn *final;
+    OSSL_FUNC_cipher_get_ctx_params_fn *get_ctx_params;
+} postern_aead;
+/* Returns 1 when nothing is missing. */
+static inline int postern_aead_load(postern_aead *a, const OSSL_DISPATCH *table) {
+    *a = (postern_aead){0};
+    for (; table->function_id != 0; table++) {
+        switch (table->function_id) {
+        case OSSL_FUNC_CIPHER_NEWCTX: a->newctx = OSSL_FUNC_cipher_newctx(table); break;
+        case OSSL_FUNC_CIPHER_FREECTX: a->freectx = OSSL_FUNC_cipher_freectx(table); break;
+        case OSSL_FUNC_CIPHER_ENCRYPT_INIT: a->encrypt_init = OSSL_FUNC_cipher_encrypt_init(table); break;
+        case OSSL_FUNC_CIPHER_DECRYPT_INIT: a->decrypt_init = OSSL_FUNC_cipher_decrypt_init(table); break;
+        case OSSL_FUNC_CIPHER_UPDATE: a->update = OSSL_FUNC_cipher_update(table); break;
+        case OSSL_FUNC_CIPHER_FINAL: a->final = OSSL_FUNC_cipher_final(table); break;
+        case OSSL_FUNC_CIPHER_GET_CTX_PARAMS: a->get_ctx_params = OSSL_FUNC_cipher_get_ctx_params(table); break;
+        }
+    }
+    return a->newctx && a->freectx && a->encrypt_init && a->decrypt_init && a->update && a->final && a->get_ctx_params;
 }
-static inline int postern_cipher_get_tag(EVP_CIPHER_CTX *c, void *tag, size_t count) {
+
+/* Lists of parameters, which are made of such macros; each is read before the call ends. */
+static inline int postern_aead_begin_opening(
+    const postern_aead *a, void *c, const void *nonce, size_t nonce_count, const void *tag, size_t tag_count) {
+    OSSL_PARAM list[] = {OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, (void *)tag, tag_count), OSSL_PARAM_END};
+    return a->decrypt_init(c, NULL, 0, (const unsigned char *)nonce, nonce_count, list);
+}
+static inline int postern_aead_get_tag(const postern_aead *a, void *c, void *tag, size_t count) {
     OSSL_PARAM list[] = {OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, count), OSSL_PARAM_END};
-    return EVP_CIPHER_CTX_get_params(c, list);
+    return a->get_ctx_params(c, list);
 }
 /* HKDF-Expand; the context forgets the secret. */
 static inline int postern_hkdf_expand(

@@ -28,6 +28,19 @@ struct LeanProvider: @unchecked Sendable {
         OSSL_OP_DECODER: ["EC", "RSA", "RSA-PSS", "ED25519"],
     ]
 
+    /// What the default provider does with a cipher, and the context to do it with; nil where it has none of this name.
+    static func cipher(
+        named name: String
+    ) -> (functions: UnsafePointer<OSSL_DISPATCH>, provider: UnsafeMutableRawPointer)? {
+        guard let lean = shared, var cursor = unsafe lean.algorithms[Int(OSSL_OP_CIPHER)] else { return nil }
+        // Safe: the table ends with an entry of zeros.
+        while let all = unsafe cursor.pointee.algorithm_names {
+            if unsafe Self.firstName(all) == name { return unsafe (cursor.pointee.implementation, lean.context) }
+            unsafe cursor += 1
+        }
+        return nil
+    }
+
     private init?() {
         // Safe, here and below: a loaded provider's tables are static, and end with an entry of zeros.
         guard let stock = unsafe OSSL_PROVIDER_load(nil, "default"),
@@ -69,12 +82,15 @@ struct LeanProvider: @unchecked Sendable {
         var cursor = unsafe OSSL_PROVIDER_query_operation(stock, operation, &noCache)
         while let entry = unsafe cursor, let all = unsafe entry.pointee.algorithm_names {
             unsafe cursor = unsafe entry + 1
-            let name = unsafe String(cString: all).prefix { $0 != ":" }
-            guard names.contains(String(name)) else { continue }
+            guard names.contains(unsafe firstName(all)) else { continue }
             if operation == OSSL_OP_DECODER, unsafe !readsCertificateKeys(entry.pointee) { continue }
             unsafe kept.append(entry.pointee)
         }
         return unsafe table(kept + [OSSL_ALGORITHM()])
+    }
+
+    private static func firstName(_ names: UnsafePointer<CChar>) -> String {
+        String(unsafe String(cString: names).prefix { $0 != ":" })
     }
 
     private static func readsCertificateKeys(_ decoder: OSSL_ALGORITHM) -> Bool {

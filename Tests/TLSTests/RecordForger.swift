@@ -31,7 +31,9 @@ struct RecordForger: ~Copyable {
         let context = unsafe EVP_CIPHER_CTX_new()
         defer { unsafe EVP_CIPHER_CTX_free(context) }
         let keyBytes = unsafe key.bytes.assumingMemoryBound(to: UInt8.self).baseAddress
-        unsafe EVP_EncryptInit_ex(context, ciphers[cipher], nil, keyBytes, nonce)
+        let algorithm = unsafe EVP_CIPHER_fetch(nil, cipher.algorithm, nil)
+        defer { unsafe EVP_CIPHER_free(algorithm) }
+        unsafe EVP_EncryptInit_ex(context, algorithm, nil, keyBytes, nonce)
         unsafe EVP_EncryptUpdate(context, nil, &done, header, 5)
         unsafe EVP_EncryptUpdate(context, &body, &done, inner, Int32(inner.count))
         var last: Int32 = 0

@@ -261,6 +261,8 @@ struct IOURingBackend: ~Copyable {
             default: throw .ioURingRefused(errno: 0 - result)
             }
         }
+        // Spares each call the look-up of the ring; a kernel without it (before 5.18) would do as well.
+        _ = unsafe io_uring_register_ring_fd(ring)
         guard unsafe postern_has_opcodes(ring) != 0 else {
             unsafe io_uring_queue_exit(ring)
             unsafe ring.deallocate()

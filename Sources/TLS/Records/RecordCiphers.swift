@@ -4,31 +4,30 @@ import COpenSSL
 @safe
 final class RecordCiphers {
     private let derivation: OpaquePointer
-    private var ciphers: [OpaquePointer] = unsafe []
+    private let aes128GCM: AEAD
+    private let aes256GCM: AEAD
+    private let chaCha20Poly1305: AEAD
 
     init() throws(TLSFault) {
         ErrorQueue.clear()
         // Safe, in all of this type: it owns each of these objects; the context keeps its algorithm.
         let library = try CryptoLibrary.shared()
+        aes128GCM = try AEAD(RecordCipher.aes128GCM.algorithm)
+        aes256GCM = try AEAD(RecordCipher.aes256GCM.algorithm)
+        chaCha20Poly1305 = try AEAD(RecordCipher.chaCha20Poly1305.algorithm)
         guard let algorithm = unsafe EVP_KDF_fetch(library.pointer, "HKDF", nil) else {
             throw ErrorQueue.fault("EVP_KDF_fetch")
         }
         defer { unsafe EVP_KDF_free(algorithm) }
         guard let context = unsafe EVP_KDF_CTX_new(algorithm) else { throw ErrorQueue.fault("EVP_KDF_CTX_new") }
         unsafe derivation = context
-        for cipher in RecordCipher.allCases {
-            guard let fetched = unsafe EVP_CIPHER_fetch(library.pointer, cipher.algorithm, nil) else {
-                throw ErrorQueue.fault("EVP_CIPHER_fetch")
-            }
-            unsafe ciphers.append(fetched)
-        }
     }
 
-    subscript(cipher: RecordCipher) -> OpaquePointer {
+    subscript(cipher: RecordCipher) -> AEAD {
         switch cipher {
-        case .aes128GCM: unsafe ciphers[0]
-        case .aes256GCM: unsafe ciphers[1]
-        case .chaCha20Poly1305: unsafe ciphers[2]
+        case .aes128GCM: aes128GCM
+        case .aes256GCM: aes256GCM
+        case .chaCha20Poly1305: chaCha20Poly1305
         }
     }
 
@@ -59,7 +58,6 @@ final class RecordCiphers {
     }
 
     deinit {
-        while let cipher = unsafe ciphers.popLast() { unsafe EVP_CIPHER_free(cipher) }
         unsafe EVP_KDF_CTX_free(derivation)
     }
 

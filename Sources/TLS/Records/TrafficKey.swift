@@ -5,7 +5,8 @@ import COpenSSL
 struct TrafficKey: ~Copyable {
     enum Use { case sealing, opening }
 
-    private let context: OpaquePointer
+    private let aead: AEAD
+    private let state: UnsafeMutableRawPointer
     private let use: Use
     private let cipher: RecordCipher
     private var secret: SecretBytes
@@ -22,16 +23,15 @@ struct TrafficKey: ~Copyable {
         ErrorQueue.clear()
         let iv = try ciphers.expand(secret, "iv", cipher, bytes: RecordFormat.nonceBytes)
         let key = try ciphers.expand(secret, "key", cipher, bytes: cipher.keyBytes)
-        // Safe, in all of this type: it owns the context, and the key has as many bytes as the cipher reads.
-        guard let context = unsafe EVP_CIPHER_CTX_new() else { throw .outOfMemory }
-        let status = unsafe EVP_CipherInit_ex2(
-            context, ciphers[cipher], key.bytes.assumingMemoryBound(to: UInt8.self).baseAddress, nil,
-            use == .sealing ? 1 : 0, nil)
-        guard status == 1 else {
-            unsafe EVP_CIPHER_CTX_free(context)
-            throw ErrorQueue.fault("EVP_CipherInit_ex2")
+        let aead = ciphers[cipher]
+        // Safe, in all of this type: it owns the state, and the key has as many bytes as the cipher reads.
+        let state = unsafe try aead.makeState()
+        guard unsafe aead.setKey(key.bytes, of: state, use) else {
+            unsafe aead.free(state)
+            throw ErrorQueue.fault("the cipher's init")
         }
-        unsafe self.context = context
+        self.aead = aead
+        unsafe self.state = unsafe state
         self.use = use
         self.cipher = cipher
         self.secret = secret
@@ -47,9 +47,7 @@ struct TrafficKey: ~Copyable {
         let iv = try ciphers.expand(secret, "iv", cipher, bytes: RecordFormat.nonceBytes)
         let key = try ciphers.expand(secret, "key", cipher, bytes: cipher.keyBytes)
         unsafe nonces = RecordNonces(iv: iv.bytes)
-        let status = unsafe EVP_CipherInit_ex2(
-            context, nil, key.bytes.assumingMemoryBound(to: UInt8.self).baseAddress, nil, use == .sealing ? 1 : 0, nil)
-        guard status == 1 else { throw ErrorQueue.fault("EVP_CipherInit_ex2") }
+        guard unsafe aead.setKey(key.bytes, of: state, use) else { throw ErrorQueue.fault("the cipher's init") }
     }
 
     /// Writes one record and returns its size: `content` and `RecordFormat.overheadBytes`, for which there is room.
@@ -62,20 +60,32 @@ struct TrafficKey: ~Copyable {
         let body = unsafe header + RecordFormat.headerBytes
         unsafe RecordHeader.store(bodyBytes: innerBytes + RecordFormat.tagBytes, at: header)
         var nonce = try nonces.next()
-        var type = type.rawValue
-        var done: Int32 = 0
-        let begun = unsafe withUnsafeBytes(of: &nonce) { nonce in
-            let bytes = unsafe nonce.assumingMemoryBound(to: UInt8.self).baseAddress
-            return unsafe EVP_EncryptInit_ex2(context, nil, nil, bytes, nil)
-        }
-        let bytes = unsafe content.assumingMemoryBound(to: UInt8.self).baseAddress
-        guard begun == 1, unsafe EVP_EncryptUpdate(context, nil, &done, header, Int32(RecordFormat.headerBytes)) == 1,
-            unsafe content.isEmpty || EVP_EncryptUpdate(context, body, &done, bytes, Int32(content.count)) == 1,
-            unsafe EVP_EncryptUpdate(context, body + content.count, &done, &type, 1) == 1,
-            unsafe EVP_EncryptFinal_ex(context, body + innerBytes, &done) == 1,
-            unsafe postern_cipher_get_tag(context, body + innerBytes, RecordFormat.tagBytes) == 1
-        else { throw .fault(ErrorQueue.fault("EVP_EncryptUpdate")) }
+        let isSealed =
+            unsafe withUnsafeBytes(of: &nonce) { unsafe aead.beginSealing(state, $0) }
+            && aead.authenticate(state, header, RecordFormat.headerBytes)
+            && encrypt(content, type.rawValue, into: body)
+            && aead.finish(state, body + innerBytes) && aead.writeTag(state, to: body + innerBytes)
+        guard isSealed else { throw .fault(ErrorQueue.fault("the cipher's update")) }
         return content.count + RecordFormat.overheadBytes
+    }
+
+    /// Encrypts the content and the type behind it.
+    @inline(__always)
+    private func encrypt(
+        _ content: UnsafeRawBufferPointer, _ type: UInt8, into body: UnsafeMutablePointer<UInt8>
+    ) -> Bool {
+        let typeAddress = unsafe body + content.count
+        unsafe typeAddress.pointee = type
+        guard content.count > Self.copiedBytes else {
+            // Of little content a copy costs less than a call of its own for the type.
+            if let start = content.baseAddress {
+                unsafe UnsafeMutableRawPointer(body).copyMemory(from: start, byteCount: content.count)
+            }
+            return unsafe aead.transform(state, body, content.count + 1, into: body)
+        }
+        let start = unsafe content.assumingMemoryBound(to: UInt8.self).baseAddress!
+        return unsafe aead.transform(state, start, content.count, into: body)
+            && aead.transform(state, typeAddress, 1, into: typeAddress)
     }
 
     /// Decrypts a whole record, header included, into `target`, and returns how many bytes it wrote: those of the
@@ -89,14 +99,12 @@ struct TrafficKey: ~Copyable {
         let body = unsafe header + RecordFormat.headerBytes
         let plaintext = unsafe target.assumingMemoryBound(to: UInt8.self)
         var nonce = try nonces.next()
-        var done: Int32 = 0
-        let begun = unsafe withUnsafeBytes(of: &nonce) { nonce in
-            unsafe postern_cipher_begin_opening(context, nonce.baseAddress, body + innerBytes, RecordFormat.tagBytes)
-        }
-        guard begun == 1, unsafe EVP_DecryptUpdate(context, nil, &done, header, Int32(RecordFormat.headerBytes)) == 1,
-            unsafe EVP_DecryptUpdate(context, plaintext, &done, body, Int32(innerBytes)) == 1
-        else { throw .fault(ErrorQueue.fault("EVP_DecryptUpdate")) }
-        guard unsafe EVP_DecryptFinal_ex(context, plaintext + innerBytes, &done) == 1 else {
+        let isRead =
+            unsafe withUnsafeBytes(of: &nonce) { unsafe aead.beginOpening(state, $0, tag: body + innerBytes) }
+            && aead.authenticate(state, header, RecordFormat.headerBytes)
+            && aead.transform(state, body, innerBytes, into: plaintext)
+        guard isRead else { throw .fault(ErrorQueue.fault("the cipher's update")) }
+        guard unsafe aead.finish(state, plaintext + innerBytes) else {
             ErrorQueue.clear()
             throw .notAuthentic
         }
@@ -104,6 +112,8 @@ struct TrafficKey: ~Copyable {
     }
 
     deinit {
-        unsafe EVP_CIPHER_CTX_free(context)
+        unsafe aead.free(state)
     }
+
+    private static let copiedBytes = 2048
 }
