@@ -1,17 +1,28 @@
 import COpenSSL
+import Synchronization
 
 /// The sessions that an accepting context may continue, kept in memory and found by their numbers.
 ///
 /// They belong to one context, hence to one listener, worker and generation: to any other they are unknown, which
 /// means a full handshake. The same goes for a session that has outlived a certificate of the peer's path.
+///
+/// All calls may come from any thread.
 final class AcceptedSessions {
-    private var sessions = BoundedCache<Digest256, KeptSession>(capacity: capacity)
+    private struct State {
+        var sessions = BoundedCache<Digest256, KeptSession>(capacity: capacity)
+        var generations: SessionGenerations
+    }
+
+    private let state: Mutex<State>
     private let clock: () -> Int64
     /// What a session must have been made under to be continued.
-    var generations: SessionGenerations
+    var generations: SessionGenerations {
+        get { state.withLock { $0.generations } }
+        set { state.withLock { $0.generations = newValue } }
+    }
 
     init(_ generations: SessionGenerations, clock: @escaping () -> Int64) {
-        self.generations = generations
+        state = Mutex(State(generations: generations))
         self.clock = clock
     }
 
@@ -20,26 +31,27 @@ final class AcceptedSessions {
         guard session.isTLS13, let number = session.number else {
             return false
         }
-        sessions.insert(session, for: number)
+        state.withLock { $0.sessions.insert(session, for: number) }
         return true
     }
 
     /// The session with this number, if it may be continued now.
     func session(_ number: Digest256) -> KeptSession? {
-        guard let session = sessions[number] else { return nil }
+        let (kept, generations) = state.withLock { ($0.sessions[number], $0.generations) }
+        guard let session = kept else { return nil }
         let now = clock()
         // Safe: the session is alive.
         guard session.isResumable, let data = unsafe SessionTicketData(session.pointer),
             data.generations == generations, now >= data.verifiedAt, now - data.verifiedAt <= Self.lifetimeSeconds,
             now <= data.chainNotAfter
         else {
-            sessions.remove(number)
+            forget(number)
             return nil
         }
         return session
     }
 
-    func forget(_ number: Digest256) { sessions.remove(number) }
+    func forget(_ number: Digest256) { state.withLock { $0.sessions.remove(number) } }
 
     /// A peer is verified afresh at least this often.
     static let lifetimeSeconds: Int64 = 3_600

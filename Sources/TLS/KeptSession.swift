@@ -1,10 +1,13 @@
 import COpenSSL
+import Synchronization
 
 /// A session that may be continued later; this object owns one reference to it.
+///
+/// Sendable by hand: OpenSSL counts references atomically, and nothing changes a session once it is kept.
 @safe
-final class KeptSession {
+final class KeptSession: @unchecked Sendable {
     let pointer: OpaquePointer
-    private var isForgotten = false
+    private let isForgotten = Atomic(false)
 
     init(owning pointer: OpaquePointer) {
         unsafe self.pointer = pointer
@@ -18,10 +21,10 @@ final class KeptSession {
         return unsafe Digest256(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
     }
 
-    var isResumable: Bool { unsafe !isForgotten && SSL_SESSION_is_resumable(pointer) == 1 }
+    var isResumable: Bool { unsafe !isForgotten.load(ordering: .relaxed) && SSL_SESSION_is_resumable(pointer) == 1 }
 
     /// Its connection has failed: it is not continued.
-    func forget() { isForgotten = true }
+    func forget() { isForgotten.store(true, ordering: .relaxed) }
 
     /// Only TLS 1.3 sessions are continued: those of TLS 1.2 are bound to neither the name nor the key exchange.
     var isTLS13: Bool { unsafe SSL_SESSION_get_protocol_version(pointer) == TLS1_3_VERSION }

@@ -1,24 +1,35 @@
 import COpenSSL
 import Identity
+import Synchronization
 
 /// The sessions that a dialling context may offer to continue: the newest of each endpoint, each offered once.
+///
+/// All calls may come from any thread.
 final class OfferedSessions {
     /// A session and whom it was made with.
-    struct Offer {
+    struct Offer: Sendable {
         let session: KeptSession
         let peer: PeerSVID
         let generations: SessionGenerations
     }
 
-    private var offers: [Int: [Offer]] = [:]
+    private struct State {
+        var offers: [Int: [Offer]] = [:]
+        var generations: SessionGenerations
+    }
+
+    private let state: Mutex<State>
     private let clock: () -> Int64
     private let acceptPeer: (SPIFFEID) -> Bool
     /// What a session must have been made under to be offered.
-    var generations: SessionGenerations
+    var generations: SessionGenerations {
+        get { state.withLock { $0.generations } }
+        set { state.withLock { $0.generations = newValue } }
+    }
 
     /// - Parameter acceptPeer: whom we agree to talk to, asked again for each offer.
     init(_ generations: SessionGenerations, acceptPeer: @escaping (SPIFFEID) -> Bool, clock: @escaping () -> Int64) {
-        self.generations = generations
+        state = Mutex(State(generations: generations))
         self.acceptPeer = acceptPeer
         self.clock = clock
     }
@@ -28,22 +39,26 @@ final class OfferedSessions {
     /// - Parameter generations: those under which the connection that brought it was made.
     func keep(_ session: KeptSession, peer: PeerSVID, endpoint: Int, _ generations: SessionGenerations) {
         guard session.isTLS13, session.isResumable else { return }
-        if offers[endpoint] == nil, offers.count >= Self.maximumEndpoints { offers.removeAll() }
-        offers[endpoint, default: []].append(Offer(session: session, peer: peer, generations: generations))
-        if offers[endpoint]!.count > Self.maximumSessions { offers[endpoint]!.removeFirst() }
+        let offer = Offer(session: session, peer: peer, generations: generations)
+        state.withLock { state in
+            if state.offers[endpoint] == nil, state.offers.count >= Self.maximumEndpoints { state.offers.removeAll() }
+            state.offers[endpoint, default: []].append(offer)
+            if state.offers[endpoint]!.count > Self.maximumSessions { state.offers[endpoint]!.removeFirst() }
+        }
     }
 
     /// The newest session of `endpoint` that still holds, which is forgotten with this.
     func take(endpoint: Int) -> Offer? {
         let now = clock()
-        while let offer = offers[endpoint]?.popLast() {
+        while true {
+            let (next, generations) = state.withLock { ($0.offers[endpoint]?.popLast(), $0.generations) }
+            guard let offer = next else { return nil }
             let age = now - offer.peer.verifiedAt
             guard offer.session.isResumable, offer.generations == generations, acceptPeer(offer.peer.id) else {
                 continue
             }
             if (0...Self.lifetimeSeconds).contains(age), now <= offer.peer.chainNotAfter { return offer }
         }
-        return nil
     }
 
     /// A server is verified afresh at least this often.

@@ -1,5 +1,6 @@
 import COpenSSL
 import Identity
+import Synchronization
 
 /// Verifies peers: OpenSSL builds the path to the bundle of the trust domain that the leaf claims, and no other; the
 /// rules of X509-SVID are then checked from DER over the path that was built.
@@ -7,14 +8,23 @@ final class PeerVerifier {
     private let bundles: [TrustDomain: AnchorStore]
     private let acceptPeer: ((SPIFFEID) -> Bool)?
     private let clock: () -> Int64
-    private var memory = ChainMemory()
+    private let state: Mutex<State>
+
+    private struct State {
+        var memory = ChainMemory()
+        var generations: SessionGenerations
+    }
+
     /// Go into each session. What was remembered of chains does not outlive a change of what they were verified with.
     var generations: SessionGenerations {
-        didSet {
-            guard (generations.identity, generations.revocation) != (oldValue.identity, oldValue.revocation) else {
-                return
+        get { state.withLock { $0.generations } }
+        set {
+            state.withLock { state in
+                let old = state.generations
+                state.generations = newValue
+                guard (newValue.identity, newValue.revocation) != (old.identity, old.revocation) else { return }
+                state.memory = ChainMemory()
             }
-            memory = ChainMemory()
         }
     }
 
@@ -23,7 +33,7 @@ final class PeerVerifier {
         bundles: [TrustBundle], acceptPeer: ((SPIFFEID) -> Bool)?, generations: SessionGenerations,
         clock: @escaping () -> Int64
     ) throws(TLSFault) {
-        self.generations = generations
+        state = Mutex(State(generations: generations))
         var stores: [TrustDomain: AnchorStore] = [:]
         for bundle in bundles { stores[bundle.trustDomain] = try AnchorStore(bundle.certificates) }
         self.bundles = stores
@@ -31,7 +41,7 @@ final class PeerVerifier {
         self.clock = clock
     }
 
-    var rememberedChains: Int { memory.count }
+    var rememberedChains: Int { state.withLock { $0.memory.count } }
 
     /// Why `chain` (DER, leaf first) would be refused by a peer with these bundles, or nil.
     func refusal(ofOwnChain chain: [[UInt8]]) throws(TLSFault) -> SVIDRefusal? {
@@ -54,7 +64,10 @@ final class PeerVerifier {
     }
 
     /// What was found out about the chain with this digest, if it holds now.
-    func remembered(_ chain: Digest256) -> ChainMemory.Verdict? { memory.verdict(on: chain, now: clock()) }
+    func remembered(_ chain: Digest256) -> ChainMemory.Verdict? {
+        let now = clock()
+        return state.withLock { $0.memory.verdict(on: chain, now: now) }
+    }
 
     /// Verifies the chain that `context` was made for.
     ///
@@ -70,16 +83,25 @@ final class PeerVerifier {
         guard unsafe postern_certs_count(presented) <= Self.maximumPresentedCertificates else { throw .chainTooLong }
 
         let now = clock()
+        let generations = generations
         var verdict: ChainMemory.Verdict
         if let remembered {
             verdict = remembered
             verdict.peer.verifiedAt = now
         } else {
             verdict = try unsafe judge(context, CertificateDER.bytes(of: leaf), now: now)
-            if let chain { memory.remember(verdict, on: chain) }
+            if let chain { remember(verdict, on: chain, generations) }
         }
         if let acceptPeer, !acceptPeer(verdict.peer.id) { throw .identityNotExpected }
         return verdict.peer
+    }
+
+    /// Remembers a verdict, unless what it rests on has changed meanwhile.
+    private func remember(_ verdict: ChainMemory.Verdict, on chain: Digest256, _ generations: SessionGenerations) {
+        state.withLock { state in
+            guard state.generations == generations else { return }
+            state.memory.remember(verdict, on: chain)
+        }
     }
 
     /// Checks the leaf's rules, and then its path to the bundle of the trust domain that it claims.
@@ -170,13 +192,14 @@ func verifyPeer(_ context: OpaquePointer?, _ argument: UnsafeMutableRawPointer?)
     let index = SSL_get_ex_data_X509_STORE_CTX_idx()
     guard let context = unsafe context, let ssl = unsafe X509_STORE_CTX_get_ex_data(context, index) else { return 0 }
     let window = unsafe RecordBIO.window(of: OpaquePointer(ssl))
+    let generations = verifier.generations
     do throws(SVIDRefusal) {
         let peer = try unsafe verifier.verify(
             context, chain: window.pointee.findings.chainDigest, remembered: window.pointee.findings.rememberedVerdict)
         unsafe window.pointee.findings.verifiedPeer = peer
         // What the session will need to know when it is continued.
         if let session = unsafe SSL_get_session(OpaquePointer(ssl)) {
-            unsafe SessionTicketData(peer, verifier.generations).store(in: session)
+            unsafe SessionTicketData(peer, generations).store(in: session)
         }
         unsafe X509_STORE_CTX_set_error(context, X509_V_OK)
         // The session would keep the path's certificates for its whole life; nothing here asks for them.

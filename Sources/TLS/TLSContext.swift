@@ -1,7 +1,10 @@
 import COpenSSL
 import Identity
+import Synchronization
 
-/// What all sessions of one role, identity and generation have in common; belongs to one worker's thread.
+/// What all sessions of one role, identity and generation have in common.
+///
+/// Its sessions may be on different threads, each on one at a time.
 @safe
 public final class TLSContext {
     /// Which end of a handshake a context plays.
@@ -21,13 +24,14 @@ public final class TLSContext {
     /// What the sessions of this context are made under. It begins with the material's generation; after a change, no
     /// session from before is continued, and a change of `identity` or `revocation` has chains verified anew.
     public var generations: SessionGenerations {
-        didSet {
-            verifier.generations = generations
-            acceptedSessions?.generations = generations
-            offeredSessions?.generations = generations
+        get { verifier.generations }
+        set {
+            verifier.generations = newValue
+            acceptedSessions?.generations = newValue
+            offeredSessions?.generations = newValue
         }
     }
-    private var lastName = ""
+    private let lastName = Mutex("")
 
     /// For sessions that a peer opens: the peer must present an SVID of a trusted domain.
     ///
@@ -76,7 +80,6 @@ public final class TLSContext {
         self.role = role
         self.applicationProtocols = applicationProtocols
         self.verifier = verifier
-        generations = verifier.generations
         acceptedSessions = accepted
         offeredSessions = offered
         // Safe, here and in the extension: `context` is alive as long as this object, and so are the callbacks'
@@ -96,8 +99,10 @@ public final class TLSContext {
 
     /// `name` itself, or the same name as it was given here last: most connections ask for the same server.
     func shared(_ name: String) -> String {
-        if name != lastName { lastName = name }
-        return lastName
+        lastName.withLock { lastName in
+            if name != lastName { lastName = name }
+            return lastName
+        }
     }
 
     deinit {

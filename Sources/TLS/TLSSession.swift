@@ -3,7 +3,7 @@ import Identity
 
 /// One end of one TLS connection: bytes in, bytes out, no I/O.
 ///
-/// The owner frees it by letting go. All calls happen on the thread of its context and exchange.
+/// The owner frees it by letting go. All calls happen on the thread of its exchange.
 @safe
 public struct TLSSession: ~Copyable {
     enum Phase {
@@ -18,7 +18,7 @@ public struct TLSSession: ~Copyable {
     /// Handed over by OpenSSL during the handshake.
     var secrets: TrafficSecrets
     let context: TLSContext
-    let exchange: RecordExchange
+    private(set) var exchange: RecordExchange
     let endpoint: Int
     /// The context's when this session began: what it is given for resumption counts as made under them.
     let generations: SessionGenerations
@@ -50,6 +50,15 @@ public struct TLSSession: ~Copyable {
         phase = .handshaking
         claimedPeer = nil
         peer = nil
+    }
+
+    /// Goes on through another exchange, and so on another's thread.
+    public mutating func move(to exchange: RecordExchange) {
+        guard exchange !== self.exchange else { return }
+        // Safe: the SSL is this value's, and takes a reference to its new BIO, which lives as long as its exchange.
+        if let handshaker = unsafe handshaker { unsafe exchange.bio.attach(to: handshaker) }
+        records?.move(to: exchange)
+        self.exchange = exchange
     }
 
     /// Goes on with the handshake, given bytes from the peer, and appends the bytes to send to `output`.

@@ -1,9 +1,9 @@
-import EventLoop
 import TLS
 import Telemetry
 import Testing
 
 @testable import DataPlane
+@testable import EventLoop
 
 @Suite("Turns to shake hands")
 struct HandshakeTurnTests {
@@ -75,6 +75,26 @@ struct HandshakeTurnTests {
         let reasons = world.records.map(\.closeReason)
         #expect(reasons == Array(repeating: CloseReason.handshakeTimeout.rawValue, count: silent.count))
         for socket in silent { socket.close() }
+        try end(clients, world)
+    }
+
+    @Test("where the thread for handshakes gets nothing done, the worker takes turns itself")
+    func starvedThread() throws {
+        let world = try SimulatedWorld(seed: 1, faults: .none)
+        let thread = try HandshakeThread(wake: Wake(descriptor: -1))
+        thread.stop()
+        world.worker.handshakeThread = thread
+        let clients = try clients(30, of: world)
+        let start = world.network.now
+        let isDone = try world.turn {
+            self.act(clients) { clients.count { $0.isEstablished } == clients.count - Worker.stepsUnderwayLimit }
+        }
+        #expect(isDone)
+        #expect(world.network.now - start < 5_000_000_000)
+        // Those whose steps the thread has are told off in time, and hold nothing.
+        let reasons = { world.records.map(\.closeReason).filter { $0 == CloseReason.handshakeTimeout.rawValue } }
+        #expect(try world.turn { reasons().count == Worker.stepsUnderwayLimit })
+        #expect(world.worker.handshakes == 0 && world.worker.heldFlightBytes == 0)
         try end(clients, world)
     }
 

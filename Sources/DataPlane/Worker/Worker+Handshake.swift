@@ -4,40 +4,39 @@ import Settings
 import TLS
 
 extension Worker {
-    /// Starts TLS: the connection's turn has come.
-    private mutating func beginHandshake(_ slot: Int32) {
+    /// The connection's turn has come: its session goes with the step, until that is finished.
+    mutating func takeStep(_ slot: Int32, _ flight: [UInt8]) -> HandshakeStep {
         let listener = connections[slot].listener
         let mode = connections[slot].machine.mode
         let context = listeners[listener].contexts[mode == .inbound ? 0 : connections[slot].route ?? 0]
-        do throws(TLSFault) {
-            connections[slot].session = try TLSSession(
-                context, exchange: exchange, endpoint: connections[slot].endpoint ?? 0)
-        } catch {
-            connections[slot].detail = "\(error)"
-            return connections[slot].machine.end(.overloaded)
-        }
-        guard mode == .inbound else { return }
         // Those that we begin ourselves do not count: a server that never answers must not keep our clients waiting.
-        connections[slot].countsAsHandshake = true
-        handshakes += 1
-        connections[slot].machine.admitted()
+        if connections[slot].machine.phase == .waiting {
+            connections[slot].countsAsHandshake = true
+            handshakes += 1
+            connections[slot].machine.admitted()
+        }
+        return HandshakeStep(
+            connections.token(.receivePeer, slot), context, endpoint: connections[slot].endpoint ?? 0,
+            connections[slot].session.take(), flight: flight)
     }
 
-    /// Gives received bytes to the handshake, which begins if it has not yet, and queues what it wants sent.
-    mutating func continueHandshake(_ slot: Int32, _ bytes: RawSpan) {
-        if connections[slot].session == nil { beginHandshake(slot) }
-        guard connections[slot].machine.phase == .handshaking else { return }
-        guard let buffer = pool.take() else { return connections[slot].machine.end(.overloaded) }
-        var output = output(buffer)
-        let (outcome, consumed) = connections[slot].handshake(bytes, into: &output)
-        enqueue(buffer, output.byteCount, slot, .peer)
-        switch outcome {
-        case .wantsBytes: break
-        case .complete:
+    /// Goes on from what TLS made of a flight, unless its connection has ended meanwhile.
+    mutating func finishStep(_ step: HandshakeStep) {
+        guard let slot = connections.slot(of: step.connection), connections[slot].machine.holdsFlight else { return }
+        connections[slot].session = step.takeSession(for: exchange)
+        connections[slot].machine.tookFlight()
+        heldFlightBytes -= connections[slot].flight.count
+        connections[slot].flight = []
+        queue(step.output, slot)
+        switch step.outcome {
+        case .handshake(.wantsBytes): break
+        case .handshake(.complete):
             leaveHandshake(slot)
             connections[slot].handshakeNanoseconds = Int64(loop.now - connections[slot].handshakeStartedAt)
-            handshakeCompleted(slot, bytes.extracting(consumed..<bytes.byteCount))
-        case .failed(let failure):
+            let flight = step.flight
+            let consumed = step.consumed
+            unsafe handshakeCompleted(slot, flight.span.bytes.extracting(consumed..<flight.count))
+        case .handshake(.failed(let failure)):
             leaveHandshake(slot)
             connections[slot].code = failure.code
             connections[slot].detail = failure.detail
@@ -46,6 +45,10 @@ extension Worker {
             } else {
                 connections[slot].machine.end(.handshakeFailed, lingering: true)
             }
+        case .noSession(let fault):
+            leaveHandshake(slot)
+            connections[slot].detail = "\(fault)"
+            connections[slot].machine.end(.overloaded)
         }
     }
 
@@ -57,6 +60,14 @@ extension Worker {
     }
 
     // MARK: Private
+
+    private mutating func queue(_ flight: [UInt8], _ slot: Int32) {
+        guard !flight.isEmpty else { return }
+        guard let buffer = pool.take() else { return connections[slot].machine.end(.overloaded) }
+        var output = output(buffer)
+        for byte in flight { output.append(byte) }
+        enqueue(buffer, output.byteCount, slot, .peer)
+    }
 
     private mutating func handshakeCompleted(_ slot: Int32, _ rest: RawSpan) {
         switch connections[slot].machine.mode {

@@ -1,43 +1,90 @@
 import EventLoop
+import TLS
 
-/// A step of a handshake keeps the worker from all others for as long as hundreds of relayed records. So those who relay
-/// are served first, each tick runs a bounded number of steps, and the rest wait in the order in which they came.
+/// A step of a handshake takes as long as hundreds of relayed records. So those who relay are served first, and the rest
+/// wait in the order in which they came, for the worker's thread for handshakes. Where there is none, each tick of the
+/// worker takes one step; and so it does now and then where the thread gets nothing done, because who relays leaves it
+/// next to nothing of a core.
 extension Worker {
     /// The peer's bytes wait for their turn; empty where it is ours to begin.
     ///
     /// They are copied, so that the buffer that they came in serves others meanwhile, and nothing more is received.
     mutating func handshakeReceived(_ slot: Int32, _ bytes: RawSpan) {
-        guard heldFlightBytes + bytes.byteCount <= plan.limits.heldFlightBytes else {
-            // Memory is worth more than the order.
-            let mayRun = connections[slot].machine.phase == .handshaking || hasFreeHandshake
-            return mayRun ? continueHandshake(slot, bytes) : connections[slot].machine.end(.overloaded)
-        }
         // Safe: the bytes are copied at once.
-        connections[slot].flight = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
+        let flight = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
+        guard heldFlightBytes + flight.count <= plan.limits.heldFlightBytes else {
+            return shakeOutOfTurn(slot, flight)
+        }
+        connections[slot].flight = flight
         connections[slot].machine.heldFlight()
-        heldFlightBytes += bytes.byteCount
+        heldFlightBytes += flight.count
         flights.append(connections.token(.receivePeer, slot))
     }
 
     /// A step of a handshake can be taken now.
     var hasHandshakeTurn: Bool { !flights.isEmpty || (hasFreeHandshake && !waiting.isEmpty) }
 
-    /// Gives some of the flights that wait to TLS, once all else has been handed to the kernel.
+    /// There is something to do for handshakes without waiting for anything.
+    var hasHandshakeWork: Bool { handshakeThread == nil ? hasHandshakeTurn : hasFinishedSteps }
+
+    /// Gives flights that wait to TLS, once all else has been handed to the kernel.
     mutating func shakeHands() {
-        guard hasHandshakeTurn else { return }
-        loop.submit()
-        for _ in 0..<Self.stepsATick {
-            guard let slot = nextFlight() else { return }
-            let flight = connections[slot].flight
-            connections[slot].flight = []
-            connections[slot].machine.tookFlight()
-            heldFlightBytes -= flight.count
-            unsafe continueHandshake(slot, flight.span.bytes)
-            advance(slot)
+        if let handshakeThread {
+            takeFinished(from: handshakeThread)
+            submit(to: handshakeThread)
+            guard hasHandshakeTurn, loop.now >= ownTurnAt else { return }
+            ownTurnAt = loop.now + Self.ownTurnIntervalNanoseconds
+            loop.submit()
+            takeTurn()
+        } else if hasHandshakeTurn {
+            loop.submit()
+            for _ in 0..<Self.stepsATick { takeTurn() }
         }
     }
 
     // MARK: Private
+
+    private mutating func takeFinished(from thread: HandshakeThread) {
+        guard stepsUnderway > 0 else { return }
+        let finished = thread.takeFinished(Self.finishedStepsATick)
+        hasFinishedSteps = finished.more
+        if !finished.steps.isEmpty { ownTurnAt = loop.now + Self.threadPatienceNanoseconds }
+        stepsUnderway -= finished.steps.count
+        for step in finished.steps {
+            finishStep(step)
+            if let slot = connections.slot(of: step.connection) { advance(slot) }
+        }
+    }
+
+    private mutating func submit(to thread: HandshakeThread) {
+        while stepsUnderway < Self.stepsUnderwayLimit, hasHandshakeTurn {
+            guard let slot = nextFlight() else { return }
+            let flight = connections[slot].flight
+            thread.submit(takeStep(slot, flight))
+            if stepsUnderway == 0 { ownTurnAt = loop.now + Self.threadPatienceNanoseconds }
+            stepsUnderway += 1
+        }
+    }
+
+    private mutating func takeTurn() {
+        guard let slot = nextFlight() else { return }
+        let flight = connections[slot].flight
+        let step = takeStep(slot, flight)
+        step.run(on: exchange)
+        finishStep(step)
+        advance(slot)
+    }
+
+    /// Memory is worth more than the order.
+    private mutating func shakeOutOfTurn(_ slot: Int32, _ flight: [UInt8]) {
+        guard connections[slot].machine.phase == .handshaking || hasFreeHandshake else {
+            return connections[slot].machine.end(.overloaded)
+        }
+        connections[slot].machine.heldFlight()
+        let step = takeStep(slot, flight)
+        step.run(on: exchange)
+        finishStep(step)
+    }
 
     private var hasFreeHandshake: Bool { handshakes < plan.limits.concurrentHandshakes }
 
@@ -53,4 +100,12 @@ extension Worker {
 
     /// More would add their time to the latency of all who relay, and save no more than a microsecond each.
     static var stepsATick: Int { 1 }
+    /// What follows a step is short, but not nothing.
+    private static var finishedStepsATick: Int { 4 }
+    /// Enough that the thread does not run out of work within a tick.
+    static var stepsUnderwayLimit: Int { 8 }
+    /// How long the thread may finish nothing until the worker takes turns itself.
+    private static var threadPatienceNanoseconds: UInt64 { 250_000_000 }
+    /// From then on: a fortieth of the worker's time or so.
+    private static var ownTurnIntervalNanoseconds: UInt64 { 10_000_000 }
 }

@@ -20,6 +20,15 @@ public struct Worker: ~Copyable {
     var timers: TimerWheel
     var connections: ConnectionSlab
     let exchange: RecordExchange
+    /// Takes the steps of handshakes; without it, the worker takes them itself. It is set before the first step, and
+    /// must have been stopped when the worker goes.
+    public var handshakeThread: HandshakeThread?
+    /// Steps that the thread has.
+    var stepsUnderway = 0
+    /// The thread has more finished steps than the last tick took.
+    var hasFinishedSteps = false
+    /// When the worker takes a step itself although it has the thread.
+    var ownTurnAt: UInt64 = 0
     var listeners: [ListenerState]
     /// Connections that hold a flight of a handshake, by the time that it came.
     var flights = SlotQueue()
@@ -50,7 +59,7 @@ public struct Worker: ~Copyable {
     ///
     /// - Parameters:
     ///   - addresses: what the descriptors are bound to.
-    ///   - clock: the wall clock in Unix seconds, for certificates.
+    ///   - clock: the wall clock in Unix seconds, for certificates; it is asked on the thread for handshakes, too.
     ///   - emit: takes each access record on the worker's thread; it must not block.
     public init(
         _ plan: ProxyPlan, loop: consuming EventLoop, descriptors: [Int32], addresses: [SocketAddress],
@@ -96,7 +105,7 @@ public struct Worker: ~Copyable {
 
     /// One turn of the loop; waits at most as long as given.
     ///
-    /// Whoever relays is served first; then comes one step of a handshake, which takes longer than all the others.
+    /// Whoever relays is served first; then come handshakes.
     public mutating func step(limitNanoseconds: UInt64 = 60_000_000_000) throws(EventLoopFault) {
         let count = try loop.tick(timeoutNanoseconds: nextWait(limit: limitNanoseconds))
         for index in 0..<count { handle(loop.completion(index)) }
@@ -120,7 +129,7 @@ public struct Worker: ~Copyable {
     // MARK: Private
 
     private func nextWait(limit: UInt64) -> UInt64 {
-        if hasHandshakeTurn { return 0 }
+        if hasHandshakeWork { return 0 }
         let now = loop.now
         var wait = timers.nanosecondsUntilNext(now: now, limit: limit)
         if let resumeAcceptAt { wait = min(wait, resumeAcceptAt > now ? resumeAcceptAt - now : 0) }

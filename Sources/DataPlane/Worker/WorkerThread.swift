@@ -120,6 +120,11 @@ public final class WorkerThread: Sendable {
         var worker = try Worker(
             start.plan, loop: opened.take(), descriptors: start.descriptors, addresses: start.addresses,
             clock: { Int64(time(nil)) }, emit: start.feed.map(Self.emitter) ?? { _ in })
+        worker.handshakeThread = try wake.map { try HandshakeThread(wake: $0) }
+        // The thread signals the loop's descriptor and has sessions of the worker's contexts: it ends first.
+        defer {
+            worker.handshakeThread?.stop()
+        }
         if let wake { mailbox.open(wake: wake) }
         report(.serving(worker: start.index, backend: backend, because: because))
         while !worker.isFinished {

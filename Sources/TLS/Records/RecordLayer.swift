@@ -6,7 +6,7 @@ import COpenSSL
 @safe
 final class RecordLayer {
     let details: NegotiatedDetails
-    let exchange: RecordExchange
+    var exchange: RecordExchange
     var sending: TrafficKey
     var receiving: TrafficKey
     var messages: PostHandshakeMessages
@@ -54,6 +54,12 @@ final class RecordLayer {
 extension RecordLayer {
     /// OpenSSL's object is still there, to read tickets.
     var waitsForTickets: Bool { tickets != nil }
+
+    func move(to exchange: RecordExchange) {
+        tickets?.attach(to: exchange)
+        self.exchange = exchange
+    }
+
     /// A read ended within a record.
     var holdsPartialRecord: Bool { partial != nil }
 }

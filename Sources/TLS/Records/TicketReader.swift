@@ -49,6 +49,9 @@ struct TicketReader: ~Copyable {
         return newSessions.last
     }
 
+    /// Goes on through another exchange's window.
+    borrowing func attach(to exchange: RecordExchange) { unsafe exchange.bio.attach(to: ssl) }
+
     deinit {
         // As `TLSSession.deinit`: a session that is to be forgotten is told so itself.
         unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)

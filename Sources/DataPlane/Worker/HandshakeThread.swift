@@ -1,0 +1,162 @@
+public import EventLoop
+import Glibc
+import Synchronization
+import TLS
+
+/// A thread that takes the steps of a worker's handshakes while the worker relays.
+///
+/// A step takes as long as hundreds of relayed records. Where both want the same core, the worker has it, and the step
+/// goes on when the worker waits. Steps are taken in the order in which they came.
+public final class HandshakeThread: Sendable {
+    private struct State {
+        var waiting: [HandshakeStep] = []
+        var finished: [HandshakeStep] = []
+        var isOver = false
+        var thread: pthread_t?
+    }
+
+    private let state = Mutex(State())
+    private let hasWork: Semaphore
+    private let wake: Wake
+
+    /// Starts the thread; it ends with ``stop()``. Signals must be blocked by the caller.
+    ///
+    /// - Parameter wake: of the worker's loop, signalled when steps are finished; it must outlive the thread.
+    public init(wake: Wake) throws(HandshakeThreadFault) {
+        self.wake = wake
+        hasWork = Semaphore()
+        let exchange: RecordExchange
+        do throws(TLSFault) { exchange = try RecordExchange() } catch { throw .tls(error) }
+        let start = Start(thread: self, exchange: exchange)
+        // Safe: the thread's body takes the retained object over, exactly once.
+        let argument = unsafe Unmanaged.passRetained(start).toOpaque()
+        var handle = pthread_t()
+        let result = unsafe pthread_create(
+            &handle, nil,
+            { argument in
+                unsafe Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue().run()
+                return nil
+            }, argument)
+        guard result == 0 else {
+            unsafe Unmanaged<Start>.fromOpaque(argument).release()
+            throw .noThread(errno: result)
+        }
+        state.withLock { [handle] in $0.thread = handle }
+    }
+
+    /// Ends the thread, after the step that it is in; what waits is dropped. Call it once, from the worker's thread.
+    public func stop() {
+        let thread = state.withLock { state in
+            state.isOver = true
+            state.waiting = []
+            return state.thread.take()
+        }
+        hasWork.post()
+        // Safe: the thread was not detached, and is joined once.
+        if let thread { _ = pthread_join(thread, nil) }
+        state.withLock { $0.finished = [] }
+    }
+
+    /// Has a step taken; it comes back with ``takeFinished(_:)``.
+    func submit(_ step: HandshakeStep) {
+        let isFirst = state.withLock { state in
+            state.waiting.append(step)
+            return state.waiting.count == 1
+        }
+        if isFirst { hasWork.post() }
+    }
+
+    /// Steps that are finished, in order, at most as many as given; whether there are more.
+    func takeFinished(_ limit: Int) -> (steps: [HandshakeStep], more: Bool) {
+        state.withLock { state in
+            let taken = Array(state.finished.prefix(limit))
+            state.finished.removeFirst(taken.count)
+            return (taken, !state.finished.isEmpty)
+        }
+    }
+
+    // MARK: Private
+
+    private func run(_ exchange: RecordExchange) {
+        // Only who has the right may raise a priority; anyone may lower it.
+        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
+        while true {
+            hasWork.wait()
+            let (steps, isOver) = state.withLock { state in
+                let taken = state.waiting
+                state.waiting = []
+                return (taken, state.isOver)
+            }
+            if isOver { return }
+            for step in steps {
+                if state.withLock({ $0.isOver }) { return }
+                step.run(on: exchange)
+                finish(step)
+            }
+        }
+    }
+
+    private func finish(_ step: HandshakeStep) {
+        let isFirst = state.withLock { state in
+            state.finished.append(step)
+            return state.finished.count == 1
+        }
+        if isFirst { wake.signal() }
+    }
+
+    /// What the thread starts with. Sendable by hand: from then on the thread alone uses the exchange.
+    private final class Start: @unchecked Sendable {
+        private let thread: HandshakeThread
+        private let exchange: RecordExchange
+
+        init(thread: HandshakeThread, exchange: RecordExchange) {
+            self.thread = thread
+            self.exchange = exchange
+        }
+
+        func run() { thread.run(exchange) }
+    }
+
+    /// The least that there is: beside a busy worker the thread has a seventieth of a core.
+    private static let niceness: Int32 = 19
+}
+
+/// Why there is no thread for handshakes.
+public enum HandshakeThreadFault: Error, CustomStringConvertible {
+    case tls(TLSFault)
+    case noThread(errno: Int32)
+
+    public var description: String {
+        switch self {
+        case .tls(let fault): "\(fault)"
+        case .noThread(let code): "no thread: \(describe(code))"
+        }
+    }
+}
+
+/// A POSIX semaphore, shared by the threads of this process.
+///
+/// Sendable by hand: semaphores are made for that.
+@safe
+private final class Semaphore: @unchecked Sendable {
+    private let semaphore: UnsafeMutablePointer<sem_t>
+
+    init() {
+        // Safe, in all of this type: the block is owned by this object, and initialised from here to deinit.
+        unsafe semaphore = .allocate(capacity: 1)
+        let status = unsafe sem_init(semaphore, 0, 0)
+        precondition(status == 0, "zero is a value that a semaphore can have")
+    }
+
+    func post() { unsafe _ = sem_post(semaphore) }
+
+    func wait() {
+        // It fails only when a signal interrupts it.
+        while unsafe sem_wait(semaphore) != 0 {}
+    }
+
+    deinit {
+        unsafe sem_destroy(semaphore)
+        unsafe semaphore.deallocate()
+    }
+}
