@@ -18,7 +18,8 @@ extension Settings {
         SettingReference("admin.bind", "endpoint, required", "Where it listens; port 0 lets the kernel choose."),
         SettingReference(
             "workers", "number, \(workersAllowed.lowerBound) to \(workersAllowed.upperBound)",
-            "Worker threads; without it, as many as the CPU quota, rounded up."),
+            "Worker threads, each with a thread of lower priority for handshakes; "
+                + "without it, as many as the CPU quota, rounded up."),
         SettingReference(
             "eventLoop", words(EventLoopChoice.self), default: EventLoopChoice.auto.rawValue,
             "How workers wait: auto is io_uring where it is allowed, else epoll."),
