@@ -12,8 +12,10 @@
 // Swift's Glibc module leaves these out.
 #include <malloc.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/signalfd.h>
 static const int postern_signalfd_flags = SFD_NONBLOCK | SFD_CLOEXEC;
+static const int postern_inotify_flags = IN_NONBLOCK | IN_CLOEXEC;
 static const int postern_eventfd_flags = EFD_NONBLOCK | EFD_CLOEXEC;
 
 // A GNU function, hidden without _GNU_SOURCE.

@@ -54,7 +54,7 @@ public final class AccessLogWriter: Sendable {
         while true {
             let asked = request.exchange(Request.none, ordering: .acquiring)
             if asked & Request.reopen != 0 { drain.reopen() }
-            let moved = drain.pass(now: Self.monotonicMilliseconds(), isLast: asked & Request.stop != 0)
+            let moved = drain.pass(now: MonotonicClock.milliseconds(), isLast: asked & Request.stop != 0)
             if asked & Request.stop != 0 { break }
             if moved {
                 // Under load the queues fill meanwhile: one wake-up then serves many records.
@@ -65,13 +65,6 @@ public final class AccessLogWriter: Sendable {
             wake.clear()
         }
         finished.signal()
-    }
-
-    private static func monotonicMilliseconds() -> Int64 {
-        var now = timespec()
-        // CLOCK_MONOTONIC always exists; the call fills `now`, which outlives it.
-        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &now)
-        return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
     }
 
     private static let gatheringMilliseconds: Int32 = 10

@@ -2,11 +2,13 @@ import CLibEvent
 import Glibc
 import Policy
 
-/// Answers `/livez` and `/readyz` over HTTP on the control thread (libevent's evhttp). Lives as long as its loop.
+/// Answers `/livez`, `/readyz` and `/metrics` over HTTP on the control thread (libevent's evhttp). Lives as long as its loop.
 @safe
 public final class AdminServer {
     /// What `/readyz` answers.
     public var readiness: Readiness
+    /// What `/metrics` answers.
+    var metrics: () -> String = { "" }
     /// The port that is bound: the one asked for, or the one that the system chose for port 0.
     public let port: UInt16
 
@@ -51,7 +53,8 @@ public final class AdminServer {
 
     private func answer(_ request: OpaquePointer) {
         let answer = unsafe Self.answer(
-            method: evhttp_request_get_command(request), path: Self.path(of: request), readiness: readiness)
+            method: evhttp_request_get_command(request), path: Self.path(of: request), readiness: readiness,
+            metrics: metrics)
         // evhttp owns the request until it is answered, below; it copies headers and body.
         let headers = unsafe evhttp_request_get_output_headers(request)
         unsafe evhttp_add_header(headers, "Content-Type", "text/plain; charset=utf-8")
@@ -67,11 +70,14 @@ public final class AdminServer {
     }
 
     private static func answer(
-        method: evhttp_cmd_type, path: String, readiness: Readiness
+        method: evhttp_cmd_type, path: String, readiness: Readiness, metrics: () -> String
     ) -> (status: Int32, text: String) {
-        guard path == "/livez" || path == "/readyz" else { return (404, "not found: try /livez or /readyz") }
+        guard ["/livez", "/readyz", "/metrics"].contains(path) else {
+            return (404, "not found: try /livez, /readyz or /metrics")
+        }
         guard method == EVHTTP_REQ_GET || method == EVHTTP_REQ_HEAD else { return (405, "only GET and HEAD") }
-        guard path == "/readyz" else { return (200, "ok") }
+        if path == "/livez" { return (200, "ok") }
+        if path == "/metrics" { return (200, String(metrics().dropLast())) }
         switch readiness {
         case .ready: return (200, "ready")
         case .notReady(let reason): return (503, "not ready: \(reason)")

@@ -7,6 +7,8 @@ public struct CheckedSettings: Sendable {
     public struct Ready: Sendable {
         public let settings: Settings
         public let material: IdentityMaterial
+        /// Of the settings file.
+        let text: [UInt8]
     }
 
     /// Nil exactly if `flaws` holds an error.
@@ -15,30 +17,60 @@ public struct CheckedSettings: Sendable {
     public let settings: Settings?
     /// All of them, in the order of the file.
     public let flaws: [SettingsFlaw]
+    /// Of the settings file, as far as it could be read.
+    let text: [UInt8]
 
     /// - Parameter now: Unix seconds, for the validity of certificates.
     public static func load(path: String, generation: UInt64 = 1, now: Int64) -> CheckedSettings {
         let outcome = Settings.load(path: path)
         guard let settings = outcome.settings else {
-            return CheckedSettings(ready: nil, settings: nil, flaws: outcome.flaws)
+            return CheckedSettings(ready: nil, settings: nil, flaws: outcome.flaws, text: outcome.text)
         }
-        guard case .files(let files) = settings.identity else { preconditionFailure("identity is in files") }
-        let identity = IdentityMaterial.load(
-            IdentityFiles(
-                certificate: files.certificate.value, privateKey: files.privateKey.value,
-                trustBundles: files.trustBundles.map {
-                    IdentityFiles.TrustBundleFile(trustDomain: $0.trustDomain, path: $0.path.value)
-                }),
-            generation: generation, now: now)
-        var flaws = outcome.flaws + identity.flaws.map { SettingsFlaw($0, in: files) }
+        let identity = identity(of: settings, generation: generation, now: now)
+        var flaws = outcome.flaws + identity.flaws
         var material = identity.material
         if case .file(let log) = settings.accessLog, let obstacle = AccessLogOutput.obstacle(at: log.value) {
             flaws.append(SettingsFlaw(.error, at: log.position, "cannot open the access log \(log.value): \(obstacle)"))
             material = nil
         }
         flaws.sort { ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column) }
-        let ready = material.map { Ready(settings: settings, material: $0) }
-        return CheckedSettings(ready: ready, settings: settings, flaws: flaws)
+        let ready = material.map { Ready(settings: settings, material: $0, text: outcome.text) }
+        return CheckedSettings(ready: ready, settings: settings, flaws: flaws, text: outcome.text)
+    }
+
+    /// The identity that the settings name; no material when any flaw is an error.
+    static func identity(
+        of settings: Settings, generation: UInt64, now: Int64
+    ) -> (material: IdentityMaterial?, flaws: [SettingsFlaw]) {
+        guard case .files(let files) = settings.identity else { preconditionFailure("identity is in files") }
+        let outcome = IdentityMaterial.load(IdentityFiles(files), generation: generation, now: now)
+        return (outcome.material, outcome.flaws.map { SettingsFlaw($0, in: files) })
+    }
+}
+
+extension IdentityFiles {
+    init(_ files: FileIdentity) {
+        self.init(
+            certificate: files.certificate.value, privateKey: files.privateKey.value,
+            trustBundles: files.trustBundles.map(TrustBundleFile.init),
+            revocationLists: files.revocationLists.map(TrustBundleFile.init),
+            revocation: Revocation.Mode(files.revocation))
+    }
+}
+
+extension IdentityFiles.TrustBundleFile {
+    fileprivate init(_ file: TrustBundleFile) {
+        self.init(trustDomain: file.trustDomain, path: file.path.value)
+    }
+}
+
+extension Revocation.Mode {
+    init(_ mode: RevocationMode) {
+        switch mode {
+        case .off: self = .off
+        case .ifPresent: self = .ifPresent
+        case .required: self = .required
+        }
     }
 }
 
@@ -51,6 +83,9 @@ extension SettingsFlaw {
             case .privateKey: files.privateKey.position
             case .trustBundle(let domain):
                 files.trustBundles.first { $0.trustDomain == domain && $0.path.value == flaw.path }?.path.position
+                    ?? files.certificate.position
+            case .revocationList(let domain):
+                files.revocationLists.first { $0.trustDomain == domain && $0.path.value == flaw.path }?.path.position
                     ?? files.certificate.position
             }
         self.init(flaw.severity == .error ? .error : .warning, at: position, "\(flaw.path): \(flaw.message)")

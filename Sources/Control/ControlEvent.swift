@@ -2,8 +2,10 @@
 public enum ControlEvent: Hashable, Sendable {
     /// SIGTERM or SIGINT: end, gracefully.
     case terminate
-    /// SIGHUP: open the log files anew.
-    case reopenLogs
+    /// SIGHUP: open the log files anew, and look at the settings and what they name.
+    case hangup
+    /// Something happened to files that are watched with this descriptor.
+    case filesChanged(descriptor: Int32)
     /// SIGCHLD: a child process changed its state.
     case childChanged
     /// A watched eventfd was signalled; its counter is zero again.

@@ -39,6 +39,15 @@ public final class ControlLoop {
         }
     }
 
+    /// Reports `filesChanged` when something happens to the files. The watch must outlive the loop's use.
+    func watch(files descriptor: Int32) throws(ControlFault) {
+        try watch(descriptor: descriptor) { loop in
+            // The events are taken by whoever is told; until then the descriptor stays readable.
+            guard !loop.pending.contains(.filesChanged(descriptor: descriptor)) else { return }
+            loop.pending.append(.filesChanged(descriptor: descriptor))
+        }
+    }
+
     /// Serves sockets until something happened; nil if the time (nil is none) is over first.
     public func next(timeoutMilliseconds: Int? = nil) -> ControlEvent? {
         var isTimed = timeoutMilliseconds.map { base.armTimer(milliseconds: $0) } != nil
@@ -62,7 +71,7 @@ public final class ControlLoop {
     private func readSignals(_ descriptor: Int32) {
         while let number = Self.readSignal(descriptor) {
             switch number {
-            case SIGHUP: pending.append(.reopenLogs)
+            case SIGHUP: pending.append(.hangup)
             case SIGCHLD: pending.append(.childChanged)
             default: pending.append(.terminate)
             }

@@ -19,58 +19,62 @@ public final class Proxy {
     }
 
     /// The bound address of each listener, in the order of the settings.
-    public let addresses: [Endpoint]
+    public var addresses: [Endpoint] { listeners.sockets.map(\.address.endpoint) }
     public let adminPort: UInt16?
 
-    private let logger: Logger
+    let logger: Logger
+    let workers: [WorkerThread]
+    var listeners: BoundListeners
+    /// Where the settings come from; nil where they stay as they are.
+    var source: SettingsSource?
+    var notAfter: Int64
+    /// Why the proxy's own SVID is good no more.
+    private var expiry: String?
+    var figures = ReloadFigures()
+    /// When the next of the required lists of revoked certificates becomes too old, in Unix seconds.
+    var revocationEnd: Int64?
     private let reports: WorkerReports
     private let accessLog: AccessLogWriter?
     private let admin: AdminServer?
-    private let workers: [WorkerThread]
-    private let notAfter: Int64
     private var lifecycle: ProxyLifecycle
-    /// Why the proxy's own SVID is good no more.
-    private var expiry: String?
 
     /// Binds everything, then starts the workers; `handle(_:)` says `ready` once all of them accept.
-    public init(_ ready: CheckedSettings.Ready, on loop: ControlLoop, logger: Logger) throws(ProxyFault) {
+    ///
+    /// - Parameter path: the settings file, where it and the files that it names are to be watched.
+    public init(
+        _ ready: CheckedSettings.Ready, watching path: String? = nil, on loop: ControlLoop, logger: Logger
+    ) throws(ProxyFault) {
         let settings = ready.settings
         let count = settings.workers ?? CPUQuota.workers()
         let plan = ProxyPlan(settings: settings, material: ready.material, workers: count)
         self.logger = logger
         lifecycle = ProxyLifecycle(workerCount: count)
         notAfter = ready.material.notAfter
-        let bound = try BoundListeners(settings.listeners, workers: count)
-        addresses = bound.addresses.map(\.endpoint)
+        listeners = BoundListeners(workers: count)
+        let fresh = try listeners.bind(settings.listeners)
         let admin = try Self.admin(settings.admin, on: loop, lifecycle.readiness)
         self.admin = admin
         adminPort = admin?.port
+        let updates = try Self.updates(plan, listeners, fresh, workers: count)
         let reports: WorkerReports
         do throws(ControlFault) {
             reports = try WorkerReports()
             accessLog = try Self.accessLog(settings.accessLog, workers: count, logger)
             try loop.watch(eventDescriptor: reports.wake.number)
+            if let path { source = try SettingsSource(ready, path: path, on: loop) }
         } catch {
             throw .control(error)
         }
         self.reports = reports
         let feeds = accessLog?.feeds
-        let socketAddresses = bound.addresses
-        workers = bound.handOver().enumerated().map { index, descriptors in
+        workers = updates.enumerated().map { index, update in
             WorkerThread.run(
-                WorkerStart(
-                    index: index, plan: plan, descriptors: descriptors, addresses: socketAddresses,
-                    choice: settings.eventLoop.request, feed: feeds?[index])
+                WorkerStart(index: index, update: update, choice: settings.eventLoop.request, feed: feeds?[index])
             ) { reports.post($0) }
         }
-        for (listener, address) in zip(settings.listeners, addresses) {
-            logger.info(
-                "listening",
-                metadata: [
-                    "listener": "\(listener.name)", "mode": "\(listener.mode.rawValue)", "address": "\(address)",
-                ])
-        }
+        logListeners(settings.listeners)
         if let adminPort { logger.info("admin endpoint is open", metadata: ["port": "\(adminPort)"]) }
+        admin?.metrics = { [weak self] in self?.metrics ?? "" }
     }
 
     /// Acts on an event of the loop; events of others are nothing.
@@ -80,16 +84,40 @@ public final class Proxy {
             // Every report is acted on; the end, which comes last, is the news.
             return reports.take().map(handle).last { $0 != .nothing } ?? .nothing
         case .terminate: return act(lifecycle.terminationAsked())
-        case .reopenLogs:
+        case .hangup:
             accessLog?.reopen()
+            source?.schedule.forced(now: MonotonicClock.milliseconds())
+            return .nothing
+        case .filesChanged(let descriptor):
+            source?.filesChanged(descriptor)
             return .nothing
         case .signalled, .childChanged: return .nothing
         }
     }
 
+    /// Does what is due by time, and returns the milliseconds until something may be due again; nil: nothing ever is.
+    ///
+    /// - Parameter now: Unix seconds.
+    public func tick(now: Int64) -> Int? {
+        lookIfDue(now: now)
+        var waits: [Int] = []
+        // Bounded, for the wall clock may be set meanwhile.
+        if let seconds = checkValidity(now: now) { waits.append(Int(min(seconds, 60)) * 1_000) }
+        if let seconds = checkRevocation(now: now) { waits.append(Int(min(seconds, 60)) * 1_000) }
+        if let source { waits.append(source.millisecondsUntilDue) }
+        return waits.min()
+    }
+
     /// Tells `/readyz` that the proxy's own SVID is over, once it is. Returns the seconds until then, if it is not.
     public func checkValidity(now: Int64) -> Int64? {
-        guard now > notAfter else { return notAfter - now + 1 }
+        guard now > notAfter else {
+            if expiry != nil {
+                expiry = nil
+                publishReadiness()
+            }
+            return notAfter - now + 1
+        }
+        guard expiry == nil else { return nil }
         let reason = "the SVID was valid until \(CivilTime.rfc3339(unixSeconds: notAfter))"
         expiry = reason
         publishReadiness()
@@ -99,6 +127,39 @@ public final class Proxy {
 
     /// Drains, as at the first SIGTERM; cuts when it drains already.
     public func terminate() -> News { act(lifecycle.terminationAsked()) }
+
+    /// What the workers get, one each: TLS contexts of their own, and the sockets that are theirs.
+    static func updates(
+        _ plan: ProxyPlan, _ listeners: BoundListeners, _ fresh: BoundListeners.Fresh, workers: Int
+    ) throws(ProxyFault) -> [WorkerUpdate] {
+        var updates: [WorkerUpdate] = []
+        do throws(TLSFault) {
+            for _ in 0..<workers { updates.append(try WorkerUpdate(plan, acceptors: []) { Int64(time(nil)) }) }
+        } catch {
+            throw .tls(error)
+        }
+        for worker in updates.indices {
+            updates[worker].acceptors = listeners.sockets.enumerated().map { index, socket in
+                AcceptorUpdate(
+                    key: socket.key, descriptor: fresh.take(socket.key, worker: worker), address: socket.address,
+                    listener: index)
+            }
+        }
+        return updates
+    }
+
+    func logListeners(_ settings: [ListenerSettings]) {
+        for (listener, address) in zip(settings, addresses) {
+            logger.info(
+                "listening",
+                metadata: [
+                    "listener": "\(listener.name)", "mode": "\(listener.mode.rawValue)", "address": "\(address)",
+                ])
+        }
+    }
+
+    var acceptedConnections: UInt64 { workers.reduce(0) { $0 + $1.status.acceptedConnections } }
+    var openConnections: Int { workers.reduce(0) { $0 + $1.status.activeConnections } }
 
     private func handle(_ event: WorkerEvent) -> News {
         switch event {
@@ -153,8 +214,6 @@ public final class Proxy {
             admin?.readiness = readiness
         }
     }
-
-    private var openConnections: Int { workers.reduce(0) { $0 + $1.status.activeConnections } }
 
     private static func accessLog(
         _ choice: AccessLogChoice, workers: Int, _ logger: Logger

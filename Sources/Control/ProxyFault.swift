@@ -1,15 +1,19 @@
 public import Settings
+public import TLS
 
 /// Why a proxy could not start.
 public enum ProxyFault: Error, Sendable, CustomStringConvertible {
     /// An address could not be bound; the flaw points at the setting.
     case bind(SettingsFlaw)
     case control(ControlFault)
+    /// OpenSSL did not take what the settings say.
+    case tls(TLSFault)
 
     public var description: String {
         switch self {
         case .bind(let flaw): "\(flaw)"
         case .control(let fault): "\(fault)"
+        case .tls(let fault): "\(fault)"
         }
     }
 }

@@ -76,6 +76,9 @@ public struct CertificateFields: Sendable {
         guard identity.trustDomain == trustDomain else { throw .signerOfOtherDomain }
     }
 
+    /// Whether the key may sign lists of revoked certificates (RFC 5280 4.2.1.3).
+    public var maySignRevocationLists: Bool { extensions.keyUsage?.cRLSign ?? false }
+
     /// The number in the optional version field, 0 (v1) if absent; DER does not write a default.
     private static func version(_ fields: inout DERReader) throws(SVIDRefusal) -> UInt8 {
         guard let explicit = try fields.nextIfPresent(.version) else { return 0 }

@@ -32,6 +32,11 @@ public enum SVIDRefusal: String, Error, Sendable, CaseIterable {
     case chainTooLong = "chain-too-long"
     case invalidChain = "invalid-chain"
 
+    /// A list of its issuer has the serial number of a certificate of the chain.
+    case revoked = "revoked"
+    /// Lists are required, and the issuer's is missing or too old.
+    case revocationUnknown = "revocation-unknown"
+
     /// The peer is a valid SVID, but not one that the route names.
     case identityNotExpected = "identity-not-expected"
 }

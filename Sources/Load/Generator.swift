@@ -66,7 +66,7 @@ public struct Generator: ~Copyable {
 
     /// - Parameter clock: the wall clock in Unix seconds, for certificates.
     public init(
-        _ plan: LoadPlan, loop: consuming EventLoop, clock: @escaping () -> Int64
+        _ plan: LoadPlan, loop: consuming EventLoop, clock: @escaping @Sendable () -> Int64
     ) throws(TLSFault) {
         precondition((1...LoadPlan.connectionsLimit).contains(plan.connections), "connections out of bounds")
         precondition((0...LoadPlan.messageBytesLimit).contains(plan.messageBytes), "a message out of bounds")
@@ -120,7 +120,7 @@ public struct Generator: ~Copyable {
     // MARK: Private
 
     private static func context(
-        _ security: LoadPlan.Security?, _ clock: @escaping () -> Int64
+        _ security: LoadPlan.Security?, _ clock: @escaping @Sendable () -> Int64
     ) throws(TLSFault) -> TLSContext? {
         guard let security else { return nil }
         return try TLSContext(

@@ -7,21 +7,21 @@ import Synchronization
 /// means a full handshake. The same goes for a session that has outlived a certificate of the peer's path.
 ///
 /// All calls may come from any thread.
-final class AcceptedSessions {
+final class AcceptedSessions: Sendable {
     private struct State {
         var sessions = BoundedCache<Digest256, KeptSession>(capacity: capacity)
         var generations: SessionGenerations
     }
 
     private let state: Mutex<State>
-    private let clock: () -> Int64
+    private let clock: @Sendable () -> Int64
     /// What a session must have been made under to be continued.
     var generations: SessionGenerations {
         get { state.withLock { $0.generations } }
         set { state.withLock { $0.generations = newValue } }
     }
 
-    init(_ generations: SessionGenerations, clock: @escaping () -> Int64) {
+    init(_ generations: SessionGenerations, clock: @escaping @Sendable () -> Int64) {
         state = Mutex(State(generations: generations))
         self.clock = clock
     }
@@ -43,7 +43,7 @@ final class AcceptedSessions {
         // Safe: the session is alive.
         guard session.isResumable, let data = unsafe SessionTicketData(session.pointer),
             data.generations == generations, now >= data.verifiedAt, now - data.verifiedAt <= Self.lifetimeSeconds,
-            now <= data.chainNotAfter
+            now <= data.holdsUntil
         else {
             forget(number)
             return nil

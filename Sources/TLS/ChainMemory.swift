@@ -17,7 +17,7 @@ struct ChainMemory {
     /// The verdict on the chain with this digest, if it holds at `now` (Unix seconds).
     mutating func verdict(on chain: Digest256, now: Int64) -> Verdict? {
         guard let verdict = verdicts[chain] else { return nil }
-        guard (verdict.notBefore...max(verdict.notBefore, verdict.peer.chainNotAfter)).contains(now) else {
+        guard (verdict.notBefore...max(verdict.notBefore, verdict.peer.holdsUntil)).contains(now) else {
             verdicts.remove(chain)
             return nil
         }

@@ -7,6 +7,7 @@ public struct IdentityFileFlaw: Error, Hashable, Sendable, CustomStringConvertib
         case certificate
         case privateKey
         case trustBundle(TrustDomain)
+        case revocationList(TrustDomain)
     }
 
     public enum Severity: String, Hashable, Sendable {

@@ -12,14 +12,16 @@ struct IdentityLoader {
 
     mutating func load(_ files: IdentityFiles, generation: UInt64) -> IdentityMaterial? {
         let bundles = loadBundles(files.trustBundles)
+        let revocation = loadRevocation(files, bundles)
         let chain = loadChain(files.certificate)
         let key = loadKey(files.privateKey)
         if let chain, let key { checkMatch(chain, key, files) }
-        if let chain { checkTrust(chain, bundles, files) }
+        if let chain { checkTrust(chain, bundles, revocation, files) }
         guard let chain, let key else { return nil }
         return IdentityMaterial(
             id: chain.id, notBefore: chain.leaf.notBefore, notAfter: chain.leaf.notAfter, generation: generation,
-            chain: chain.certificates, trustBundles: bundles, privateKey: key)
+            chain: chain.certificates, trustBundles: bundles, revocation: revocation,
+            privateKey: key)
     }
 }
 
@@ -67,7 +69,9 @@ extension IdentityLoader {
     }
 
     /// Verifies the SVID as a peer of its own trust domain would.
-    private mutating func checkTrust(_ chain: OwnChain, _ bundles: [TrustBundle], _ files: IdentityFiles) {
+    private mutating func checkTrust(
+        _ chain: OwnChain, _ bundles: [TrustBundle], _ revocation: Revocation, _ files: IdentityFiles
+    ) {
         let domain = chain.id.trustDomain
         guard files.trustBundles.contains(where: { $0.trustDomain == domain }) else {
             note(files.certificate, .certificate, "there is no trust bundle for the SVID's trust domain \"\(domain)\"")
@@ -76,17 +80,27 @@ extension IdentityLoader {
         // A bundle that is named but did not load has its own flaw, and so has the SVID's own validity.
         guard bundles.contains(where: { $0.trustDomain == domain }) else { return }
         guard (chain.leaf.notBefore...max(chain.leaf.notBefore, chain.leaf.notAfter)).contains(now) else { return }
-        let now = now
+        let against = "does not verify against the bundle of its own trust domain"
         do throws(TLSFault) {
-            let verifier = try PeerVerifier(
-                bundles: bundles, acceptPeer: nil, generations: SessionGenerations(identity: 0), clock: { now })
-            if let refusal = try verifier.refusal(ofOwnChain: chain.certificates) {
-                let against = "does not verify against the bundle of its own trust domain"
+            if let refusal = try refusal(of: chain, bundles, Revocation(.off)) {
                 note(files.certificate, .certificate, "the SVID \(against): \(refusal.rawValue)")
+            } else if let refusal = try refusal(of: chain, bundles, revocation) {
+                // No error: a list must be taken all the more if it names this SVID, too.
+                note(files.certificate, .certificate, "peers may refuse the SVID: \(refusal.rawValue)", .warning)
             }
         } catch {
             note(files.certificate, .certificate, error.description)
         }
+    }
+
+    private func refusal(
+        of chain: OwnChain, _ bundles: [TrustBundle], _ revocation: Revocation
+    ) throws(TLSFault) -> SVIDRefusal? {
+        let now = now
+        let verifier = try PeerVerifier(
+            bundles: bundles, revocation: revocation, acceptPeer: nil, generations: SessionGenerations(identity: 0),
+            clock: { now })
+        return try verifier.refusal(ofOwnChain: chain.certificates)
     }
 }
 
@@ -199,7 +213,7 @@ extension IdentityLoader {
         return nil
     }
 
-    private mutating func note(
+    mutating func note(
         _ path: String, _ role: IdentityFileFlaw.Role, _ message: String, _ severity: IdentityFileFlaw.Severity = .error
     ) {
         flaws.append(IdentityFileFlaw(path: path, role: role, severity: severity, message: message))

@@ -14,6 +14,7 @@ public struct IdentityMaterial: Sendable {
     /// DER; the SVID first, then its intermediates.
     public let chain: [[UInt8]]
     public let trustBundles: [TrustBundle]
+    public let revocation: Revocation
     let privateKey: PrivateKeyBytes
 
     /// The sum of a chain's certificates that we send; peers refuse longer messages.
@@ -21,6 +22,12 @@ public struct IdentityMaterial: Sendable {
 }
 
 extension IdentityMaterial {
+    /// Whether both came of the same contents, whatever their generations.
+    public func isSame(as other: IdentityMaterial) -> Bool {
+        chain == other.chain && trustBundles == other.trustBundles && revocation.isSame(as: other.revocation)
+            && privateKey.isSame(as: other.privateKey)
+    }
+
     /// What loading came to: no material when any flaw is an error.
     public struct LoadOutcome: Sendable {
         public let material: IdentityMaterial?

@@ -5,7 +5,7 @@ import Synchronization
 /// The sessions that a dialling context may offer to continue: the newest of each endpoint, each offered once.
 ///
 /// All calls may come from any thread.
-final class OfferedSessions {
+final class OfferedSessions: Sendable {
     /// A session and whom it was made with.
     struct Offer: Sendable {
         let session: KeptSession
@@ -19,8 +19,8 @@ final class OfferedSessions {
     }
 
     private let state: Mutex<State>
-    private let clock: () -> Int64
-    private let acceptPeer: (SPIFFEID) -> Bool
+    private let clock: @Sendable () -> Int64
+    private let acceptPeer: @Sendable (SPIFFEID) -> Bool
     /// What a session must have been made under to be offered.
     var generations: SessionGenerations {
         get { state.withLock { $0.generations } }
@@ -28,7 +28,10 @@ final class OfferedSessions {
     }
 
     /// - Parameter acceptPeer: whom we agree to talk to, asked again for each offer.
-    init(_ generations: SessionGenerations, acceptPeer: @escaping (SPIFFEID) -> Bool, clock: @escaping () -> Int64) {
+    init(
+        _ generations: SessionGenerations, acceptPeer: @escaping @Sendable (SPIFFEID) -> Bool,
+        clock: @escaping @Sendable () -> Int64
+    ) {
         state = Mutex(State(generations: generations))
         self.acceptPeer = acceptPeer
         self.clock = clock
@@ -57,7 +60,7 @@ final class OfferedSessions {
             guard offer.session.isResumable, offer.generations == generations, acceptPeer(offer.peer.id) else {
                 continue
             }
-            if (0...Self.lifetimeSeconds).contains(age), now <= offer.peer.chainNotAfter { return offer }
+            if (0...Self.lifetimeSeconds).contains(age), now <= offer.peer.holdsUntil { return offer }
         }
     }
 

@@ -4,14 +4,20 @@ import Synchronization
 
 /// Verifies peers: OpenSSL builds the path to the bundle of the trust domain that the leaf claims, and no other; the
 /// rules of X509-SVID are then checked from DER over the path that was built.
-final class PeerVerifier {
-    private let bundles: [TrustDomain: AnchorStore]
-    private let acceptPeer: ((SPIFFEID) -> Bool)?
-    private let clock: () -> Int64
-    private let state: Mutex<State>
+///
+/// All calls may come from any thread. It belongs to one set of bundles and lists of revoked certificates.
+final class PeerVerifier: Sendable {
+    let bundles: [TrustDomain: AnchorStore]
+    let revocation: RevocationCheck
+    let acceptPeer: (@Sendable (SPIFFEID) -> Bool)?
+    let clock: @Sendable () -> Int64
+    let state: Mutex<State>
 
-    private struct State {
+    struct State {
         var memory = ChainMemory()
+        /// By their digests, so that peers and sessions of one authority share them.
+        var issuerPaths = BoundedCache<Digest256, IssuerPath>(capacity: 256)
+        var standings = BoundedCache<Standing, Result<PathStanding, SVIDRefusal>>(capacity: 1_024)
         var generations: SessionGenerations
     }
 
@@ -30,9 +36,10 @@ final class PeerVerifier {
 
     /// - Parameter acceptPeer: whom a dialling side agrees to talk to; nil accepts every trusted peer.
     init(
-        bundles: [TrustBundle], acceptPeer: ((SPIFFEID) -> Bool)?, generations: SessionGenerations,
-        clock: @escaping () -> Int64
+        bundles: [TrustBundle], revocation: Revocation = Revocation(.off), acceptPeer: (@Sendable (SPIFFEID) -> Bool)?,
+        generations: SessionGenerations, clock: @escaping @Sendable () -> Int64
     ) throws(TLSFault) {
+        self.revocation = RevocationCheck(revocation)
         state = Mutex(State(generations: generations))
         var stores: [TrustDomain: AnchorStore] = [:]
         for bundle in bundles { stores[bundle.trustDomain] = try AnchorStore(bundle.certificates) }
@@ -112,18 +119,62 @@ final class PeerVerifier {
         let claimed = try leaf.claimedIdentity()
         guard let bundle = bundles[claimed.trustDomain] else { throw .unknownTrustDomain }
         let id = try leaf.leafIdentity()
-        let validity = try unsafe buildPath(
+        let path = try unsafe buildPath(
             context, to: bundle, trustDomain: id.trustDomain, leaf.notBefore...max(leaf.notBefore, leaf.notAfter), now)
+        let holdsUntil = try unsafe checkRevocation(
+            X509_STORE_CTX_get0_chain(context), leaf.serialNumber, id.trustDomain, now)
+        guard let issuers = unsafe issuerPath(path.issuers, X509_STORE_CTX_get0_untrusted(context)) else {
+            throw .invalidChain
+        }
         return ChainMemory.Verdict(
-            peer: PeerSVID(leaf, leafDER, id: id, chainNotAfter: validity.upperBound, verifiedAt: now),
-            notBefore: validity.lowerBound)
+            peer: PeerSVID(
+                leaf, leafDER, id: id, issuers: issuers, chainNotAfter: path.validity.upperBound,
+                holdsUntil: min(path.validity.upperBound, holdsUntil), verifiedAt: now),
+            notBefore: path.validity.lowerBound)
     }
 
-    /// Builds and checks the path; returns when all certificates of it are valid, in Unix seconds.
+    /// Looks up every certificate below the anchor; returns the Unix second until which the answer holds.
+    private func checkRevocation(
+        _ path: OpaquePointer?, _ leaf: [UInt8], _ trustDomain: TrustDomain, _ now: Int64
+    ) throws(SVIDRefusal) -> Int64 {
+        var until = Int64.max
+        guard !revocation.isIdle else { return until }
+        // Safe: the path is the context's, and lives for the length of the call.
+        for index in 0..<(unsafe postern_certs_count(path) - 1) {
+            guard let certificate = unsafe postern_certs_at(path, index),
+                let issuer = unsafe postern_certs_at(path, index + 1),
+                let serial = index == 0
+                    ? SerialNumber(leaf)
+                    : SerialNumber(
+                        try CertificateFields(parsing: unsafe CertificateDER.bytes(of: certificate).span).serialNumber)
+            else { throw .invalidChain }
+            until = min(until, try unsafe revocation.check(serial, of: issuer, trustDomain, now: now))
+        }
+        return until
+    }
+
+    /// The issuer path of these certificates, shared with those who have the same.
+    private func issuerPath(_ path: [[UInt8]], _ presented: OpaquePointer?) -> IssuerPath? {
+        // Safe: the stack is the context's, and lives for the length of the call.
+        let others = unsafe (0..<max(0, postern_certs_count(presented))).map {
+            unsafe CertificateDER.bytes(of: postern_certs_at(presented, $0))
+        }
+        guard let made = IssuerPath(path: path, presented: others.filter { !path.contains($0) }) else { return nil }
+        return state.withLock { state in
+            if let known = state.issuerPaths[made.digest] { return known }
+            state.issuerPaths.insert(made, for: made.digest)
+            return made
+        }
+    }
+
+    /// The issuer path with this digest, if a peer of it was verified here lately.
+    func issuerPath(_ digest: Digest256) -> IssuerPath? { state.withLock { $0.issuerPaths[digest] } }
+
+    /// Builds and checks the path; returns when all certificates of it are valid, in Unix seconds, and those above the leaf.
     private func buildPath(
         _ context: OpaquePointer, to bundle: AnchorStore, trustDomain: TrustDomain, _ leaf: ClosedRange<Int64>,
         _ now: Int64
-    ) throws(SVIDRefusal) -> ClosedRange<Int64> {
+    ) throws(SVIDRefusal) -> (validity: ClosedRange<Int64>, issuers: [[UInt8]]) {
         // Safe: the bundle's certificates outlive the context's use of them, since self keeps them.
         unsafe X509_STORE_CTX_set0_trusted_stack(context, bundle.certificates.pointer)
         let parameters = unsafe X509_STORE_CTX_get0_param(context)
@@ -141,15 +192,18 @@ final class PeerVerifier {
         // A leaf that is itself in the bundle is no proof of anything: no one signed it for this domain.
         guard count >= 2 else { throw .unknownAuthority }
         var validity = leaf
+        var issuers: [[UInt8]] = []
         for index in 0..<count {
             guard let certificate = unsafe postern_certs_at(path, index) else { throw .invalidChain }
             guard unsafe CriticalExtensions.allProcessed(in: certificate) else { throw .unknownCriticalExtension }
             guard index > 0 else { continue }
-            let signer = try CertificateFields(parsing: unsafe CertificateDER.bytes(of: certificate).span)
+            let der = unsafe CertificateDER.bytes(of: certificate)
+            let signer = try CertificateFields(parsing: der.span)
             try signer.checkSigning(of: trustDomain)
+            issuers.append(der)
             validity = validity.clamped(to: signer.notBefore...max(signer.notBefore, signer.notAfter))
         }
-        return validity
+        return (validity, issuers)
     }
 
     /// Why OpenSSL did not verify the path; our own rules say more of a signer that it calls no authority.
@@ -176,7 +230,9 @@ final class PeerVerifier {
 }
 
 /// The anchors of one trust domain, parsed once.
-private final class AnchorStore {
+///
+/// Sendable by hand: nothing changes the certificates once they are parsed, and OpenSSL counts its references atomically.
+final class AnchorStore: @unchecked Sendable {
     let certificates: CertificateStack
 
     init(_ ders: [[UInt8]]) throws(TLSFault) {

@@ -18,6 +18,13 @@ public final class PrivateKeyBytes: @unchecked Sendable, CustomStringConvertible
     public var description: String { "(private key)" }
     public var customMirror: Mirror { Mirror(self, children: []) }
 
+    /// Whether both are one key in one encoding.
+    func isSame(as other: PrivateKeyBytes) -> Bool {
+        // Safe: both blocks are as long as is said.
+        unsafe bytes.count == other.bytes.count
+            && CRYPTO_memcmp(bytes.baseAddress, other.bytes.baseAddress, bytes.count) == 0
+    }
+
     /// Parses the key: PKCS#8 or the traditional form of its kind. The caller owns the result.
     func makeKey() throws(TLSFault) -> PrivateKey {
         ErrorQueue.clear()

@@ -46,6 +46,8 @@ extension SVIDRefusal {
         case .malformedCertificate, .noURISAN, .severalURISANs, .notASPIFFEID, .leafWithoutPath, .leafIsCA, .weakKey,
             .weakSignature, .nameConstraint, .noCertificate, .identityNotExpected:
             X509_V_ERR_CERT_REJECTED  // bad_certificate
+        case .revoked: X509_V_ERR_CERT_REVOKED  // certificate_revoked
+        case .revocationUnknown: X509_V_ERR_UNSPECIFIED  // certificate_unknown
         }
     }
 }

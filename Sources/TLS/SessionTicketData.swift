@@ -6,17 +6,19 @@ struct SessionTicketData: Equatable {
     let verifiedAt: Int64
     /// Unix seconds after which some certificate of the verified path is no longer valid.
     let chainNotAfter: Int64
+    /// Unix seconds after which the peer must be verified anew.
+    let holdsUntil: Int64
+    /// The digest of the certificates above the peer's.
+    let issuers: Digest256
     /// Those of the context at that time.
     let generations: SessionGenerations
 
-    init(verifiedAt: Int64, chainNotAfter: Int64, generations: SessionGenerations) {
-        self.verifiedAt = verifiedAt
-        self.chainNotAfter = chainNotAfter
-        self.generations = generations
-    }
-
     init(_ peer: PeerSVID, _ generations: SessionGenerations) {
-        self.init(verifiedAt: peer.verifiedAt, chainNotAfter: peer.chainNotAfter, generations: generations)
+        verifiedAt = peer.verifiedAt
+        chainNotAfter = peer.chainNotAfter
+        holdsUntil = peer.holdsUntil
+        issuers = peer.issuers.digest
+        self.generations = generations
     }
 
     /// What `session` remembers, if it was made here.
@@ -30,19 +32,22 @@ struct SessionTicketData: Equatable {
         let words = unsafe data.loadUnaligned(as: Words.self)
         verifiedAt = words.0
         chainNotAfter = words.1
-        generations = SessionGenerations(identity: words.2, revocation: words.3, policy: words.4)
+        holdsUntil = words.2
+        generations = SessionGenerations(identity: words.3, revocation: words.4, policy: words.5)
+        issuers = words.6
     }
 
     /// Makes `session` remember this.
     func store(in session: OpaquePointer) {
         // Safe: OpenSSL copies the words; there is nothing between them.
         var words: Words = (
-            verifiedAt, chainNotAfter, generations.identity, generations.revocation, generations.policy
+            verifiedAt, chainNotAfter, holdsUntil, generations.identity, generations.revocation, generations.policy,
+            issuers
         )
         _ = unsafe withUnsafeBytes(of: &words) {
             unsafe SSL_SESSION_set1_ticket_appdata(session, $0.baseAddress, $0.count)
         }
     }
 
-    private typealias Words = (Int64, Int64, UInt64, UInt64, UInt64)
+    private typealias Words = (Int64, Int64, Int64, UInt64, UInt64, UInt64, Digest256)
 }

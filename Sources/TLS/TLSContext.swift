@@ -5,8 +5,10 @@ import Synchronization
 /// What all sessions of one role, identity and generation have in common.
 ///
 /// Its sessions may be on different threads, each on one at a time.
+///
+/// Sendable by hand: OpenSSL guards what sessions change of their SSL_CTX, which nothing configures once it is made.
 @safe
-public final class TLSContext {
+public final class TLSContext: @unchecked Sendable {
     /// Which end of a handshake a context plays.
     enum Role {
         case accepting
@@ -41,12 +43,14 @@ public final class TLSContext {
     ///   - clock: Unix seconds, asked at each verification.
     public convenience init(
         accepting material: IdentityMaterial, options: TLSOptions, applicationProtocols: [String],
-        clock: @escaping () -> Int64
+        clock: @escaping @Sendable () -> Int64
     ) throws(TLSFault) {
         let generations = SessionGenerations(identity: material.generation)
         try self.init(
             role: .accepting, material, options, ApplicationProtocols(applicationProtocols),
-            PeerVerifier(bundles: material.trustBundles, acceptPeer: nil, generations: generations, clock: clock),
+            PeerVerifier(
+                bundles: material.trustBundles, revocation: material.revocation, acceptPeer: nil,
+                generations: generations, clock: clock),
             accepted: options.resumption ? AcceptedSessions(generations, clock: clock) : nil, offered: nil)
     }
 
@@ -55,7 +59,7 @@ public final class TLSContext {
     /// - Parameter acceptPeer: asked with the server's verified ID before our own certificate is sent.
     public convenience init(
         dialling material: IdentityMaterial, options: TLSOptions, applicationProtocols: [String], serverName: String?,
-        acceptPeer: @escaping (SPIFFEID) -> Bool, clock: @escaping () -> Int64
+        acceptPeer: @escaping @Sendable (SPIFFEID) -> Bool, clock: @escaping @Sendable () -> Int64
     ) throws(TLSFault) {
         if let serverName, ServerName.parse(serverName.utf8) == nil { throw .unusableName(serverName) }
         let generations = SessionGenerations(identity: material.generation)
@@ -63,7 +67,8 @@ public final class TLSContext {
         try self.init(
             role: .dialling(serverName: serverName), material, options, ApplicationProtocols(applicationProtocols),
             PeerVerifier(
-                bundles: material.trustBundles, acceptPeer: acceptPeer, generations: generations, clock: clock),
+                bundles: material.trustBundles, revocation: material.revocation, acceptPeer: acceptPeer,
+                generations: generations, clock: clock),
             accepted: nil, offered: options.resumption ? offered : nil)
     }
 
@@ -96,6 +101,10 @@ public final class TLSContext {
         }
         try setResumption()
     }
+
+    /// Throws if a new handshake with `peer`, which this or another context accepted, would be refused now for another
+    /// cause than time; returns the Unix second after which its chain is no longer valid.
+    public func recheck(_ peer: PeerSVID) throws(SVIDRefusal) -> Int64 { try verifier.recheck(peer) }
 
     /// `name` itself, or the same name as it was given here last: most connections ask for the same server.
     func shared(_ name: String) -> String {

@@ -37,7 +37,7 @@ extension TLSSession {
     /// Whom the session that is being continued was made with.
     private var resumedPeer: PeerSVID? {
         // Safe: the SSL is alive.
-        if case .dialling = context.role { offeredPeer } else { unsafe PeerSVID(resumed: ssl) }
+        if case .dialling = context.role { offeredPeer } else { unsafe PeerSVID(resumed: ssl, context.verifier) }
     }
 
     mutating func fail(_ failure: TLSFailure) -> HandshakeOutcome {

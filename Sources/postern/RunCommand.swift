@@ -10,7 +10,8 @@ struct RunCommand: ParsableCommand {
         abstract: "Run the proxy.",
         discussion: """
             SIGTERM or SIGINT stops accepting and finishes what is open, for limits.drainTimeout at most; a second one \
-            cuts at once. SIGHUP opens the access log's file anew.
+            cuts at once. The settings file and the files that it names are watched, and a change is taken if nothing in it \
+            is flawed; SIGHUP looks at them at once, and opens the access log's file anew.
             Exit codes: 0 clean, 1 a worker failed, 2 bad settings, 3 connections were cut.
             """)
 
@@ -36,7 +37,7 @@ struct RunCommand: ParsableCommand {
         }
         let proxy: Proxy
         do throws(ProxyFault) {
-            proxy = try Proxy(ready, on: loop, logger: logger)
+            proxy = try Proxy(ready, watching: config.path, on: loop, logger: logger)
         } catch {
             Console.complain("\(error)")
             throw ExitCode.badInput
@@ -45,14 +46,8 @@ struct RunCommand: ParsableCommand {
     }
 
     private static func serve(_ proxy: Proxy, _ loop: ControlLoop) -> ProxyEnd {
-        var validSeconds = proxy.checkValidity(now: Console.now())
         while true {
-            // Bounded, for the wall clock may be set meanwhile.
-            let wait = validSeconds.map { Int(min($0, 60)) * 1_000 }
-            guard let event = loop.next(timeoutMilliseconds: wait) else {
-                validSeconds = proxy.checkValidity(now: Console.now())
-                continue
-            }
+            guard let event = loop.next(timeoutMilliseconds: proxy.tick(now: Console.now())) else { continue }
             switch proxy.handle(event) {
             case .nothing: break
             case .ready: StartupPages.release()

@@ -11,8 +11,8 @@ struct AdminServerTests {
         arguments: [
             ("GET /livez HTTP/1.1", "200 OK", "ok\n"), ("GET /readyz HTTP/1.1", "200 OK", "ready\n"),
             ("GET /livez?verbose HTTP/1.1", "200 OK", "ok\n"), ("HEAD /readyz HTTP/1.1", "200 OK", ""),
-            ("GET / HTTP/1.1", "404", "not found: try /livez or /readyz\n"),
-            ("GET /livez/ HTTP/1.1", "404", "not found: try /livez or /readyz\n"),
+            ("GET / HTTP/1.1", "404", "not found: try /livez, /readyz or /metrics\n"),
+            ("GET /livez/ HTTP/1.1", "404", "not found: try /livez, /readyz or /metrics\n"),
             ("POST /readyz HTTP/1.1", "405", "only GET and HEAD\n"),
             ("DELETE /livez HTTP/1.1", "405", "only GET and HEAD\n"),
         ])

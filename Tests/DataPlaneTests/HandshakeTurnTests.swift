@@ -128,11 +128,11 @@ struct HandshakeTurnTests {
                 rest[index].removeFirst(socket.write(rest[index]))
             }
             most = max(most, world.worker.heldFlightBytes)
-            #expect(world.worker.heldFlightBytes <= world.worker.plan.limits.heldFlightBytes)
+            #expect(world.worker.heldFlightBytes <= world.worker.limits.heldFlightBytes)
             return world.records.count == sockets.count
         }
         #expect(isOver)
-        #expect(most > world.worker.plan.limits.heldFlightBytes / 2, "\(most) bytes at most: this tests nothing")
+        #expect(most > world.worker.limits.heldFlightBytes / 2, "\(most) bytes at most: this tests nothing")
         for socket in sockets { socket.close() }
         #expect(try world.turn { world.isQuiet })
         #expect(world.worker.heldFlightBytes == 0)

@@ -17,6 +17,7 @@ final class SimulatedWorld {
     var worker: Worker
     var generator: SeededGenerator
     private let log: Log
+    private let settingsText: String
 
     final class Log {
         var records: [AccessRecord] = []
@@ -35,16 +36,17 @@ final class SimulatedWorld {
         loopLimits.receiveBufferBytes = seed % 8 == 0 ? 64 * 1024 : 4096
         let network = SimulatedNetwork(seed: seed, faults: faults, limits: loopLimits)
         self.network = network
-        let text = Self.settings(limits: limits, endpoints: endpoints, servers: servers)
-        let outcome = Settings.parse(text: Array(text.utf8), file: "simulated.yaml")
-        let settings = try #require(outcome.settings, "\(outcome.flaws)")
-        let plan = ProxyPlan(settings: settings, material: materials.server, workers: 1)
+        settingsText = Self.settings(limits: limits, endpoints: endpoints, servers: servers)
+        let plan = try Self.plan(settingsText, materials.server)
         let addresses = plan.listeners.map(\.bind)
         let log = Log()
         self.log = log
+        let acceptors = addresses.enumerated().map { index, address in
+            AcceptorUpdate(key: index, descriptor: network.listen(on: address), address: address, listener: index)
+        }
         worker = try Worker(
-            plan, loop: .simulated(network), descriptors: addresses.map { network.listen(on: $0) },
-            addresses: addresses, clock: TestIdentities.now, emit: { log.records.append($0) })
+            WorkerUpdate(plan, acceptors: acceptors, clock: TestIdentities.now), loop: .simulated(network),
+            clock: TestIdentities.now, emit: { log.records.append($0) })
     }
 
     var records: [AccessRecord] { log.records }
@@ -65,6 +67,32 @@ final class SimulatedWorld {
             try step()
         }
         return try condition()
+    }
+
+    /// What the worker is to serve by from now on: its settings with other callers, or another identity.
+    func update(
+        callers: String? = nil, material: IdentityMaterial? = TestIdentities.shared.server
+    ) throws -> WorkerUpdate {
+        var text = settingsText
+        if let callers {
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            text = lines.map { $0.contains("sa/client\"") ? "        identities: [\"\(callers)\"]" : $0 }
+                .joined(separator: "\n")
+        }
+        let plan = try Self.plan(text, material)
+        let acceptors = plan.listeners.enumerated().map { index, listener in
+            AcceptorUpdate(key: index, descriptor: nil, address: listener.bind, listener: index)
+        }
+        return try WorkerUpdate(plan, acceptors: acceptors, clock: TestIdentities.now)
+    }
+
+    /// How often the application was dialled.
+    var dialledApplication: Int { network.dials(to: Self.application) }
+
+    private static func plan(_ text: String, _ material: IdentityMaterial?) throws -> ProxyPlan {
+        let outcome = Settings.parse(text: Array(text.utf8), file: "simulated.yaml")
+        let settings = try #require(outcome.settings, "\(outcome.flaws)")
+        return ProxyPlan(settings: settings, material: material, workers: 1)
     }
 
     private static func settings(limits: String, endpoints: [String], servers: [String]) -> String {

@@ -11,6 +11,8 @@ struct TestIdentities: Sendable {
     let intruder: IdentityMaterial
     /// Of another authority that claims the same trust domain.
     let forged: IdentityMaterial
+    /// The server with a bundle of another authority.
+    let elsewhere: IdentityMaterial
 
     static let shared: TestIdentities = {
         do {
@@ -27,6 +29,7 @@ struct TestIdentities: Sendable {
         server = try Self.material(authority, "/ns/default/sa/server", trusting: authority)
         allowed = try Self.material(authority, "/ns/default/sa/client", trusting: authority)
         intruder = try Self.material(authority, "/ns/default/sa/intruder", trusting: authority)
+        elsewhere = try Self.material(other, "/ns/default/sa/server", trusting: other)
         forged = try Self.material(other, "/ns/default/sa/client", trusting: other)
     }
 

@@ -32,7 +32,7 @@ func material(
     var key = certificate.key.pkcs8DER
     return try IdentityMaterial(
         id: id ?? SPIFFEID(parsing: "spiffe://example.org/unusable"), notBefore: 0, notAfter: .max,
-        generation: generation, chain: certificate.chainDER, trustBundles: bundles,
+        generation: generation, chain: certificate.chainDER, trustBundles: bundles, revocation: Revocation(.off),
         privateKey: PrivateKeyBytes(consuming: &key))
 }
 
@@ -148,15 +148,15 @@ struct Pair: ~Copyable {
 extension TLSContext {
     static func server(
         _ material: IdentityMaterial, _ options: TLSOptions = TLSOptions(), protocols: [String] = [],
-        clock: @escaping () -> Int64 = now
+        clock: @escaping @Sendable () -> Int64 = now
     ) throws -> TLSContext {
         try TLSContext(accepting: material, options: options, applicationProtocols: protocols, clock: clock)
     }
 
     static func client(
         _ material: IdentityMaterial, _ options: TLSOptions = TLSOptions(), protocols: [String] = [],
-        serverName: String? = nil, accepting: @escaping (SPIFFEID) -> Bool = { _ in true },
-        clock: @escaping () -> Int64 = now, maxVersion: TLSVersion = .tls13
+        serverName: String? = nil, accepting: @escaping @Sendable (SPIFFEID) -> Bool = { _ in true },
+        clock: @escaping @Sendable () -> Int64 = now, maxVersion: TLSVersion = .tls13
     ) throws -> TLSContext {
         let context = try TLSContext(
             dialling: material, options: options, applicationProtocols: protocols, serverName: serverName,

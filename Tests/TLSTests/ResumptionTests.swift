@@ -11,7 +11,7 @@ final class ManualClock: Sendable {
     private let seconds = Atomic<Int64>(TLSTests.now())
 
     var now: Int64 { seconds.load(ordering: .relaxed) }
-    var read: () -> Int64 { { self.now } }
+    var read: @Sendable () -> Int64 { { self.now } }
 
     func advance(bySeconds count: Int64) { seconds.add(count, ordering: .relaxed) }
 }
@@ -29,7 +29,7 @@ struct ResumptionTests {
     }
 
     private func client(
-        serverName: String? = nil, accepting: @escaping (SPIFFEID) -> Bool = { _ in true },
+        serverName: String? = nil, accepting: @escaping @Sendable (SPIFFEID) -> Bool = { _ in true },
         lifetimeSeconds: Int64 = 86_400
     ) throws -> TLSContext {
         let certificate = try world.authority.issue(LeafRequest(path: "/client", validity: .seconds(lifetimeSeconds)))
@@ -273,7 +273,8 @@ struct ChainMemoryTests {
         pkcs8[pkcs8.count - 107 + 10] ^= 1
         let stolen = IdentityMaterial(
             id: try SPIFFEID(parsing: "spiffe://example.org/client"), notBefore: 0, notAfter: .max, generation: 1,
-            chain: good.chainDER, trustBundles: [world.bundle], privateKey: PrivateKeyBytes(consuming: &pkcs8))
+            chain: good.chainDER, trustBundles: [world.bundle], revocation: Revocation(.off),
+            privateKey: PrivateKeyBytes(consuming: &pkcs8))
         let outcome = try handshake(.client(stolen), server)
         #expect(outcome == .failed(.misbehaved(.badHandshakeSignature)))
     }
@@ -298,7 +299,8 @@ struct ChainMemoryTests {
         pkcs8[pkcs8.count - 107 + 10] ^= 1
         let stolen = IdentityMaterial(
             id: try SPIFFEID(parsing: "spiffe://example.org/client"), notBefore: 0, notAfter: .max, generation: 1,
-            chain: good.chainDER, trustBundles: [world.bundle], privateKey: PrivateKeyBytes(consuming: &pkcs8))
+            chain: good.chainDER, trustBundles: [world.bundle], revocation: Revocation(.off),
+            privateKey: PrivateKeyBytes(consuming: &pkcs8))
         #expect(try handshake(.client(stolen), server) == .failed(.misbehaved(.badHandshakeSignature)))
         for index in good.chainDER.indices {
             var chain = good.chainDER
@@ -332,12 +334,13 @@ struct ChainMemoryTests {
     func acceptance() throws {
         let world = try World()
         let leaf = try world.authority.issue(path: "/server")
-        var expected = "/server"
+        let expected = Mutex("/server")
         let verifier = try PeerVerifier(
-            bundles: [world.bundle], acceptPeer: { $0.path == expected }, generations: SessionGenerations(identity: 1),
+            bundles: [world.bundle], acceptPeer: { id in expected.withLock { id.path == $0 } },
+            generations: SessionGenerations(identity: 1),
             clock: now)
         #expect(try verifier.refusal(ofOwnChain: leaf.chainDER) == nil)
-        expected = "/other"
+        expected.withLock { $0 = "/other" }
         #expect(try verifier.refusal(ofOwnChain: leaf.chainDER) == .identityNotExpected)
     }
 }

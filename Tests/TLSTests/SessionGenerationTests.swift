@@ -1,5 +1,6 @@
 import COpenSSL
 import Identity
+import Synchronization
 import Testing
 
 @testable import TLS
@@ -28,11 +29,11 @@ struct SessionGenerationTests {
 
     init() throws { world = try World() }
 
-    private func server(_ clock: @escaping () -> Int64 = now) throws -> TLSContext {
+    private func server(_ clock: @escaping @Sendable () -> Int64 = now) throws -> TLSContext {
         try .server(world.material("/server"), options, clock: clock)
     }
 
-    private func client(_ accepting: @escaping (SPIFFEID) -> Bool = { _ in true }) throws -> TLSContext {
+    private func client(_ accepting: @escaping @Sendable (SPIFFEID) -> Bool = { _ in true }) throws -> TLSContext {
         try .client(world.material("/client"), options, accepting: accepting)
     }
 
@@ -101,11 +102,11 @@ struct SessionGenerationTests {
 
     @Test("counts with a dialling side that no longer accepts the peer: nothing is offered")
     func acceptance() throws {
-        var expected = "/server"
-        let client = try client { $0.path == expected }
+        let expected = Mutex("/server")
+        let client = try client { id in expected.withLock { id.path == $0 } }
         let server = try server()
         _ = try connect(client, server)
-        expected = "/other"
+        expected.withLock { $0 = "/other" }
         var pair = try Pair(client: client, server: server)
         pair.handshake()
         #expect(pair.client.outcome == .failed(.refused(.identityNotExpected)))

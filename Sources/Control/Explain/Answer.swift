@@ -32,7 +32,7 @@ public struct Answer: Sendable {
         }
         let port = question.destinationPort ?? listener.bind.value.port
         let isInbound = listener.mode == .inbound
-        let index = ListenerPlan(listener).route(
+        let index = ListenerPlan(listener, settings.policies).route(
             serverName: isInbound ? question.serverName : nil,
             applicationProtocol: isInbound ? question.applicationProtocol : nil, destinationPort: port)
         guard let index else {

@@ -24,6 +24,23 @@ public enum CloseReason: String, Sendable, CaseIterable {
     case halfCloseTimeout = "half-close-timeout"
     /// The drain's time was over.
     case drained
+    /// It was admitted before, and a change of policy, or of whom we agree to talk to, denies it now.
+    case policyChanged = "policy-changed"
+    /// It was admitted before, and no route of the new settings takes it.
+    case routeRemoved = "route-removed"
+    /// The new settings have no such listener.
+    case listenerRemoved = "listener-removed"
+    /// The trust bundle that its peer rests on is gone, or has lost the authority.
+    case bundleRemoved = "bundle-removed"
+    /// A list of revoked certificates has one of its peer's chain.
+    case revoked
+    /// Lists are required, and the one for its peer is missing or too old.
+    case revocationUnknown = "revocation-unknown"
+    /// A certificate of the peer's chain has ended.
+    case certificateExpired = "certificate-expired"
+    case maxConnectionAge = "max-connection-age"
+    /// The proxy has no SVID any more.
+    case identityWithdrawn = "identity-withdrawn"
     case connectionLimit = "connection-limit"
     /// The worker's buffers or descriptors were used up.
     case overloaded

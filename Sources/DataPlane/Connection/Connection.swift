@@ -15,11 +15,18 @@ struct Connection: ~Copyable {
     var peerQueue = SendQueue()
     var applicationQueue = SendQueue()
 
+    /// The index of the listener's state.
     let listener: Int
+    /// By which it was admitted, or accepted if it was not yet; another one after a change that left it be.
+    var plan: ListenerPlan
+    /// The port that the client connected to.
+    let destinationPort: UInt16
+    /// Of the plan.
     var route: Int?
     /// Endpoints tried so far, the current one included.
     var endpointsTried = 0
     var endpoint: Int?
+    var upstreamAddress: SocketAddress?
     let source: SocketAddress
 
     /// Monotonic nanoseconds.
@@ -28,6 +35,14 @@ struct Connection: ~Copyable {
     var handshakeStartedAt: UInt64
     var handshakeNanoseconds: Int64?
     var lastActivity: UInt64
+    /// The worker's round in which it was admitted or last looked at; 0 before its admission.
+    var round: UInt64 = 0
+    /// The worker's round in which its handshake began.
+    var handshakeRound: UInt64 = 0
+    /// When a certificate of the peer's chain ends; the largest number where that ends nothing.
+    var expiresAt = UInt64.max
+    /// When it is old; the largest number where it never is.
+    var agesAt = UInt64.max
     /// When it began to flush; 0 before.
     var endedAt: UInt64 = 0
     var timer = Timer.none
@@ -49,13 +64,18 @@ struct Connection: ~Copyable {
 
     /// What the slot's timer stands for; it is set anew when this changes.
     enum Timer: Equatable {
-        case none, handshake, connect, idle, halfClose, flush, linger, release
+        case none, handshake, connect, idle, halfClose, flush, linger, revoked, release
     }
 
-    init(_ mode: ConnectionMachine.Mode, descriptor: Int32, listener: Int, source: SocketAddress, now: UInt64) {
+    init(
+        _ mode: ConnectionMachine.Mode, descriptor: Int32, listener: Int, _ plan: ListenerPlan,
+        destinationPort: UInt16, source: SocketAddress, now: UInt64
+    ) {
         machine = ConnectionMachine(mode)
         if mode == .inbound { peerDescriptor = descriptor } else { applicationDescriptor = descriptor }
         self.listener = listener
+        self.plan = plan
+        self.destinationPort = destinationPort
         self.source = source
         acceptedAt = now
         handshakeStartedAt = now
@@ -75,8 +95,8 @@ struct Connection: ~Copyable {
         case .waiting, .handshaking: .handshake
         case .dialling: .connect
         case .relaying: machine.isHalfClosed ? .halfClose : .idle
-        case .flushing: .flush
-        case .lingering: .linger
+        case .flushing: machine.isRevoked ? .revoked : .flush
+        case .lingering: machine.isRevoked ? .revoked : .linger
         case .closing: .none
         }
     }

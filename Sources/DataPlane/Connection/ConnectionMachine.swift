@@ -41,6 +41,8 @@ struct ConnectionMachine: Equatable {
     private var lingers = false
     private var cancelled = false
     private var cutsOrderly = false
+    /// It was admitted, and may not go on: what is left of it must be over soon.
+    private(set) var isRevoked = false
 
     /// A connection has been accepted. Outbound it dials at once; inbound it waits for its turn to shake hands.
     init(_ mode: Mode) {
@@ -193,6 +195,20 @@ struct ConnectionMachine: Equatable {
         }
         if !isOrderly { update(.application) { $0.resetsOnClose = true } }
         phase = .closing
+    }
+
+    /// A relaying connection may not go on: nothing more is taken in, and the peer is told by close_notify.
+    ///
+    /// The application learns by RST that the end was no orderly one, unless nothing was on its way.
+    mutating func revoke(_ reason: CloseReason) {
+        guard phase == .relaying else { return cut(reason) }
+        let isOrderly = peer.isFlushed && applicationLeg.isFlushed
+        self.reason = self.reason ?? reason
+        if !isOrderly { update(.application) { $0.resetsOnClose = true } }
+        isRevoked = true
+        cutsOrderly = true
+        lingers = mode == .inbound
+        phase = .flushing
     }
 
     // MARK: The plan

@@ -1,70 +1,24 @@
 public import EventLoop
-public import Policy
+import Identity
+import Policy
 public import Settings
 public import TLS
 
 /// Everything a worker serves by, immutable and shared by all workers: settings resolved to what the hot path needs.
 public struct ProxyPlan: Sendable {
     public let listeners: [ListenerPlan]
-    public let policies: [Policy]
-    public let material: IdentityMaterial
+    /// Nil while there is no SVID: then nothing is accepted.
+    public let material: IdentityMaterial?
     public let tls: TLSOptions
     public let limits: WorkerLimits
 
     /// - Parameter workers: how many workers share the limits of the process.
-    public init(settings: Settings, material: IdentityMaterial, workers: Int) {
-        listeners = settings.listeners.map(ListenerPlan.init)
-        policies = settings.policies
+    public init(settings: Settings, material: IdentityMaterial?, workers: Int) {
+        listeners = settings.listeners.map { ListenerPlan($0, settings.policies, localID: material?.id.description) }
         self.material = material
         tls = TLSOptions(
             minVersion: settings.tls.minVersion == .tls12 ? .tls12 : .tls13, resumption: settings.tls.resumption)
         limits = WorkerLimits(settings.limits, workers: workers)
-    }
-}
-
-/// One listener: its routes and what of them TLS must know.
-public struct ListenerPlan: Sendable {
-    public let name: String
-    public let mode: ListenerSettings.Mode
-    public let bind: SocketAddress
-    public let routes: [RoutePlan]
-    /// What an inbound listener selects from, most wanted first; empty: ALPN is ignored.
-    public let applicationProtocols: [String]
-
-    public init(_ listener: ListenerSettings) {
-        name = listener.name
-        mode = listener.mode
-        bind = SocketAddress(listener.bind.value)
-        routes = listener.routes.map(RoutePlan.init)
-        var protocols: [String] = []
-        for name in listener.routes.flatMap(\.match.applicationProtocols) where !protocols.contains(name) {
-            protocols.append(name)
-        }
-        applicationProtocols = protocols
-    }
-}
-
-/// One route, with its endpoints in the form that a connect takes.
-public struct RoutePlan: Sendable {
-    public let name: String
-    public let match: RouteMatch
-    public let policyIndex: Int?
-    public let upstream: UpstreamSettings
-    public let endpoints: [SocketAddress]
-
-    init(_ route: RouteSettings) {
-        name = route.name
-        match = route.match
-        policyIndex = route.policyIndex
-        upstream = route.upstream
-        switch route.upstream.target {
-        case .endpoints(let list): endpoints = list.map(SocketAddress.init)
-        case .builtin: endpoints = []
-        }
-    }
-
-    var builtin: BuiltinUpstream? {
-        if case .builtin(let builtin) = upstream.target { builtin } else { nil }
     }
 }
 
@@ -82,6 +36,8 @@ public struct WorkerLimits: Sendable {
     public let heldFlightBytes: Int
     /// How long an ended connection waits for a reader that takes nothing of what is queued.
     public let flushTimeoutNanoseconds: UInt64 = 5_000_000_000
+    /// How long a connection that was admitted before, and may not go on, takes to end.
+    public let revokedTimeoutNanoseconds: UInt64 = 500_000_000
     /// How long a refused client may take to read why.
     public let lingerTimeoutNanoseconds: UInt64 = 1_000_000_000
 

@@ -1,51 +1,53 @@
 import EventLoop
-import Policy
-import Settings
 import TLS
 
-/// A worker's own part of one listener.
+/// A worker's own part of one listener. It stays, without a plan to serve, until its last connection has ended.
 struct ListenerState {
-    let plan: ListenerPlan
-    let descriptor: Int32
-    /// The bound address, with the port that the kernel chose where 0 was asked for.
-    let address: SocketAddress
-    /// Inbound one context; outbound one a route.
-    let contexts: [TLSContext]
+    var plan: ListenerPlan
+    /// Inbound one context; outbound one a route. Those of before where there is no SVID any more.
+    var contexts: [TLSContext]
     /// The next endpoint to start with, a route: connections take them in turn.
     var nextEndpoint: [Int]
+    var service: Service
+    /// Connections that hold this state's index.
+    var connections = 0
+
+    enum Service: Equatable {
+        case serving
+        /// There is no SVID to serve with.
+        case withoutIdentity
+        /// The settings have no such listener any more.
+        case removed
+    }
+
+    init(_ update: ListenerUpdate) {
+        plan = update.plan
+        contexts = update.contexts
+        nextEndpoint = Array(repeating: 0, count: update.plan.routes.count)
+        service = update.contexts.isEmpty ? .withoutIdentity : .serving
+    }
+
+    /// Serves by another generation of settings and identity from now on.
+    mutating func take(_ update: ListenerUpdate) {
+        plan = update.plan
+        if !update.contexts.isEmpty { contexts = update.contexts }
+        nextEndpoint = Array(repeating: 0, count: update.plan.routes.count)
+        service = update.contexts.isEmpty ? .withoutIdentity : .serving
+    }
+}
+
+/// A worker's bound socket.
+struct Acceptor {
+    let key: Int
+    let descriptor: Int32
+    let address: SocketAddress
+    /// The index of the listener's state.
+    var listener: Int
     /// An accept is armed.
     var isAccepting = false
     /// An accept failed, most likely for want of a descriptor; it is armed again when one may be there.
     var isPaused = false
+    /// It is to be closed.
+    var isRetired = false
     var isClosed = false
-
-    init(
-        _ plan: ListenerPlan, descriptor: Int32, address: SocketAddress, _ proxy: ProxyPlan,
-        clock: @escaping () -> Int64
-    ) throws(TLSFault) {
-        self.plan = plan
-        self.descriptor = descriptor
-        self.address = address
-        nextEndpoint = Array(repeating: 0, count: plan.routes.count)
-        switch plan.mode {
-        case .inbound:
-            contexts = [
-                try TLSContext(
-                    accepting: proxy.material, options: proxy.tls, applicationProtocols: plan.applicationProtocols,
-                    clock: clock)
-            ]
-        case .outbound:
-            var contexts: [TLSContext] = []
-            for route in plan.routes {
-                let identities = route.upstream.identities
-                contexts.append(
-                    try TLSContext(
-                        dialling: proxy.material, options: proxy.tls,
-                        applicationProtocols: route.upstream.applicationProtocols,
-                        serverName: route.upstream.serverName,
-                        acceptPeer: { id in identities.contains { $0.matches(id) } }, clock: clock))
-            }
-            self.contexts = contexts
-        }
-    }
 }

@@ -5,30 +5,32 @@ import TLS
 
 extension Worker {
     mutating func armAccept(_ index: Int) {
-        guard !listeners[index].isAccepting, !listeners[index].isClosed, stage == .serving else { return }
-        listeners[index].isAccepting = true
-        loop.accept(listeners[index].descriptor, listenerToken(index))
+        guard !acceptors[index].isAccepting, !acceptors[index].isRetired, stage == .serving,
+            listeners[acceptors[index].listener].service == .serving
+        else { return }
+        acceptors[index].isAccepting = true
+        loop.accept(acceptors[index].descriptor, acceptorToken(index))
     }
 
-    private func listenerToken(_ index: Int) -> OperationToken {
+    func acceptorToken(_ index: Int) -> OperationToken {
         OperationToken(operation: Operation.accept.rawValue, generation: 0, slot: UInt32(index))
     }
 
     mutating func acceptCompleted(_ index: Int, _ completion: Completion) {
-        if !completion.more { listeners[index].isAccepting = false }
+        if !completion.more { acceptors[index].isAccepting = false }
         if completion.result >= 0 { accepted(completion.result, index) } else { acceptFailed(index, completion.errno) }
-        if stage == .serving {
-            if !listeners[index].isPaused { armAccept(index) }
-        } else if !listeners[index].isAccepting {
-            closeListener(index)
+        if acceptors[index].isRetired {
+            if !acceptors[index].isAccepting { closeAcceptor(index) }
+        } else if !acceptors[index].isPaused {
+            armAccept(index)
         }
     }
 
     /// Arms the accepts that stopped for want of a descriptor.
     mutating func resumeAccepting() {
         resumeAcceptAt = nil
-        for index in listeners.indices where listeners[index].isPaused {
-            listeners[index].isPaused = false
+        for index in acceptors.indices where acceptors[index].isPaused {
+            acceptors[index].isPaused = false
             armAccept(index)
         }
     }
@@ -36,13 +38,18 @@ extension Worker {
     /// Stops accepting, lets connections finish until the drain time-out, then cuts them.
     public mutating func drain() {
         guard stage == .serving else { return }
-        stage = .draining(deadline: loop.now &+ plan.limits.drainTimeoutNanoseconds)
-        for index in listeners.indices {
-            if listeners[index].isAccepting {
-                loop.cancel(listeners[index].descriptor, listenerToken(index))
-            } else {
-                closeListener(index)
-            }
+        stage = .draining(deadline: loop.now &+ limits.drainTimeoutNanoseconds)
+        for index in acceptors.indices { retire(index) }
+    }
+
+    /// Closes the socket, once no accept is armed on it.
+    mutating func retire(_ index: Int) {
+        guard !acceptors[index].isRetired else { return }
+        acceptors[index].isRetired = true
+        if acceptors[index].isAccepting {
+            loop.cancel(acceptors[index].descriptor, acceptorToken(index))
+        } else {
+            closeAcceptor(index)
         }
     }
 
@@ -60,17 +67,23 @@ extension Worker {
     // MARK: Private
 
     private mutating func accepted(_ descriptor: Int32, _ index: Int) {
-        guard stage == .serving else { return loop.close(descriptor, reset: true) }
+        guard stage == .serving, !acceptors[index].isRetired else { return loop.close(descriptor, reset: true) }
         // Without an address there is no client any more, and policy must not decide about an unknown source.
         guard let source = loop.peerAddress(of: descriptor) else { return loop.close(descriptor, reset: true) }
         accepted += 1
-        let mode = listeners[index].plan.mode == .inbound ? ConnectionMachine.Mode.inbound : .outbound
+        let listener = acceptors[index].listener
+        let plan = listeners[listener].plan
+        let mode = plan.mode == .inbound ? ConnectionMachine.Mode.inbound : .outbound
         guard !connections.isFull else {
             loop.close(descriptor, reset: true)
-            return emit(refusedRecord(listener: index, source: source, .connectionLimit))
+            return emit(refusedRecord(listener: listener, source: source, .connectionLimit))
         }
         let slot = connections.insert(
-            Connection(mode, descriptor: descriptor, listener: index, source: source, now: loop.now))
+            Connection(
+                mode, descriptor: descriptor, listener: listener, plan,
+                destinationPort: acceptors[index].address.port, source: source, now: loop.now))
+        listeners[listener].connections += 1
+        connections[slot].agesAt = endOfAge(plan)
         if mode == .outbound { beginOutbound(slot) }
         advance(slot)
     }
@@ -80,7 +93,7 @@ extension Worker {
         case ECONNABORTED, ECANCELED, EINTR: break  // that connection's own end, or our cancel
         default:
             // EMFILE and its like, or what will not pass by itself: trying again at once would spin.
-            listeners[index].isPaused = true
+            acceptors[index].isPaused = true
             resumeAcceptAt = loop.now + Self.acceptPauseNanoseconds
             guard loop.now >= nextAcceptTroubleAt else { return }
             acceptTrouble = code
@@ -89,18 +102,17 @@ extension Worker {
     }
 
     private mutating func beginOutbound(_ slot: Int32) {
-        let listener = listeners[connections[slot].listener]
-        let route = listener.plan.route(
-            serverName: nil, applicationProtocol: nil, destinationPort: listener.address.port)
+        let route = connections[slot].plan.route(
+            serverName: nil, applicationProtocol: nil, destinationPort: connections[slot].destinationPort)
         guard let route else { return connections[slot].machine.end(.noRoute) }
         connections[slot].route = route
         dial(slot)
     }
 
-    private mutating func closeListener(_ index: Int) {
-        guard !listeners[index].isClosed else { return }
-        listeners[index].isClosed = true
-        loop.close(listeners[index].descriptor)
+    private mutating func closeAcceptor(_ index: Int) {
+        guard !acceptors[index].isClosed else { return }
+        acceptors[index].isClosed = true
+        loop.close(acceptors[index].descriptor)
     }
 
     private static var acceptTroubleIntervalNanoseconds: UInt64 { 10_000_000_000 }

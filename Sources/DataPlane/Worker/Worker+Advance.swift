@@ -23,9 +23,10 @@ extension Worker {
             leaveHandshake(slot)
             connections[slot].machine.end(.handshakeTimeout)
         case .connect: connectTimedOut(slot)
-        case .idle: quietFor(plan.limits.idleTimeoutNanoseconds, slot, .idleTimeout)
-        case .halfClose: quietFor(plan.limits.halfCloseTimeoutNanoseconds, slot, .halfCloseTimeout)
-        case .flush: quietFor(plan.limits.flushTimeoutNanoseconds, slot, .finished)
+        case .idle: relayTimerFired(slot, limits.idleTimeoutNanoseconds, .idleTimeout)
+        case .halfClose: relayTimerFired(slot, limits.halfCloseTimeoutNanoseconds, .halfCloseTimeout)
+        case .flush: quietFor(limits.flushTimeoutNanoseconds, slot, .finished)
+        case .revoked: connections[slot].machine.cut(.finished)
         case .linger: connections[slot].machine.cut(.finished)
         case .release: return release(slot)
         }
@@ -37,6 +38,11 @@ extension Worker {
     /// When bytes last moved, or when it came to its end, whichever is later.
     private func lastEvent(_ slot: Int32) -> UInt64 {
         max(connections[slot].lastActivity, connections[slot].endedAt)
+    }
+
+    private mutating func relayTimerFired(_ slot: Int32, _ limit: UInt64, _ reason: CloseReason) {
+        guard let lapse = lapse(slot) else { return quietFor(limit, slot, reason) }
+        connections[slot].machine.revoke(lapse)
     }
 
     private mutating func quietFor(_ limit: UInt64, _ slot: Int32, _ reason: CloseReason) {
@@ -79,20 +85,27 @@ extension Worker {
         if state.isSending { loop.cancel(descriptor, connections.token(.send(leg), slot)) }
     }
 
+    /// Sets the timer anew although its kind is the same.
+    mutating func resetTimer(_ slot: Int32) {
+        connections[slot].timer = .none
+        setTimer(slot)
+    }
+
     private mutating func setTimer(_ slot: Int32) {
         let wanted = connections[slot].wantedTimer
         guard wanted != connections[slot].timer else { return }
         connections[slot].timer = wanted
         if wanted == .flush, connections[slot].endedAt == 0 { connections[slot].endedAt = loop.now }
-        let limits = plan.limits
+        let limits = limits
         let now = loop.now
         switch wanted {
         case .none, .release: timers.cancel(slot)
         case .handshake:
             timers.set(slot, deadline: connections[slot].handshakeStartedAt + limits.handshakeTimeoutNanoseconds)
         case .connect: timers.set(slot, deadline: now + limits.connectTimeoutNanoseconds)
-        case .idle: timers.set(slot, deadline: connections[slot].lastActivity + limits.idleTimeoutNanoseconds)
-        case .halfClose: timers.set(slot, deadline: connections[slot].lastActivity + limits.halfCloseTimeoutNanoseconds)
+        case .idle: timers.set(slot, deadline: relayDeadline(slot, limits.idleTimeoutNanoseconds))
+        case .halfClose: timers.set(slot, deadline: relayDeadline(slot, limits.halfCloseTimeoutNanoseconds))
+        case .revoked: timers.set(slot, deadline: now + limits.revokedTimeoutNanoseconds)
         case .flush:
             timers.set(slot, deadline: lastEvent(slot) + limits.flushTimeoutNanoseconds)
         case .linger: timers.set(slot, deadline: now + limits.lingerTimeoutNanoseconds)
@@ -112,6 +125,7 @@ extension Worker {
             loop.close(connections[slot][descriptorOf: leg], reset: machine[leg].resetsOnClose)
         }
         emit(record(slot))
+        listeners[connections[slot].listener].connections -= 1
         connections.remove(slot)
         if resumeAcceptAt != nil { resumeAccepting() }
     }
@@ -124,7 +138,7 @@ extension Worker {
         else { return false }
         if case .draining(.max) = stage { return false }
         let waited = loop.now - connections[slot].lastActivity
-        guard waited < plan.limits.flushTimeoutNanoseconds,
+        guard waited < limits.flushTimeoutNanoseconds, !machine.isRevoked,
             loop.unacknowledgedBytes(of: connections[slot].applicationDescriptor) > 0
         else { return false }
         connections[slot].timer = .release

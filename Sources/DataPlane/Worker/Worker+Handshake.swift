@@ -8,7 +8,10 @@ extension Worker {
     mutating func takeStep(_ slot: Int32, _ flight: [UInt8]) -> HandshakeStep {
         let listener = connections[slot].listener
         let mode = connections[slot].machine.mode
-        let context = listeners[listener].contexts[mode == .inbound ? 0 : connections[slot].route ?? 0]
+        let hasBegun = connections[slot].session != nil
+        // Of a session that has begun, the context is its own.
+        let context = listeners[listener].contexts[mode == .inbound || hasBegun ? 0 : connections[slot].route ?? 0]
+        if !hasBegun { connections[slot].handshakeRound = round }
         // Those that we begin ourselves do not count: a server that never answers must not keep our clients waiting.
         if connections[slot].machine.phase == .waiting {
             connections[slot].countsAsHandshake = true
@@ -70,40 +73,22 @@ extension Worker {
     }
 
     private mutating func handshakeCompleted(_ slot: Int32, _ rest: RawSpan) {
-        switch connections[slot].machine.mode {
-        case .outbound: connections[slot].machine.authorized(.socket)
-        case .inbound:
-            guard let application = authorize(slot) else { return }
-            connections[slot].machine.authorized(application)
-            if application == .socket { dial(slot) }
+        // What held when the handshake began, and may have verified the peer, need not hold now.
+        if let denial = denial(slot, rechecksPeer: connections[slot].handshakeRound != round) {
+            connections[slot].code = denial.code
+            return refuse(slot, denial.atAdmission)
         }
+        let application = self.application(slot)
+        connections[slot].machine.authorized(application)
+        if connections[slot].machine.phase == .dialling { dial(slot) }
         // What came with the handshake's last bytes was sent by a peer that is authorized now.
         openRecords(slot, rest)
     }
 
-    /// Decides about an inbound peer; nil where it is refused and told so.
-    private mutating func authorize(_ slot: Int32) -> ConnectionMachine.Application? {
-        let listener = listeners[connections[slot].listener]
-        guard let peer = connections[slot].peer else { preconditionFailure("a complete handshake without a peer") }
-        let serverName = connections[slot].serverName
-        let port = listener.address.port
-        let route = listener.plan.route(
-            serverName: serverName, applicationProtocol: connections[slot].applicationProtocol, destinationPort: port)
-        guard let route, let policy = listener.plan.routes[route].policyIndex else {
-            refuse(slot, .noRoute)
-            return nil
-        }
-        connections[slot].route = route
-        let request = Request(
-            identity: peer.id, source: connections[slot].source.endpoint.address, destinationPort: port,
-            serverName: serverName)
-        let decision = plan.policies[policy].decide(request)
-        connections[slot].decision = decision
-        guard decision.forwards else {
-            refuse(slot, .policyDenied)
-            return nil
-        }
-        switch listener.plan.routes[route].builtin {
+    /// What an admitted connection's bytes go to.
+    private func application(_ slot: Int32) -> ConnectionMachine.Application {
+        guard let route = connections[slot].route else { return .socket }
+        switch connections[slot].plan.routes[route].builtin {
         case nil: return .socket
         case .echo: return .echo
         case .discard: return .discard
@@ -111,7 +96,7 @@ extension Worker {
         }
     }
 
-    private mutating func refuse(_ slot: Int32, _ reason: CloseReason) {
+    mutating func refuse(_ slot: Int32, _ reason: CloseReason) {
         if let buffer = pool.take() {
             var output = output(buffer)
             connections[slot].refuse(into: &output)

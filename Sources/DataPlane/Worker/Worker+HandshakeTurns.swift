@@ -1,4 +1,5 @@
 import EventLoop
+import Settings
 import TLS
 
 /// A step of a handshake takes as long as hundreds of relayed records. So those who relay are served first, and the rest
@@ -12,7 +13,7 @@ extension Worker {
     mutating func handshakeReceived(_ slot: Int32, _ bytes: RawSpan) {
         // Safe: the bytes are copied at once.
         let flight = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
-        guard heldFlightBytes + flight.count <= plan.limits.heldFlightBytes else {
+        guard heldFlightBytes + flight.count <= limits.heldFlightBytes else {
             return shakeOutOfTurn(slot, flight)
         }
         connections[slot].flight = flight
@@ -86,16 +87,53 @@ extension Worker {
         finishStep(step)
     }
 
-    private var hasFreeHandshake: Bool { handshakes < plan.limits.concurrentHandshakes }
+    private var hasFreeHandshake: Bool { handshakes < limits.concurrentHandshakes }
 
     private mutating func nextFlight() -> Int32? {
         while true {
             // Whoever waits for another handshake's end came before all that are in `flights`.
             guard let token = (hasFreeHandshake ? waiting.popFirst() : nil) ?? flights.popFirst() else { return nil }
             guard let slot = connections.slot(of: token), connections[slot].machine.holdsFlight else { continue }
+            guard followChange(slot) else {
+                advance(slot)
+                continue
+            }
             guard connections[slot].machine.phase == .waiting, !hasFreeHandshake else { return slot }
             waiting.append(token)
         }
+    }
+
+    /// Before its handshake begins, a connection goes over to what holds now; false where that has no place for it.
+    private mutating func followChange(_ slot: Int32) -> Bool {
+        let listener = connections[slot].listener
+        guard connections[slot].session == nil,
+            connections[slot].plan !== listeners[listener].plan || listeners[listener].service != .serving
+        else { return true }
+        let plan = listeners[listener].plan
+        switch listeners[listener].service {
+        case .serving: break
+        case .removed:
+            connections[slot].machine.end(.listenerRemoved)
+            return false
+        case .withoutIdentity:
+            connections[slot].machine.end(.identityWithdrawn)
+            return false
+        }
+        if plan.mode == .outbound {
+            // It has dialled an endpoint of the route as it was: another route must lead there too.
+            let route = plan.route(
+                serverName: nil, applicationProtocol: nil, destinationPort: connections[slot].destinationPort)
+            guard let route, let address = connections[slot].upstreamAddress,
+                let endpoint = plan.routes[route].endpoints.firstIndex(of: address)
+            else {
+                connections[slot].machine.end(.routeRemoved)
+                return false
+            }
+            connections[slot].route = route
+            connections[slot].endpoint = endpoint
+        }
+        connections[slot].plan = plan
+        return true
     }
 
     /// More would add their time to the latency of all who relay, and save no more than a microsecond each.

@@ -8,23 +8,23 @@ import Telemetry
 extension Worker {
     /// What the access log says of a connection that is over.
     func record(_ slot: Int32) -> AccessRecord {
-        let listener = listeners[connections[slot].listener]
+        let plan = connections[slot].plan
         let mode = connections[slot].machine.mode
         let reason = connections[slot].machine.reason ?? .finished
         var record = AccessRecord(
-            timeUnixNanoseconds: loop.wallClock, listener: listener.plan.name,
+            timeUnixNanoseconds: loop.wallClock, listener: plan.name,
             direction: mode == .inbound ? .inbound : .outbound,
-            source: connections[slot].source.endpoint.description, localID: plan.material.id.description,
+            source: connections[slot].source.endpoint.description, localID: plan.localID,
             closeReason: reason.rawValue, durationNanoseconds: Int64(loop.now - connections[slot].acceptedAt))
         if let index = connections[slot].route {
-            let route = listener.plan.routes[index]
+            let route = plan.routes[index]
             record.route = route.name
             if let builtin = route.builtin {
                 record.upstream = builtin.rawValue
-            } else if let endpoint = connections[slot].endpoint {
-                record.upstream = route.endpoints[endpoint].endpoint.description
+            } else {
+                record.upstream = connections[slot].upstreamAddress?.endpoint.description
             }
-            if let policy = route.policyIndex { describeDecision(slot, plan.policies[policy], &record) }
+            if let policy = route.policy { describeDecision(slot, policy, &record) }
         }
         record.closeCode = connections[slot].code
         record.closeDetail = connections[slot].detail

@@ -7,17 +7,19 @@ extension Worker {
     mutating func dial(_ slot: Int32) {
         guard let route = connections[slot].route else { preconditionFailure("dialled before a route was chosen") }
         let index = connections[slot].listener
-        let endpoints = listeners[index].plan.routes[route].endpoints
+        let endpoints = connections[slot].plan.routes[route].endpoints
         let leg = connections[slot].machine.upstream
         while connections[slot].endpointsTried < endpoints.count {
-            if connections[slot].endpointsTried == 0 {
+            // Those that come after a change take their turns among its endpoints.
+            if connections[slot].endpointsTried == 0, connections[slot].plan === listeners[index].plan {
                 connections[slot].endpoint = listeners[index].nextEndpoint[route]
                 listeners[index].nextEndpoint[route] = (listeners[index].nextEndpoint[route] + 1) % endpoints.count
             } else {
-                connections[slot].endpoint = ((connections[slot].endpoint ?? 0) + 1) % endpoints.count
+                connections[slot].endpoint = ((connections[slot].endpoint ?? -1) + 1) % endpoints.count
             }
             connections[slot].endpointsTried += 1
             let address = endpoints[connections[slot].endpoint ?? 0]
+            connections[slot].upstreamAddress = address
             let descriptor = loop.openSocket(for: address)
             guard descriptor >= 0 else {
                 connections[slot].detail = describe(0 - descriptor)
@@ -34,7 +36,7 @@ extension Worker {
     /// Gives the endpoint up: its connect is cancelled and, as after any failed one, the next endpoint is dialled.
     mutating func connectTimedOut(_ slot: Int32) {
         guard let route = connections[slot].route,
-            connections[slot].endpointsTried < listeners[connections[slot].listener].plan.routes[route].endpoints.count
+            connections[slot].endpointsTried < connections[slot].plan.routes[route].endpoints.count
         else { return connections[slot].machine.end(.connectTimeout, lingering: true) }
         let leg = connections[slot].machine.upstream
         loop.cancel(connections[slot][descriptorOf: leg], connections.token(.connect(leg), slot))

@@ -14,7 +14,7 @@ public struct Worker: ~Copyable {
         case draining(deadline: UInt64)
     }
 
-    let plan: ProxyPlan
+    var limits: WorkerLimits
     var loop: EventLoop
     var pool: BufferPool
     var timers: TimerWheel
@@ -29,7 +29,16 @@ public struct Worker: ~Copyable {
     var hasFinishedSteps = false
     /// When the worker takes a step itself although it has the thread.
     var ownTurnAt: UInt64 = 0
-    var listeners: [ListenerState]
+    var listeners: [ListenerState] = []
+    var acceptors: [Acceptor] = []
+    /// Counts the changes after which connections are looked at again.
+    var round: UInt64 = 0
+    /// The next slot to look at.
+    var sweepSlot: Int32?
+    /// The wall clock in Unix seconds.
+    let clock: @Sendable () -> Int64
+    /// Of the wall clock from the loop's, in seconds.
+    var clockDifference: Int64
     /// Connections that hold a flight of a handshake, by the time that it came.
     var flights = SlotQueue()
     /// Those of them that came first and may not begin before another handshake ends.
@@ -51,40 +60,32 @@ public struct Worker: ~Copyable {
     var accepted: UInt64 = 0
     var cutConnections = 0
     let emit: (AccessRecord) -> Void
-    /// What the built-in source sends; empty where no route uses it.
-    let sourceBytes: [UInt8]
+    /// What the built-in source sends; empty as long as no route uses it.
+    var sourceBytes: [UInt8] = []
     private var woken = false
 
-    /// A worker that accepts on its descriptors, one a listener of the plan, from the next step on.
+    /// A worker that serves by `update` from the next step on.
     ///
     /// - Parameters:
-    ///   - addresses: what the descriptors are bound to.
     ///   - clock: the wall clock in Unix seconds, for certificates; it is asked on the thread for handshakes, too.
     ///   - emit: takes each access record on the worker's thread; it must not block.
     public init(
-        _ plan: ProxyPlan, loop: consuming EventLoop, descriptors: [Int32], addresses: [SocketAddress],
-        clock: @escaping () -> Int64, emit: @escaping (AccessRecord) -> Void
+        _ update: WorkerUpdate, loop: consuming EventLoop, clock: @escaping @Sendable () -> Int64,
+        emit: @escaping (AccessRecord) -> Void
     ) throws(TLSFault) {
-        precondition(descriptors.count == plan.listeners.count && addresses.count == plan.listeners.count)
-        var listeners: [ListenerState] = []
-        for (index, listener) in plan.listeners.enumerated() {
-            listeners.append(
-                try ListenerState(
-                    listener, descriptor: descriptors[index], address: addresses[index], plan, clock: clock))
-        }
         exchange = try RecordExchange()
-        self.plan = plan
-        self.listeners = listeners
+        limits = update.limits
         self.emit = emit
-        let hasSource = plan.listeners.contains { $0.routes.contains { $0.builtin == .source } }
-        sourceBytes = hasSource ? (0..<Self.sourceStretchBytes).map { UInt8(truncatingIfNeeded: $0) } : []
+        self.clock = clock
         let now = loop.now
+        clockDifference = clock() - Int64(now / 1_000_000_000)
         self.loop = loop
-        pool = BufferPool(bytes: plan.limits.bufferBytes)
-        timers = TimerWheel(capacity: plan.limits.connections)
-        connections = ConnectionSlab(capacity: plan.limits.connections)
+        // What follows from these limits is fixed from here on; a later update changes the others.
+        pool = BufferPool(bytes: update.limits.bufferBytes)
+        timers = TimerWheel(capacity: update.limits.connections)
+        connections = ConnectionSlab(capacity: update.limits.connections)
         nextTrimAt = now
-        for index in listeners.indices { armAccept(index) }
+        install(update)
     }
 
     /// Connections that are not over.
@@ -100,7 +101,7 @@ public struct Worker: ~Copyable {
     /// True once a drain is over: no connection and no listener is left.
     public var isFinished: Bool {
         guard case .draining = stage else { return false }
-        return connections.count == 0 && listeners.allSatisfy(\.isClosed)
+        return connections.count == 0 && acceptors.allSatisfy(\.isClosed)
     }
 
     /// One turn of the loop; waits at most as long as given.
@@ -110,6 +111,7 @@ public struct Worker: ~Copyable {
         let count = try loop.tick(timeoutNanoseconds: nextWait(limit: limitNanoseconds))
         for index in 0..<count { handle(loop.completion(index)) }
         while let slot = timers.popExpired(now: loop.now) { timerFired(slot) }
+        if isSweeping { sweep() }
         shakeHands()
         housekeep()
     }
@@ -129,7 +131,7 @@ public struct Worker: ~Copyable {
     // MARK: Private
 
     private func nextWait(limit: UInt64) -> UInt64 {
-        if hasHandshakeWork { return 0 }
+        if hasHandshakeWork || isSweeping { return 0 }
         let now = loop.now
         var wait = timers.nanosecondsUntilNext(now: now, limit: limit)
         if let resumeAcceptAt { wait = min(wait, resumeAcceptAt > now ? resumeAcceptAt - now : 0) }
@@ -167,8 +169,9 @@ public struct Worker: ~Copyable {
         guard now >= nextTrimAt else { return }
         nextTrimAt = now + Self.trimIntervalNanoseconds
         pool.trim()
+        watchClock()
     }
 
-    private static let sourceStretchBytes = 64 * 1024
+    static let sourceStretchBytes = 64 * 1024
     private static let trimIntervalNanoseconds: UInt64 = 5_000_000_000
 }

@@ -6,6 +6,8 @@ public import Telemetry
 
 /// What other threads ask of a worker.
 public enum WorkerCommand: Sendable {
+    /// Serve by this from now on.
+    case install(WorkerUpdate)
     /// Stop accepting, finish what is open, end.
     case drain
     /// End now.
@@ -43,21 +45,15 @@ public final class WorkerStatus: Sendable {
 /// What a worker's thread starts from.
 public struct WorkerStart: Sendable {
     public var index: Int
-    public var plan: ProxyPlan
-    /// One a listener of the plan; the worker closes them.
-    public var descriptors: [Int32]
-    public var addresses: [SocketAddress]
+    public var update: WorkerUpdate
     public var choice: EventLoopRequest
     public var feed: AccessLogFeed?
 
     public init(
-        index: Int, plan: ProxyPlan, descriptors: [Int32], addresses: [SocketAddress], choice: EventLoopRequest,
-        feed: AccessLogFeed?
+        index: Int, update: WorkerUpdate, choice: EventLoopRequest, feed: AccessLogFeed?
     ) {
         self.index = index
-        self.plan = plan
-        self.descriptors = descriptors
-        self.addresses = addresses
+        self.update = update
         self.choice = choice
         self.feed = feed
     }
@@ -118,8 +114,8 @@ public final class WorkerThread: Sendable {
         let backend = opened.loop.kind
         let wake = opened.loop.wake
         var worker = try Worker(
-            start.plan, loop: opened.take(), descriptors: start.descriptors, addresses: start.addresses,
-            clock: { Int64(time(nil)) }, emit: start.feed.map(Self.emitter) ?? { _ in })
+            start.update, loop: opened.take(), clock: { Int64(time(nil)) },
+            emit: start.feed.map(Self.emitter) ?? { _ in })
         worker.handshakeThread = try wake.map { try HandshakeThread(wake: $0) }
         // The thread signals the loop's descriptor and has sessions of the worker's contexts: it ends first.
         defer {
@@ -136,6 +132,7 @@ public final class WorkerThread: Sendable {
             guard worker.takeWake() else { continue }
             for command in mailbox.take() {
                 switch command {
+                case .install(let update): worker.install(update)
                 case .drain: worker.drain()
                 case .cut: worker.cutAll()
                 }

@@ -4,8 +4,12 @@ public struct LoadOutcome: Sendable {
     public var settings: Settings?
     public var flaws: [SettingsFlaw]
 
-    public init(settings: Settings?, flaws: [SettingsFlaw]) {
+    /// Of the file, as far as it could be read.
+    public var text: [UInt8]
+
+    public init(settings: Settings?, flaws: [SettingsFlaw], text: [UInt8] = []) {
         self.settings = settings
         self.flaws = flaws
+        self.text = text
     }
 }

@@ -5,7 +5,10 @@ extension Settings {
     /// type of a value is decided by its key: `name: 1` is text, `workers: "1"` is an error, and so is `yes` for `true`.
     public static func load(path: String) -> LoadOutcome {
         do throws(FileFault) {
-            return parse(text: try readFile(path, bytesAtMost: NodeBuilder.bytesAtMost), file: path)
+            let text = try readFile(path, bytesAtMost: NodeBuilder.bytesAtMost)
+            var outcome = parse(text: text, file: path)
+            outcome.text = text
+            return outcome
         } catch {
             return .failure(at: Position(file: path, line: 1, column: 1), "\(error)")
         }

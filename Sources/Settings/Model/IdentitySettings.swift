@@ -12,11 +12,19 @@ public struct FileIdentity: Sendable {
     public var privateKey: Located<String>
     /// One a trust domain, in the order of the file.
     public var trustBundles: [TrustBundleFile]
+    /// Lists of revoked certificates, at most one file a trust domain.
+    public var revocationLists: [TrustBundleFile]
+    public var revocation: RevocationMode
 
-    public init(certificate: Located<String>, privateKey: Located<String>, trustBundles: [TrustBundleFile]) {
+    public init(
+        certificate: Located<String>, privateKey: Located<String>, trustBundles: [TrustBundleFile],
+        revocationLists: [TrustBundleFile] = [], revocation: RevocationMode = .ifPresent
+    ) {
         self.certificate = certificate
         self.privateKey = privateKey
         self.trustBundles = trustBundles
+        self.revocationLists = revocationLists
+        self.revocation = revocation
     }
 
     /// The settings that name a file.
@@ -36,7 +44,17 @@ public struct FileIdentity: Sendable {
     }
 }
 
-/// The PEM file with the roots of one trust domain.
+/// What is made of lists of revoked certificates.
+public enum RevocationMode: String, Hashable, Sendable, CaseIterable {
+    /// They are not looked at.
+    case off
+    /// Whoever stands in a list of its issuer is refused.
+    case ifPresent
+    /// Whoever has no list of its issuer, or one that is too old, is refused, too.
+    case required
+}
+
+/// A file of one trust domain: its roots, or its revoked certificates.
 public struct TrustBundleFile: Sendable {
     public var trustDomain: TrustDomain
     public var path: Located<String>

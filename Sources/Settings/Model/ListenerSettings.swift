@@ -14,6 +14,22 @@ public struct ListenerSettings: Sendable {
     /// Tried in order; the first match wins. Never empty.
     public var routes: [RouteSettings]
 
+    /// What becomes of a connection whose peer's certificate has ended.
+    public var expiry = Expiry.quiet
+    /// How long a connection that never pauses may outlive its peer's certificate, or its own age.
+    public var expiryGraceMilliseconds = 600_000
+    /// Nil: connections may live as long as they like.
+    public var maxConnectionAgeMilliseconds: Int?
+
+    public enum Expiry: String, Hashable, Sendable, CaseIterable {
+        /// It is closed in the first second without a byte, or at the end of the grace.
+        case quiet
+        /// It is closed at once.
+        case close
+        /// It may finish.
+        case finish
+    }
+
     public init(name: String, mode: Mode, bind: Located<Endpoint>, routes: [RouteSettings]) {
         self.name = name
         self.mode = mode

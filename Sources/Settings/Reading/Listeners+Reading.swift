@@ -17,8 +17,19 @@ extension SettingsReader {
         let bind = required("bind", in: fields).flatMap { self.bind($0, of: owner) }
         if fields["routes"]?.isSequence != true { routesAreKnown = false }
         let routes = required("routes", in: fields).flatMap { self.routes($0, mode: mode) }
+        let expiry = value(of: "expiry", in: fields, default: ListenerSettings.Expiry.quiet) { $0.choice($1) }
+        let grace = value(of: "expiryGrace", in: fields, default: LifetimeKeys.graceDefault) {
+            $0.milliseconds($1, in: LifetimeKeys.graceAllowed)
+        }
+        let maximumAge = value(of: "maxConnectionAge", in: fields, default: nil) {
+            $0.milliseconds($1, in: LifetimeKeys.ageAllowed)
+        }
         guard let name, let mode, let bind, let routes else { return nil }
-        return ListenerSettings(name: name, mode: mode, bind: bind, routes: routes)
+        var listener = ListenerSettings(name: name, mode: mode, bind: bind, routes: routes)
+        listener.expiry = expiry
+        listener.expiryGraceMilliseconds = grace
+        listener.maxConnectionAgeMilliseconds = maximumAge
+        return listener
     }
 
     /// The routes of a listener; of one without a known mode, what does not depend on it is checked.

@@ -4,7 +4,7 @@ extension Settings {
     /// Every key of the settings file, in the order in which a file is best written: the one table that known keys,
     /// suggestions and documentation are made from.
     public static let reference: [SettingReference] =
-        processKeys + listenerKeys + policyKeys + LimitKey.all.map(\.reference)
+        processKeys + listenerKeys + LifetimeKeys.references + policyKeys + LimitKey.all.map(\.reference)
 
     private static let processKeys = [
         SettingReference("identity", "mapping, required", "The proxy's own SVID and whom it trusts."),
@@ -14,7 +14,15 @@ extension Settings {
         SettingReference(
             "identity.files.trustBundles", "mapping of trust domains to paths, required",
             "One file of root certificates a trust domain; they are never pooled."),
-        SettingReference("admin", "mapping", "The plaintext HTTP endpoint with /livez and /readyz; none without it."),
+        SettingReference(
+            "identity.revocationLists", "mapping of trust domains to paths",
+            "One file of revoked certificates (CRLs) a trust domain: PEM, or one list in DER."),
+        SettingReference(
+            "identity.revocation", words(RevocationMode.self), default: RevocationMode.ifPresent.rawValue,
+            "ifPresent refuses whoever stands in a list of its issuer; required also whoever has no list of its "
+                + "issuer that is not too old."),
+        SettingReference(
+            "admin", "mapping", "The plaintext HTTP endpoint with /livez, /readyz and /metrics; none without it."),
         SettingReference("admin.bind", "endpoint, required", "Where it listens; port 0 lets the kernel choose."),
         SettingReference(
             "workers", "number, \(workersAllowed.lowerBound) to \(workersAllowed.upperBound)",

@@ -1,0 +1,72 @@
+public import EventLoop
+public import Policy
+public import Settings
+
+/// One listener of one generation of settings: its routes and what of them TLS must know.
+///
+/// Its connections hold it, so that each can be told apart from what came later.
+public final class ListenerPlan: Sendable {
+    public let name: String
+    public let mode: ListenerSettings.Mode
+    public let bind: SocketAddress
+    public let routes: [RoutePlan]
+    /// What an inbound listener selects from, most wanted first; empty: ALPN is ignored.
+    public let applicationProtocols: [String]
+    /// The proxy's own SPIFFE ID; nil while it has none.
+    public let localID: String?
+    public let lifetime: ConnectionLifetime
+
+    /// - Parameter policies: of the settings, to which routes refer.
+    public init(_ listener: ListenerSettings, _ policies: [Policy], localID: String? = nil) {
+        name = listener.name
+        mode = listener.mode
+        bind = SocketAddress(listener.bind.value)
+        routes = listener.routes.map { RoutePlan($0, policies) }
+        var protocols: [String] = []
+        for name in listener.routes.flatMap(\.match.applicationProtocols) where !protocols.contains(name) {
+            protocols.append(name)
+        }
+        applicationProtocols = protocols
+        self.localID = localID
+        lifetime = ConnectionLifetime(listener)
+    }
+}
+
+/// How long a listener's connections may live; durations in nanoseconds.
+public struct ConnectionLifetime: Hashable, Sendable {
+    public let expiry: ListenerSettings.Expiry
+    public let expiryGraceNanoseconds: UInt64
+    /// Nil: as long as they like.
+    public let maximumAgeNanoseconds: UInt64?
+
+    init(_ listener: ListenerSettings) {
+        expiry = listener.expiry
+        expiryGraceNanoseconds = UInt64(listener.expiryGraceMilliseconds) * 1_000_000
+        maximumAgeNanoseconds = listener.maxConnectionAgeMilliseconds.map { UInt64($0) * 1_000_000 }
+    }
+}
+
+/// One route, with its endpoints in the form that a connect takes.
+public struct RoutePlan: Sendable {
+    public let name: String
+    public let match: RouteMatch
+    /// Nil exactly on an outbound listener.
+    public let policy: Policy?
+    public let upstream: UpstreamSettings
+    public let endpoints: [SocketAddress]
+
+    init(_ route: RouteSettings, _ policies: [Policy]) {
+        name = route.name
+        match = route.match
+        policy = route.policyIndex.map { policies[$0] }
+        upstream = route.upstream
+        switch route.upstream.target {
+        case .endpoints(let list): endpoints = list.map(SocketAddress.init)
+        case .builtin: endpoints = []
+        }
+    }
+
+    var builtin: BuiltinUpstream? {
+        if case .builtin(let builtin) = upstream.target { builtin } else { nil }
+    }
+}

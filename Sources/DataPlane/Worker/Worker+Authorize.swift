@@ -1,0 +1,95 @@
+import Identity
+import Policy
+import Settings
+import TLS
+
+/// Why a peer may not go on.
+enum Denial {
+    case listenerRemoved, identityWithdrawn, noRoute, policy
+    case certificate(SVIDRefusal)
+
+    /// Of a connection that has just shaken hands.
+    var atAdmission: CloseReason {
+        switch self {
+        case .listenerRemoved: .listenerRemoved
+        case .identityWithdrawn: .identityWithdrawn
+        case .noRoute: .noRoute
+        case .policy: .policyDenied
+        case .certificate: .certificateRefused
+        }
+    }
+
+    /// Of a connection that was admitted before.
+    var later: CloseReason {
+        switch self {
+        case .listenerRemoved: .listenerRemoved
+        case .identityWithdrawn: .identityWithdrawn
+        case .noRoute: .routeRemoved
+        case .policy, .certificate(.identityNotExpected): .policyChanged
+        case .certificate(.revoked): .revoked
+        case .certificate(.revocationUnknown): .revocationUnknown
+        case .certificate: .bundleRemoved
+        }
+    }
+
+    var code: String? { if case .certificate(let refusal) = self { refusal.rawValue } else { nil } }
+}
+
+extension Worker {
+    /// Decides about a connection whose handshake is complete by what holds now, and writes down what the decision rests
+    /// on; nil where it may go on.
+    ///
+    /// - Parameter rechecksPeer: its certificate was verified under what held before.
+    mutating func denial(_ slot: Int32, rechecksPeer: Bool) -> Denial? {
+        let index = connections[slot].listener
+        switch listeners[index].service {
+        case .serving: break
+        case .withoutIdentity: return .identityWithdrawn
+        case .removed: return .listenerRemoved
+        }
+        guard let peer = connections[slot].peer else { preconditionFailure("a complete handshake without a peer") }
+        let plan = listeners[index].plan
+        let isInbound = plan.mode == .inbound
+        let serverName = isInbound ? connections[slot].serverName : nil
+        let port = connections[slot].destinationPort
+        let route = plan.route(
+            serverName: serverName, applicationProtocol: isInbound ? connections[slot].applicationProtocol : nil,
+            destinationPort: port)
+        guard let route else { return .noRoute }
+        let before = connections[slot].allowingRule
+        connections[slot].plan = plan
+        connections[slot].route = route
+        if let policy = plan.routes[route].policy {
+            let request = Request(
+                identity: peer.id, source: connections[slot].source.endpoint.address, destinationPort: port,
+                serverName: serverName)
+            let decision = policy.decide(request)
+            connections[slot].decision = decision
+            guard decision.forwards else {
+                if decision.ruleIndex == nil, let before {
+                    connections[slot].detail = "no rule allows it any more; it had been allowed by \"\(before)\""
+                }
+                return .policy
+            }
+        }
+        var notAfter = peer.chainNotAfter
+        if rechecksPeer {
+            do throws(SVIDRefusal) {
+                notAfter = try listeners[index].contexts[isInbound ? 0 : route].recheck(peer)
+            } catch {
+                return .certificate(error)
+            }
+        }
+        connections[slot].round = round
+        setExpiry(slot, notAfter: notAfter)
+        return nil
+    }
+}
+
+extension Connection {
+    /// The name of the rule that its admission rests on.
+    fileprivate var allowingRule: String? {
+        guard let route, let index = decision?.ruleIndex, let policy = plan.routes[route].policy else { return nil }
+        return policy.rules[index].name
+    }
+}

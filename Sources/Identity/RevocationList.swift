@@ -1,0 +1,144 @@
+/// A list of revoked certificates (RFC 5280 5), read from its DER. Whether its signature is good is checked elsewhere.
+///
+/// Only whole lists of their issuer's own certificates are taken: a delta, an indirect or a partial list, or one with a
+/// critical extension that is not known here, would be misread, and is refused.
+public struct RevocationList: Sendable {
+    /// The whole list.
+    public let der: [UInt8]
+    /// The DER of the issuer's name.
+    public let issuer: [UInt8]
+    /// Unix seconds.
+    public let thisUpdate: Int64
+    /// Unix seconds after which the list is too old; nil where it does not say.
+    public let nextUpdate: Int64?
+    /// In ascending order.
+    private let revoked: [SerialNumber]
+
+    /// Reads one list, all of it.
+    public init(parsing der: [UInt8]) throws(RevocationListFlaw) {
+        guard der.count <= Self.maximumBytes else { throw .tooLarge }
+        let fields: Fields
+        do throws(SVIDRefusal) {
+            fields = try Fields(der.span)
+        } catch {
+            throw .malformed
+        }
+        if let flaw = fields.flaw { throw flaw }
+        self.der = der
+        issuer = Array(der[fields.issuer])
+        thisUpdate = fields.thisUpdate
+        nextUpdate = fields.nextUpdate
+        revoked = fields.revoked.sorted()
+    }
+
+    public var revokedCount: Int { revoked.count }
+
+    /// Whether the list has this number; takes logarithmic time.
+    public func contains(_ serial: SerialNumber) -> Bool {
+        var range = 0..<revoked.count
+        while let first = range.first {
+            let middle = first + range.count / 2
+            if revoked[middle] == serial { return true }
+            range = revoked[middle] < serial ? middle + 1..<range.upperBound : first..<middle
+        }
+        return false
+    }
+
+    /// A quarter of a million entries; nothing longer is looked at.
+    public static let maximumBytes = 16 * 1024 * 1024
+}
+
+/// Why a list of revoked certificates is not taken.
+public enum RevocationListFlaw: Error, Hashable, Sendable, CustomStringConvertible {
+    case malformed
+    case tooLarge
+    /// A delta, an indirect or a partial list, or one that says something critical that is not known here.
+    case unknownCriticalExtension
+
+    public var description: String {
+        switch self {
+        case .malformed: "is no list of revoked certificates in DER or PEM"
+        case .tooLarge: "is larger than \(RevocationList.maximumBytes) bytes"
+        case .unknownCriticalExtension:
+            "has a critical extension that is not supported; use a complete list of the issuer's own certificates"
+        }
+    }
+}
+
+/// What a list says, while it is read; `SVIDRefusal.malformedCertificate` stands for all that is malformed.
+private struct Fields {
+    private(set) var issuer = 0..<0
+    private(set) var thisUpdate: Int64 = 0
+    private(set) var nextUpdate: Int64?
+    private(set) var revoked: [SerialNumber] = []
+    private(set) var flaw: RevocationListFlaw?
+
+    init(_ der: Span<UInt8>) throws(SVIDRefusal) {
+        var file = DERReader(der)
+        var list = DERReader(der, in: try file.next(.sequence))
+        try file.finish()
+        var signed = DERReader(der, in: try list.next(.sequence))
+        _ = try list.next(.sequence)  // signatureAlgorithm
+        _ = try DERValues.leadingBits(der, in: try list.next(.bitString))  // signatureValue
+        try list.finish()
+
+        if let version = try signed.nextIfPresent(.integer) {
+            guard version.count == 1, der[version.lowerBound] == 1 else { throw .malformedCertificate }
+        }
+        let algorithm = try signed.next(.sequence)
+        issuer = algorithm.upperBound..<(try signed.next(.sequence)).upperBound
+        guard let begun = try Self.timeIfPresent(&signed) else { throw .malformedCertificate }
+        thisUpdate = begun
+        nextUpdate = try Self.timeIfPresent(&signed)
+        if let entries = try signed.nextIfPresent(.sequence) { try readEntries(der, entries) }
+        if let explicit = try signed.nextIfPresent(.version) {
+            var reader = DERReader(der, in: explicit)
+            try readExtensions(der, try reader.next(.sequence))
+            try reader.finish()
+        }
+        try signed.finish()
+    }
+
+    private mutating func readEntries(_ der: Span<UInt8>, _ content: Range<Int>) throws(SVIDRefusal) {
+        var entries = DERReader(der, in: content)
+        // The shortest entry: its header, a number of one byte and a UTCTime.
+        revoked.reserveCapacity(content.count / 20)
+        while !entries.isAtEnd {
+            var entry = DERReader(der, in: try entries.next(.sequence))
+            let magnitude = try DERValues.magnitude(der, in: try entry.next(.integer))
+            guard let serial = der.serialNumber(magnitude) else { throw .malformedCertificate }
+            guard try Self.timeIfPresent(&entry) != nil else { throw .malformedCertificate }
+            if let extensions = try entry.nextIfPresent(.sequence) { try readExtensions(der, extensions) }
+            try entry.finish()
+            revoked.append(serial)
+        }
+    }
+
+    /// Of the extensions none has to be known, unless it is critical.
+    private mutating func readExtensions(_ der: Span<UInt8>, _ content: Range<Int>) throws(SVIDRefusal) {
+        var reader = DERReader(der, in: content)
+        while !reader.isAtEnd {
+            var fields = DERReader(der, in: try reader.next(.sequence))
+            _ = try fields.next(.objectIdentifier)
+            var isCritical = false
+            if let critical = try fields.nextIfPresent(.boolean) {
+                isCritical = try DERValues.boolean(der, in: critical)
+            }
+            _ = try fields.next(.octetString)
+            try fields.finish()
+            if isCritical { flaw = .unknownCriticalExtension }
+        }
+    }
+
+    private static func timeIfPresent(_ reader: inout DERReader) throws(SVIDRefusal) -> Int64? {
+        if let utc = try reader.nextIfPresent(.utcTime) { return try CertificateTime.utc(reader.bytes, in: utc) }
+        guard let generalized = try reader.nextIfPresent(.generalizedTime) else { return nil }
+        return try CertificateTime.generalized(reader.bytes, in: generalized)
+    }
+}
+
+extension Span<UInt8> {
+    fileprivate func serialNumber(_ magnitude: Range<Int>) -> SerialNumber? {
+        SerialNumber(magnitude.map { self[$0] })
+    }
+}
