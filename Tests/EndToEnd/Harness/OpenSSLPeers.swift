@@ -18,6 +18,23 @@ final class OpenSSLClient {
         process = try ChildProcess(words + options)
     }
 
+    /// Connects at once with `name.pem` and `name.key` of the folder.
+    init(to address: SocketAddress, named name: String, folder: TemporaryFolder, options: [String] = []) throws {
+        process = try ChildProcess(
+            [
+                "openssl", "s_client", "-connect", "\(address)", "-quiet", "-cert", folder.file("\(name).pem"), "-key",
+                folder.file("\(name).key"),
+            ] + options)
+    }
+
+    /// Sends the line and waits until it comes back, and nothing else.
+    func echoes(_ text: String, within limit: Duration = .seconds(10)) -> Bool {
+        let before = process.standardOutput.bytes.count
+        send(text)
+        let all = process.standardOutput.awaitBytes(before + text.utf8.count, within: limit)
+        return all.map { Array($0[before...]) } == Array(text.utf8)
+    }
+
     func send(_ text: String) { process.write(Array(text.utf8)) }
 
     /// Waits until exactly this has come, and nothing else before it.

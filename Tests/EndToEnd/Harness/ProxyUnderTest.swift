@@ -7,6 +7,10 @@ import Testing
 final class ProxyUnderTest {
     let name: String
     let process: ChildProcess
+    /// Of the settings file.
+    let path: String
+    private let loop: EventLoopKind
+    private var reloads = 0
     private var addresses: [String: SocketAddress] = [:]
     /// Numbers of the access lines that were given out.
     private var seenAccessLines: Set<Int> = []
@@ -16,7 +20,8 @@ final class ProxyUnderTest {
         openFileLimit: Int? = nil
     ) throws {
         name = "proxy \(number)"
-        let path = try folder.write(settings.text(loop: loop), to: "postern-\(number).yaml")
+        self.loop = loop
+        path = try folder.write(settings.text(loop: loop), to: "postern-\(number).yaml")
         process = try ChildProcess(
             [try PosternBinary.path(), "run", "--config", path], openFileLimit: openFileLimit)
     }
@@ -24,6 +29,39 @@ final class ProxyUnderTest {
     /// Waits for the log line that says so.
     func awaitReady() throws {
         guard (try? logEvent("ready")) != nil else { throw HarnessFault.notReady(log: process.standardError.text) }
+    }
+
+    /// Puts other settings in the place of the file, and waits until they are served by.
+    func reload(_ settings: SettingsFile, in folder: TemporaryFolder) throws {
+        try replace(settings.text(loop: loop), in: folder)
+        try awaitReload()
+    }
+
+    /// Puts another text in the place of the settings file, by rename.
+    func replace(_ text: String, in folder: TemporaryFolder) throws {
+        let next = try folder.write(text, to: "next.yaml")
+        try #require(unsafe rename(next, path) == 0)
+    }
+
+    /// Waits for one more change to be served by.
+    func awaitReload(within limit: Duration = .seconds(10)) throws {
+        reloads += 1
+        var seen = 0
+        let wanted = reloads
+        let found = process.standardError.awaitLine(within: limit) { line -> Bool? in
+            if line.contains("\"message\":\"reloaded\"") { seen += 1 }
+            return seen >= wanted ? true : nil
+        }
+        guard found != nil else { throw HarnessFault.noLogEvent("reloaded", log: process.standardError.text) }
+    }
+
+    /// The value of a metric of the admin endpoint.
+    func metric(_ name: String) throws -> Int? {
+        let connection = try TCPConnection.connect(to: adminAddress())
+        try connection.send("GET /metrics HTTP/1.0\r\n\r\n".utf8)
+        let answer = String(decoding: try connection.receiveToEnd(), as: UTF8.self)
+        let line = answer.split(separator: "\n").first { $0.hasPrefix("\(name) ") }
+        return line.flatMap { Int($0.split(separator: " ")[1]) }
     }
 
     /// Where a listener accepts connections, as the log says.
@@ -59,6 +97,12 @@ final class ProxyUnderTest {
         }
         guard let event else { throw HarnessFault.noLogEvent(message, log: process.standardError.text) }
         return event
+    }
+
+    /// Waits for a log line that has this in it.
+    func awaitLog(containing text: String, within limit: Duration = .seconds(10)) throws {
+        let found = process.standardError.awaitLine(within: limit) { $0.contains(text) ? true : nil }
+        guard found != nil else { throw HarnessFault.noLogEvent(text, log: process.standardError.text) }
     }
 
     /// Waits for an access line that was not given out before.

@@ -14,10 +14,17 @@ struct SettingsFile {
     var admin = false
     var minimumVersion = "1.3"
     var resumption = true
+    /// Where the identity's files are; nil: beside the settings.
+    var folder: String?
+    /// The line of the second trust bundle.
+    var partnerBundle = "      partner.test: partner-bundle.pem"
+    /// Further keys of `identity`, as YAML.
+    var identityExtra = ""
+    var policies = Self.standardPolicies
     /// Keys that replace or follow the others, as YAML.
     var extra = ""
 
-    static let policies = """
+    static let standardPolicies = """
         policies:
           callers:
             rules:
@@ -36,21 +43,24 @@ struct SettingsFile {
 
         """
 
+    private var place: String { folder.map { $0 + "/" } ?? "" }
+
     func text(loop: EventLoopKind) -> String {
         """
         identity:
           files:
-            certificate: \(role.rawValue).pem
-            privateKey: \(role.rawValue).key
+            certificate: \(place)\(role.rawValue).pem
+            privateKey: \(place)\(role.rawValue).key
             trustBundles:
-              example.org: bundle.pem
-              partner.test: partner-bundle.pem
+              example.org: \(place)bundle.pem
+        \(partnerBundle)
+        \(identityExtra)
         workers: 1
         eventLoop: \(loop.rawValue)
         tls: {minVersion: "\(minimumVersion)", resumption: \(resumption)}
         \(admin ? "admin: {bind: \"127.0.0.1:0\"}\n" : "")listeners:
         \(listeners.map(\.text).joined(separator: "\n"))
-        \(listeners.contains { $0.text.contains("mode: inbound") } ? Self.policies : "")
+        \(listeners.contains { $0.text.contains("mode: inbound") } ? policies : "")
         \(limits.isEmpty ? "" : "limits: {\(limits.map { "\($0): \($1)" }.sorted().joined(separator: ", "))}")
         \(extra)
         """
