@@ -33,6 +33,7 @@ let package = Package(
         .systemLibrary(name: "CLibURing", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CLibEvent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
 
         // Pure: no C, no clock, no errno.
@@ -44,13 +45,17 @@ let package = Package(
         module("Settings", ["CLibYAML", "Identity", "Policy"]),
         module("TLS", ["COpenSSL", "Identity"]),
         module("EventLoop", ["CLibURing"]),
+        module("WorkloadAPI", ["CNghttp2", "Identity"]),
         module("TestPKI", ["COpenSSL", "Identity", "Telemetry"]),
 
         module("DataPlane", ["EventLoop", "TLS", "Settings", "Policy", "Identity", "Telemetry"]),
         module("Load", ["EventLoop", "TLS", "Identity", "Telemetry"]),
         module(
             "Control",
-            ["CLibEvent", "DataPlane", "EventLoop", "Settings", "TLS", "Policy", "Identity", "Telemetry", logging]),
+            [
+                "CLibEvent", "DataPlane", "EventLoop", "Settings", "TLS", "WorkloadAPI", "Policy", "Identity",
+                "Telemetry", logging,
+            ]),
         .executableTarget(
             name: "postern",
             dependencies: [
@@ -64,7 +69,10 @@ let package = Package(
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         tests("IdentityTests", ["Identity"], resources: [.copy("Resources/spiffe_ids.json")]),
         tests("PolicyTests", ["Policy", "Identity", "CAllocationCount"]),
-        tests("SettingsTests", ["Settings", "Policy", "Identity"]),
+        tests(
+            "SettingsTests", ["Settings", "Policy", "Identity"],
+            resources: [.copy("Resources/endpoint_sockets.json")]),
+        tests("WorkloadAPITests", ["WorkloadAPI", "Identity"]),
         tests("TelemetryTests", ["Telemetry"]),
         tests("EventLoopTests", ["EventLoop", "CLibURing", "CLoopback", "CAllocationCount"]),
         tests("TLSTests", ["TLS", "TestPKI", "Identity", "COpenSSL", "CAllocationCount"]),
@@ -75,7 +83,7 @@ let package = Package(
         tests(
             "ControlTests",
             ["Control", "DataPlane", "Settings", "TLS", "TestPKI", "Telemetry", "Policy", "Identity", logging]),
-        tests("EndToEnd", ["TestPKI", "Identity", "Loopback"]),
+        tests("EndToEnd", ["TestPKI", "Identity", "Loopback"], resources: [.copy("Peers/workload_api.py")]),
 
         // Sockets, child processes and peers on the loopback interface, for end-to-end tests and benchmarks.
         .systemLibrary(name: "CLoopback", path: "Tests/CLoopback"),

@@ -7,7 +7,7 @@ die() {
 }
 
 # What the proxy links, and what SwiftPM needs to fetch and link it.
-build_packages=(ca-certificates git pkg-config liburing-dev libssl-dev libyaml-dev libevent-dev)
+build_packages=(ca-certificates git pkg-config liburing-dev libssl-dev libyaml-dev libevent-dev libnghttp2-dev)
 
 # Installs the named Debian packages that are missing; touches nothing, not even the network, when none is.
 install_packages() {
@@ -50,6 +50,23 @@ install_packages() {
             "${as_root[@]}" systemctl disable --quiet "$name.service"
         fi
     done
+}
+
+# Makes a Python with what tests need of PyPI; the path of its interpreter is in $postern_python then.
+make_python() {
+    local folder=.build/python pinned='spiffe==0.3.2 grpcio==1.85.3 protobuf==7.36.2 typing_extensions==4.16.0'
+    postern_python=$PWD/$folder/bin/python
+    if [[ "$(cat "$folder/pinned" 2>/dev/null)" != "$pinned" ]]; then
+        say "installing $pinned from PyPI"
+        rm -rf "$folder"
+        python3 -m venv "$folder"
+        # The rest of what spiffe asks for is not for its definitions of messages.
+        # shellcheck disable=SC2086 # one word a package
+        "$postern_python" -m pip install --quiet --disable-pip-version-check --no-deps $pinned
+        # spiffe's own package would load the rest, and nothing here wants more than the definitions.
+        : >"$("$postern_python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/spiffe/__init__.py"
+        echo "$pinned" >"$folder/pinned"
+    fi
 }
 
 # Builds the proxy as it is shipped; the path of the binary is in $postern_binary then.

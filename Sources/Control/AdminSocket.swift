@@ -63,6 +63,13 @@ enum SocketForm {
         }
     }
 
+    static func family(of address: IPAddress) -> Int32 {
+        switch address {
+        case .v4: AF_INET
+        case .v6: AF_INET6
+        }
+    }
+
     func bind(_ number: Int32) -> Int32 {
         // The pointer is valid, and as long as is said, for the call.
         unsafe withPointer { address, length in unsafe Glibc.bind(number, address, length) }

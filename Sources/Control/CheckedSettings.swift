@@ -6,7 +6,8 @@ public struct CheckedSettings: Sendable {
     /// What a proxy starts from.
     public struct Ready: Sendable {
         public let settings: Settings
-        public let material: IdentityMaterial
+        /// Nil where the Workload API will hand it out.
+        public let material: IdentityMaterial?
         /// Of the settings file.
         let text: [UInt8]
     }
@@ -22,29 +23,30 @@ public struct CheckedSettings: Sendable {
 
     /// - Parameter now: Unix seconds, for the validity of certificates.
     public static func load(path: String, generation: UInt64 = 1, now: Int64) -> CheckedSettings {
-        let outcome = Settings.load(path: path)
+        let outcome = Settings.load(path: path, endpointSocket: WorkloadEnvironment.endpointSocket)
         guard let settings = outcome.settings else {
             return CheckedSettings(ready: nil, settings: nil, flaws: outcome.flaws, text: outcome.text)
         }
         let identity = identity(of: settings, generation: generation, now: now)
         var flaws = outcome.flaws + identity.flaws
-        var material = identity.material
+        var isSound = identity.isSound
         if case .file(let log) = settings.accessLog, let obstacle = AccessLogOutput.obstacle(at: log.value) {
             flaws.append(SettingsFlaw(.error, at: log.position, "cannot open the access log \(log.value): \(obstacle)"))
-            material = nil
+            isSound = false
         }
         flaws.sort { ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column) }
-        let ready = material.map { Ready(settings: settings, material: $0, text: outcome.text) }
+        let ready = isSound ? Ready(settings: settings, material: identity.material, text: outcome.text) : nil
         return CheckedSettings(ready: ready, settings: settings, flaws: flaws, text: outcome.text)
     }
 
-    /// The identity that the settings name; no material when any flaw is an error.
+    /// The identity in the files that the settings name; none where it is not in files.
     static func identity(
         of settings: Settings, generation: UInt64, now: Int64
-    ) -> (material: IdentityMaterial?, flaws: [SettingsFlaw]) {
-        guard case .files(let files) = settings.identity else { preconditionFailure("identity is in files") }
+    ) -> (material: IdentityMaterial?, flaws: [SettingsFlaw], isSound: Bool) {
+        guard case .files(let files) = settings.identity else { return (nil, [], true) }
         let outcome = IdentityMaterial.load(IdentityFiles(files), generation: generation, now: now)
-        return (outcome.material, outcome.flaws.map { SettingsFlaw($0, in: files) })
+        let flaws = outcome.flaws.map { SettingsFlaw($0, in: files) }
+        return (outcome.material, flaws, outcome.material != nil)
     }
 }
 

@@ -8,6 +8,8 @@ public enum ControlEvent: Hashable, Sendable {
     case filesChanged(descriptor: Int32)
     /// SIGCHLD: a child process changed its state.
     case childChanged
+    /// The Workload API has said something.
+    case identityChanged
     /// A watched eventfd was signalled; its counter is zero again.
     case signalled(descriptor: Int32)
 }

@@ -48,6 +48,9 @@ public final class ControlLoop {
         }
     }
 
+    /// Reports the event at the next chance; for callbacks of the loop.
+    func post(_ event: ControlEvent) { if !pending.contains(event) { pending.append(event) } }
+
     /// Serves sockets until something happened; nil if the time (nil is none) is over first.
     public func next(timeoutMilliseconds: Int? = nil) -> ControlEvent? {
         var isTimed = timeoutMilliseconds.map { base.armTimer(milliseconds: $0) } != nil

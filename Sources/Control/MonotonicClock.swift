@@ -9,3 +9,9 @@ enum MonotonicClock {
         return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
     }
 }
+
+/// The clock that certificates go by.
+enum WallClock {
+    /// Unix seconds.
+    static func seconds() -> Int64 { Int64(time(nil)) }
+}

@@ -27,7 +27,11 @@ public final class Proxy {
     var listeners: BoundListeners
     /// Where the settings come from; nil where they stay as they are.
     var source: SettingsSource?
-    var notAfter: Int64
+    /// Nil where the identity is in files.
+    let workload: WorkloadClient?
+    /// Nil while there is no SVID.
+    var notAfter: Int64?
+    private var isAnnounced = false
     /// Why the proxy's own SVID is good no more.
     private var expiry: String?
     var figures = ReloadFigures()
@@ -49,7 +53,7 @@ public final class Proxy {
         let plan = ProxyPlan(settings: settings, material: ready.material, workers: count)
         self.logger = logger
         lifecycle = ProxyLifecycle(workerCount: count)
-        notAfter = ready.material.notAfter
+        notAfter = ready.material?.notAfter
         listeners = BoundListeners(workers: count)
         let fresh = try listeners.bind(settings.listeners)
         let admin = try Self.admin(settings.admin, on: loop, lifecycle.readiness)
@@ -62,6 +66,11 @@ public final class Proxy {
             accessLog = try Self.accessLog(settings.accessLog, workers: count, logger)
             try loop.watch(eventDescriptor: reports.wake.number)
             if let path { source = try SettingsSource(ready, path: path, on: loop) }
+            if case .workloadAPI(let identity) = settings.identity {
+                workload = WorkloadClient(identity, on: loop, logger: logger)
+            } else {
+                workload = nil
+            }
         } catch {
             throw .control(error)
         }
@@ -91,6 +100,7 @@ public final class Proxy {
         case .filesChanged(let descriptor):
             source?.filesChanged(descriptor)
             return .nothing
+        case .identityChanged: return takeIdentity()
         case .signalled, .childChanged: return .nothing
         }
     }
@@ -101,6 +111,7 @@ public final class Proxy {
     public func tick(now: Int64) -> Int? {
         lookIfDue(now: now)
         var waits: [Int] = []
+        if let wait = workload?.tick() { waits.append(wait) }
         // Bounded, for the wall clock may be set meanwhile.
         if let seconds = checkValidity(now: now) { waits.append(Int(min(seconds, 60)) * 1_000) }
         if let seconds = checkRevocation(now: now) { waits.append(Int(min(seconds, 60)) * 1_000) }
@@ -110,6 +121,7 @@ public final class Proxy {
 
     /// Tells `/readyz` that the proxy's own SVID is over, once it is. Returns the seconds until then, if it is not.
     public func checkValidity(now: Int64) -> Int64? {
+        guard let notAfter else { return nil }
         guard now > notAfter else {
             if expiry != nil {
                 expiry = nil
@@ -186,9 +198,7 @@ public final class Proxy {
         publishReadiness()
         switch action {
         case .nothing: return .nothing
-        case .announceReady:
-            logger.notice("ready", metadata: ["workers": "\(workers.count)"])
-            return .ready
+        case .announceReady: return announce()
         case .drain:
             logger.notice("draining", metadata: ["connections": "\(openConnections)"])
             for worker in workers { worker.mailbox.post(.drain) }
@@ -206,9 +216,20 @@ public final class Proxy {
         }
     }
 
+    /// Says once that connections are served, which takes workers and an SVID.
+    func announce() -> News {
+        publishReadiness()
+        guard !isAnnounced, lifecycle.readiness == .ready, notAfter != nil else { return .nothing }
+        isAnnounced = true
+        logger.notice("ready", metadata: ["workers": "\(workers.count)"])
+        return .ready
+    }
+
     private func publishReadiness() {
         let readiness = lifecycle.readiness
-        if readiness == .ready, let expiry {
+        if readiness == .ready, notAfter == nil {
+            admin?.readiness = .notReady(reason: workload?.waitsFor ?? "no SVID")
+        } else if readiness == .ready, let expiry {
             admin?.readiness = .notReady(reason: expiry)
         } else {
             admin?.readiness = readiness

@@ -76,6 +76,19 @@ public struct CertificateFields: Sendable {
         guard identity.trustDomain == trustDomain else { throw .signerOfOtherDomain }
     }
 
+    /// Certificates that stand one after the other, each with its header; nil where anything else stands between them.
+    public static func split(_ bytes: [UInt8]) -> [[UInt8]]? {
+        var certificates: [[UInt8]] = []
+        var reader = DERReader(bytes.span)
+        var start = 0
+        while !reader.isAtEnd {
+            guard let content = try? reader.next(.sequence) else { return nil }
+            certificates.append(Array(bytes[start..<content.upperBound]))
+            start = content.upperBound
+        }
+        return certificates
+    }
+
     /// Whether the key may sign lists of revoked certificates (RFC 5280 4.2.1.3).
     public var maySignRevocationLists: Bool { extensions.keyUsage?.cRLSign ?? false }
 

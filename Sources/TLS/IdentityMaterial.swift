@@ -23,8 +23,9 @@ public struct IdentityMaterial: Sendable {
 
 extension IdentityMaterial {
     /// Whether both came of the same contents, whatever their generations.
-    public func isSame(as other: IdentityMaterial) -> Bool {
-        chain == other.chain && trustBundles == other.trustBundles && revocation.isSame(as: other.revocation)
+    public func isSame(as other: IdentityMaterial?) -> Bool {
+        guard let other else { return false }
+        return chain == other.chain && trustBundles == other.trustBundles && revocation.isSame(as: other.revocation)
             && privateKey.isSame(as: other.privateKey)
     }
 

@@ -31,8 +31,7 @@ struct CheckCommand: ParsableCommand {
     }
 
     private func summary(_ ready: CheckedSettings.Ready) -> String {
-        let until = CivilTime.rfc3339(unixSeconds: ready.material.notAfter)
-        var lines = ["\(config.path): ok", "  identity: \(ready.material.id), valid until \(until)"]
+        var lines = ["\(config.path): ok", "  identity: \(Self.identity(ready))"]
         for listener in ready.settings.listeners {
             let routes = listener.routes.map(\.name).joined(separator: ", ")
             lines.append(
@@ -41,12 +40,20 @@ struct CheckCommand: ParsableCommand {
         return lines.joined(separator: "\n")
     }
 
+    private static func identity(_ ready: CheckedSettings.Ready) -> String {
+        if let material = ready.material {
+            return "\(material.id), valid until \(CivilTime.rfc3339(unixSeconds: material.notAfter))"
+        }
+        guard case .workloadAPI(let workload) = ready.settings.identity else { return "none" }
+        return "what the Workload API at \(workload.address.value) hands out"
+    }
+
     private static func json(_ checked: CheckedSettings) -> String {
         var json = JSONWriter()
         json.beginObject()
         json.field("ok", checked.ready != nil)
-        json.field("id", checked.ready?.material.id.description)
-        json.field("notAfter", checked.ready.map { CivilTime.rfc3339(unixSeconds: $0.material.notAfter) })
+        json.field("id", checked.ready?.material?.id.description)
+        json.field("notAfter", checked.ready?.material.map { CivilTime.rfc3339(unixSeconds: $0.notAfter) })
         json.beginArray("flaws")
         for flaw in checked.flaws {
             json.beginObject()

@@ -37,7 +37,7 @@ struct ExplainCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let outcome = Settings.load(path: config.path)
+        let outcome = Settings.load(path: config.path, endpointSocket: WorkloadEnvironment.endpointSocket)
         guard let settings = outcome.settings else {
             Console.complain(outcome.flaws)
             throw ExitCode.badInput

@@ -73,7 +73,10 @@ struct LoadIdentityOptions: ParsableArguments {
             let checked = CheckedSettings.load(path: config, now: Console.now())
             Console.complain(checked.flaws)
             guard let ready = checked.ready else { throw ExitCode.badInput }
-            return (ready.material, ready.settings.tls.minVersion == .tls12 ? .tls12 : .tls13)
+            guard let material = ready.material else {
+                throw BadInput("--config \(config): the identity is not in files; name --certificate and its like")
+            }
+            return (material, ready.settings.tls.minVersion == .tls12 ? .tls12 : .tls13)
         }
         guard let certificate, let privateKey, !trustBundle.isEmpty else {
             throw BadInput(

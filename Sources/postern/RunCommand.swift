@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Identity
 import Logging
 import Settings
 import TLS
@@ -27,7 +28,11 @@ struct RunCommand: ParsableCommand {
         }
         let logger = ready.settings.log.logger()
         for flaw in checked.flaws { logger.warning("\(flaw)") }
-        logger.info("starting", metadata: ["version": "\(Postern.version)", "id": "\(ready.material.id)"])
+        logger.info(
+            "starting",
+            metadata: [
+                "version": "\(Postern.version)", "id": "\(ready.material?.id.description ?? "from the Workload API")",
+            ])
         let connections = ready.settings.limits.connections
         let descriptors = DescriptorLimit.raise()
         if descriptors < DescriptorLimit.needed(connections: connections) {

@@ -13,7 +13,7 @@ struct CheckedSettingsTests {
         let site = try Site()
         let checked = CheckedSettings.load(path: site.settings, now: Self.now)
         #expect(checked.flaws.isEmpty, "\(checked.flaws)")
-        #expect(checked.ready?.material.id.description == "spiffe://example.org/ns/default/sa/server")
+        #expect(checked.ready?.material?.id.description == "spiffe://example.org/ns/default/sa/server")
     }
 
     @Test("a flaw of a file points at the setting that names it, and names the file")

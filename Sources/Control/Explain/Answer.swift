@@ -68,6 +68,8 @@ extension IdentitySettings {
     fileprivate func trusts(_ domain: TrustDomain) -> Bool {
         switch self {
         case .files(let files): files.trustBundles.contains { $0.trustDomain == domain }
+        // Which domains it will trust, the Workload API alone knows.
+        case .workloadAPI: true
         }
     }
 }

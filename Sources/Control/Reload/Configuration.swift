@@ -18,13 +18,14 @@ struct Configuration {
 
     struct Change {
         let settings: Settings
-        let material: IdentityMaterial
+        let material: IdentityMaterial?
         fileprivate let text: [UInt8]
     }
 
     let path: String
     private(set) var settings: Settings
-    private(set) var material: IdentityMaterial
+    /// Nil while the Workload API hands none out.
+    private(set) var material: IdentityMaterial?
     /// Of the settings file.
     private var text: [UInt8]
     private var generation: UInt64
@@ -37,7 +38,7 @@ struct Configuration {
         settings = ready.settings
         material = ready.material
         text = ready.text
-        generation = ready.material.generation
+        generation = ready.material?.generation ?? 0
     }
 
     /// Reads everything anew, as of `now` (Unix seconds).
@@ -46,9 +47,7 @@ struct Configuration {
         let next = CheckedSettings.load(path: path, generation: generation + 1, now: now)
         var flaws = next.flaws
         if let ready = next.ready {
-            if ready.text != text || !ready.material.isSame(as: material) {
-                outcome.change = Change(settings: ready.settings, material: ready.material, text: ready.text)
-            }
+            consider(ready, &outcome, &flaws)
         } else if next.text == text {
             // The settings are those in use: what is flawed is the identity's files.
             outcome.identityIsSound = false
@@ -82,18 +81,41 @@ struct Configuration {
     }
 
     /// What is in use already, to be installed anew.
-    var current: Change { Change(settings: settings, material: material, text: text) }
+    var current: Change { change(to: material) }
 
     /// The files whose contents matter.
     var paths: [String] { [path] + settings.identity.paths }
 
+    private func consider(_ ready: CheckedSettings.Ready, _ outcome: inout Outcome, _ flaws: inout [SettingsFlaw]) {
+        guard ready.settings.identity.comes(fromWhere: settings.identity) else {
+            flaws.append(
+                SettingsFlaw(
+                    .error, at: Position(file: path, line: 1, column: 1),
+                    "where the identity comes from (files or a Workload API) can change at the next start only"))
+            outcome.settingsAreSound = false
+            return
+        }
+        let isRenewed = ready.material.map { !$0.isSame(as: material) } ?? false
+        guard ready.text != text || isRenewed else { return }
+        outcome.change = Change(settings: ready.settings, material: ready.material ?? material, text: ready.text)
+    }
+
+    /// The number of the next identity that is made.
+    mutating func nextGeneration() -> UInt64 {
+        generation += 1
+        return generation
+    }
+
+    /// What is in use, with another identity or none.
+    func change(to material: IdentityMaterial?) -> Change {
+        Change(settings: settings, material: material, text: text)
+    }
+
     private func lookAtIdentity(now: Int64, _ outcome: inout Outcome, _ flaws: inout [SettingsFlaw]) {
         let identity = CheckedSettings.identity(of: settings, generation: generation + 1, now: now)
         flaws += identity.flaws.filter { !flaws.contains($0) }
-        guard let renewed = identity.material else {
-            outcome.identityIsSound = false
-            return
-        }
+        outcome.identityIsSound = identity.isSound
+        guard let renewed = identity.material else { return }
         guard !renewed.isSame(as: material) else { return }
         outcome.change = Change(settings: settings, material: renewed, text: text)
     }
@@ -106,6 +128,17 @@ extension IdentitySettings {
         case .files(let files):
             [files.certificate.value, files.privateKey.value] + files.trustBundles.map(\.path.value)
                 + files.revocationLists.map(\.path.value)
+        case .workloadAPI: []
+        }
+    }
+
+    /// Whether both come from files, or from one Workload API.
+    fileprivate func comes(fromWhere other: IdentitySettings) -> Bool {
+        switch (self, other) {
+        case (.files, .files): true
+        case (.workloadAPI(let one), .workloadAPI(let other)):
+            one.address.value == other.address.value && one.hint == other.hint
+        default: false
         }
     }
 }

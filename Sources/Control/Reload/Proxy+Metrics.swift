@@ -7,7 +7,9 @@ extension Proxy {
         var text = PrometheusText()
         text.counter("postern_connections_accepted_total", "Connections accepted.", acceptedConnections)
         text.gauge("postern_connections_active", "Connections open.", Int64(openConnections))
-        text.gauge("postern_svid_not_after_seconds", "When the proxy's own SVID ends, in Unix seconds.", notAfter)
+        text.gauge(
+            "postern_svid_not_after_seconds", "When the proxy's own SVID ends, in Unix seconds; 0 without one.",
+            notAfter ?? 0)
         text.counter("postern_reloads_total", "Changes of settings or identity that were taken.", figures.reloads)
         text.counter(
             "postern_settings_reload_failures_total", "Changes of the settings that were refused.",

@@ -30,7 +30,7 @@ extension Proxy {
     /// seconds until that may be so.
     func checkRevocation(now: Int64) -> Int64? {
         guard let source else { return nil }
-        let revocation = source.configuration.material.revocation
+        guard let revocation = source.configuration.material?.revocation else { return nil }
         if let end = revocationEnd, now > end {
             do throws(ProxyFault) {
                 try install(source.configuration.current, instead: source.configuration.settings)
@@ -45,7 +45,7 @@ extension Proxy {
 
     // MARK: Private
 
-    private func install(_ change: Configuration.Change, instead old: Settings) throws(ProxyFault) {
+    func install(_ change: Configuration.Change, instead old: Settings) throws(ProxyFault) {
         let plan = ProxyPlan(settings: change.settings, material: change.material, workers: workers.count)
         // A copy: where anything fails, the sockets that are bound stay as they are.
         var listeners = listeners
@@ -53,14 +53,16 @@ extension Proxy {
         let updates = try Self.updates(plan, listeners, fresh, workers: workers.count)
         self.listeners = listeners
         for (worker, update) in zip(workers, updates) { worker.mailbox.post(.install(update)) }
-        notAfter = change.material.notAfter
+        notAfter = change.material?.notAfter
         figures.reloads += 1
-        logger.notice(
-            "reloaded",
-            metadata: [
-                "generation": "\(change.material.generation)", "id": "\(change.material.id)",
-                "notAfter": "\(CivilTime.rfc3339(unixSeconds: change.material.notAfter))",
-            ])
+        var metadata: Logger.Metadata = ["id": "none"]
+        if let material = change.material {
+            metadata = [
+                "generation": "\(material.generation)", "id": "\(material.id)",
+                "notAfter": "\(CivilTime.rfc3339(unixSeconds: material.notAfter))",
+            ]
+        }
+        logger.notice("reloaded", metadata: metadata)
         let waiting = change.settings.keysForNextStart(insteadOf: old)
         if !waiting.isEmpty {
             logger.warning(

@@ -3,10 +3,12 @@ extension Settings {
     ///
     /// Of YAML, anchors and aliases are allowed; merge keys, tags, duplicate keys and further documents are refused. The
     /// type of a value is decided by its key: `name: 1` is text, `workers: "1"` is an error, and so is `yes` for `true`.
-    public static func load(path: String) -> LoadOutcome {
+    ///
+    /// - Parameter endpointSocket: what SPIFFE_ENDPOINT_SOCKET says, if it is set; for files that name no identity.
+    public static func load(path: String, endpointSocket: String? = nil) -> LoadOutcome {
         do throws(FileFault) {
             let text = try readFile(path, bytesAtMost: NodeBuilder.bytesAtMost)
-            var outcome = parse(text: text, file: path)
+            var outcome = parse(text: text, file: path, endpointSocket: endpointSocket)
             outcome.text = text
             return outcome
         } catch {
@@ -15,7 +17,7 @@ extension Settings {
     }
 
     /// Checks the text of a settings file; `file` is its path, for messages and for the relative paths in it.
-    public static func parse(text: [UInt8], file: String) -> LoadOutcome {
+    public static func parse(text: [UInt8], file: String, endpointSocket: String? = nil) -> LoadOutcome {
         let start = Position(file: file, line: 1, column: 1)
         guard text.count <= NodeBuilder.bytesAtMost else {
             return .failure(at: start, "\(FileFault.tooLarge(bytesAtMost: NodeBuilder.bytesAtMost))")
@@ -25,7 +27,7 @@ extension Settings {
             guard builder.flaws.isEmpty else { return LoadOutcome(settings: nil, flaws: builder.flaws.inOrder()) }
             return .failure(at: start, "the file is empty: it needs at least `identity` and `listeners`")
         }
-        var reader = SettingsReader(file: file, flaws: builder.flaws)
+        var reader = SettingsReader(file: file, flaws: builder.flaws, endpointSocket: endpointSocket)
         let settings = reader.settings(root)
         return LoadOutcome(settings: settings, flaws: reader.flaws.inOrder())
     }

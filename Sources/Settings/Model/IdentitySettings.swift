@@ -3,6 +3,21 @@ import Identity
 /// Where the proxy's own SVID and its trust bundles come from.
 public enum IdentitySettings: Sendable {
     case files(FileIdentity)
+    case workloadAPI(WorkloadIdentity)
+}
+
+/// An identity from the SPIFFE Workload API.
+public struct WorkloadIdentity: Hashable, Sendable {
+    public var address: Located<WorkloadAddress>
+    /// Of several SVIDs, the one that the operator calls so; nil: the first.
+    public var hint: String?
+    public var revocation: RevocationMode
+
+    public init(address: Located<WorkloadAddress>, hint: String? = nil, revocation: RevocationMode = .ifPresent) {
+        self.address = address
+        self.hint = hint
+        self.revocation = revocation
+    }
 }
 
 /// An identity in PEM files. Paths are as the process opens them: relative ones already joined to the settings file's

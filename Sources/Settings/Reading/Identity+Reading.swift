@@ -1,17 +1,65 @@
 import Identity
 
 extension SettingsReader {
-    mutating func identity(_ node: Node) -> IdentitySettings? {
+    /// - Parameter node: nil where the file has no such section.
+    mutating func identity(_ node: Node?, of root: Fields) -> IdentitySettings? {
+        guard let node else {
+            if let address = environmentAddress(at: root.position) { return .workloadAPI(address) }
+            _ = required("identity", in: root)
+            return nil
+        }
         guard let fields = fields(node, section: "identity") else { return nil }
         let lists = value(of: "revocationLists", in: fields, default: []) {
             $0.trustDomainFiles($1, "list", remedy: "so the key says nothing: leave it out")
         }
         let revocation = value(of: "revocation", in: fields, default: RevocationMode.ifPresent) { $0.choice($1) }
-        guard let files = required("files", in: fields) else { return nil }
-        guard var identity = fileIdentity(files) else { return nil }
-        identity.revocationLists = lists
+        let workload = fields["workloadAPI"].flatMap { self.workloadAddress($0) }
+        let hint: String? = value(of: "hint", in: fields, default: nil) { $0.text($1, expected: "the hint of an SVID") }
+        if fields["files"] != nil, fields["workloadAPI"] != nil {
+            error("`files` and `workloadAPI` exclude each other: leave one out", at: fields.position)
+        }
+        if let files = fields["files"] {
+            refuse("hint", in: fields, "files have one SVID only")
+            guard var identity = fileIdentity(files) else { return nil }
+            identity.revocationLists = lists
+            identity.revocation = revocation
+            return .files(identity)
+        }
+        refuse("revocationLists", in: fields, "the Workload API hands them out itself")
+        if fields.speaks(of: "workloadAPI") {
+            return workload.map { .workloadAPI(WorkloadIdentity(address: $0, hint: hint, revocation: revocation)) }
+        }
+        guard !fields.speaks(of: "files"), var identity = environmentAddress(at: fields.position) else {
+            if !fields.speaks(of: "files") {
+                error(
+                    "no identity: name its `files` or the `workloadAPI`, or set SPIFFE_ENDPOINT_SOCKET",
+                    at: fields.position)
+            }
+            return nil
+        }
+        identity.hint = hint
         identity.revocation = revocation
-        return .files(identity)
+        return .workloadAPI(identity)
+    }
+
+    private mutating func workloadAddress(_ node: Node) -> Located<WorkloadAddress>? {
+        let expected = "an address such as unix:/run/spire/agent.sock"
+        guard let text = text(node, expected: expected) else { return nil }
+        do throws(WorkloadAddressFlaw) {
+            return Located(try WorkloadAddress(parsing: text), at: node.position)
+        } catch {
+            return refuse("expected \(expected), found \(quoted(text)): \(error)", at: node.position)
+        }
+    }
+
+    /// What SPIFFE_ENDPOINT_SOCKET names (SPIFFE Workload Endpoint 4); a flawed one is told of.
+    private mutating func environmentAddress(at position: Position) -> WorkloadIdentity? {
+        guard let endpointSocket else { return nil }
+        do throws(WorkloadAddressFlaw) {
+            return WorkloadIdentity(address: Located(try WorkloadAddress(parsing: endpointSocket), at: position))
+        } catch {
+            return refuse("SPIFFE_ENDPOINT_SOCKET is \(quoted(endpointSocket)): \(error)", at: position)
+        }
     }
 
     private mutating func fileIdentity(_ node: Node) -> FileIdentity? {

@@ -19,15 +19,19 @@ struct SettingsReader {
     /// Every bind of the file with what it is for.
     var binds: [(owner: String, bind: Located<Endpoint>)] = []
 
-    init(file: String, flaws: FlawList) {
+    /// What SPIFFE_ENDPOINT_SOCKET says, if it is set.
+    let endpointSocket: String?
+
+    init(file: String, flaws: FlawList, endpointSocket: String?) {
         self.file = file
+        self.endpointSocket = endpointSocket
         self.flaws = flaws
     }
 
     mutating func settings(_ root: Node) -> Settings? {
         guard let fields = fields(root, section: "") else { return nil }
         // Patterns are compared with the trust domains, and routes refer to policies: hence the order.
-        let identity = required("identity", in: fields).flatMap { self.identity($0) }
+        let identity = self.identity(fields["identity"], of: fields)
         let policies = self.policies(fields["policies"])
         if fields["listeners"]?.isSequence != true { routesAreKnown = false }
         let listeners = required("listeners", in: fields).flatMap { self.listeners($0) }

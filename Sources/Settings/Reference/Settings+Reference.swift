@@ -7,8 +7,17 @@ extension Settings {
         processKeys + listenerKeys + LifetimeKeys.references + policyKeys + LimitKey.all.map(\.reference)
 
     private static let processKeys = [
-        SettingReference("identity", "mapping, required", "The proxy's own SVID and whom it trusts."),
-        SettingReference("identity.files", "mapping, required", "The identity in PEM files."),
+        SettingReference(
+            "identity", "mapping",
+            "The proxy's own SVID and whom it trusts; needed unless SPIFFE_ENDPOINT_SOCKET is set."),
+        SettingReference(
+            "identity.workloadAPI", "unix:/path | tcp://IP:port",
+            "Where the SPIFFE Workload API hands the identity out; without this and files, SPIFFE_ENDPOINT_SOCKET says."
+        ),
+        SettingReference(
+            "identity.hint", "text",
+            "Of several SVIDs of the Workload API, the one of this hint; without it, the first."),
+        SettingReference("identity.files", "mapping", "The identity in PEM files."),
         SettingReference("identity.files.certificate", "path, required", "The SVID: leaf first, then intermediates."),
         SettingReference("identity.files.privateKey", "path, required", "The private key of the leaf."),
         SettingReference(

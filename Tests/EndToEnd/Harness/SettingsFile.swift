@@ -14,6 +14,8 @@ struct SettingsFile {
     var admin = false
     var minimumVersion = "1.3"
     var resumption = true
+    /// Replaces the section of that name, as YAML.
+    var identity: String?
     /// Where the identity's files are; nil: beside the settings.
     var folder: String?
     /// The line of the second trust bundle.
@@ -45,7 +47,7 @@ struct SettingsFile {
 
     private var place: String { folder.map { $0 + "/" } ?? "" }
 
-    func text(loop: EventLoopKind) -> String {
+    private var files: String {
         """
         identity:
           files:
@@ -55,6 +57,12 @@ struct SettingsFile {
               example.org: \(place)bundle.pem
         \(partnerBundle)
         \(identityExtra)
+        """
+    }
+
+    func text(loop: EventLoopKind) -> String {
+        """
+        \(identity ?? files)
         workers: 1
         eventLoop: \(loop.rawValue)
         tls: {minVersion: "\(minimumVersion)", resumption: \(resumption)}

@@ -16,10 +16,16 @@ final class Stage {
 
     /// Starts the real binary and waits until it is ready.
     func proxy(_ settings: SettingsFile, openFileLimit: Int? = nil) throws -> ProxyUnderTest {
+        let proxy = try start(settings, openFileLimit: openFileLimit)
+        try proxy.awaitReady()
+        return proxy
+    }
+
+    /// Starts the real binary, which may not become ready yet.
+    func start(_ settings: SettingsFile, openFileLimit: Int? = nil) throws -> ProxyUnderTest {
         let proxy = try ProxyUnderTest(
             settings, loop: loop, in: folder, number: proxies.count, openFileLimit: openFileLimit)
         proxies.append(proxy)
-        try proxy.awaitReady()
         return proxy
     }
 

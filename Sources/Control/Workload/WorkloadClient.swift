@@ -1,0 +1,181 @@
+import Logging
+import Settings
+import WorkloadAPI
+
+/// Keeps up a connection to the Workload API and what it has said. Belongs to the control thread.
+final class WorkloadClient {
+    /// What the identity in use must become.
+    enum Change {
+        case use(WorkloadSVID, WorkloadState)
+        case withdraw(reason: String)
+    }
+
+    private let address: WorkloadAddress
+    private let hint: String?
+    private let loop: ControlLoop
+    private let logger: Logger
+    private var state = WorkloadState()
+    private var retry = WorkloadRetry()
+    private var link: Link?
+    /// Calls that the server does not know.
+    private var refused: Set<WorkloadConnection.Call> = []
+    /// Of the monotonic clock; nil where connecting again would not help.
+    private var connectAt: Int64? = 0
+    private var changes: [Change] = []
+    private var lastComplaint = ""
+
+    /// One connection while it lasts.
+    private final class Link {
+        let socket: WorkloadSocket
+        let connection: WorkloadConnection
+        var watch: EventWatch?
+        /// When the server is asked for a sign of life, or given up where one is outstanding.
+        var checkAt: Int64
+        /// It has been asked for a sign of life; at first for its first word.
+        var awaitsSign = true
+
+        init(_ address: WorkloadAddress, _ calls: [WorkloadConnection.Call], checkAt: Int64) throws(ControlFault) {
+            socket = try WorkloadSocket(to: address)
+            do throws(WorkloadFault) {
+                connection = try WorkloadConnection(calls)
+            } catch {
+                throw .system(what: "cannot speak HTTP/2", errno: 12)
+            }
+            self.checkAt = checkAt
+        }
+    }
+
+    init(_ settings: WorkloadIdentity, on loop: ControlLoop, logger: Logger) {
+        address = settings.address.value
+        hint = settings.hint
+        self.loop = loop
+        self.logger = logger
+    }
+
+    /// Does what is due by time; returns the milliseconds until something is again.
+    func tick() -> Int? {
+        let now = MonotonicClock.milliseconds()
+        if let link {
+            if now >= link.checkAt { check(link, now) }
+        } else if let connectAt, now >= connectAt {
+            connect(now)
+        }
+        return (self.link?.checkAt ?? connectAt).map { Int(max(0, $0 - now)) }
+    }
+
+    /// Takes what has changed since the last call.
+    func takeChanges() -> [Change] {
+        defer { changes = [] }
+        return changes
+    }
+
+    /// Why there is no SVID, for those who wait.
+    var waitsFor: String { lastComplaint.isEmpty ? "no SVID yet from \(address)" : "no SVID: \(lastComplaint)" }
+
+    // MARK: Private
+
+    private func connect(_ now: Int64) {
+        let calls = WorkloadConnection.Call.allCases.filter { !refused.contains($0) }
+        do throws(ControlFault) {
+            let link = try Link(address, calls, checkAt: now + Self.patienceMilliseconds)
+            link.watch = try EventWatch(loop.base, descriptor: link.socket.descriptor.number) { [weak self] in
+                self?.readable()
+            }
+            self.link = link
+            flush(link)
+        } catch {
+            ended(status: nil, "\(error)")
+        }
+    }
+
+    private func check(_ link: Link, _ now: Int64) {
+        guard !link.awaitsSign else { return ended(status: nil, "the server at \(address) does not answer") }
+        link.awaitsSign = true
+        link.checkAt = now + Self.patienceMilliseconds
+        link.connection.ping()
+        flush(link)
+    }
+
+    /// Whatever the server sends, it lives.
+    private func sign(of link: Link) {
+        link.awaitsSign = false
+        link.checkAt = MonotonicClock.milliseconds() + Self.lifeSignMilliseconds
+    }
+
+    private func flush(_ link: Link) {
+        let output = link.connection.takeOutput()
+        guard !output.isEmpty, !link.socket.send(output) else { return }
+        ended(status: nil, "the server at \(address) takes nothing in")
+    }
+
+    private func readable() {
+        var reads = 0
+        while let link, reads < Self.readsAtOnce, let bytes = link.socket.receive() {
+            reads += 1
+            sign(of: link)
+            for event in link.connection.receive(bytes) where self.link === link { handle(event, link) }
+            if self.link === link { flush(link) }
+        }
+        loop.post(.identityChanged)
+    }
+
+    private func handle(_ event: WorkloadConnection.Event, _ link: Link) {
+        switch event {
+        case .pong: break
+        case .svids(let message):
+            retry.messageCame()
+            state.take(message)
+            publish()
+        case .bundles(let message):
+            state.take(message)
+            publish()
+        case .discarded(let call, let flaw):
+            complain("a message of \(call) is discarded: \(flaw)")
+        case .ended(.bundles, let status, _) where status == Self.unimplemented:
+            // The bundles that come with the SVIDs will do.
+            refused.insert(.bundles)
+        case .ended(let call, let status, let message):
+            ended(status: status, "the server ended the call for \(call): \(message) (status \(status))")
+        case .failed(let reason): ended(status: nil, reason)
+        }
+    }
+
+    private func publish() {
+        guard let message = state.svids else { return }
+        guard let svid = message.svid(hint: hint) else {
+            return complain("no SVID has the hint \"\(hint ?? "")\"")
+        }
+        lastComplaint = ""
+        changes.append(.use(svid, state))
+    }
+
+    /// The connection is over; the next one follows by and by.
+    private func ended(status: Int?, _ reason: String) {
+        link = nil
+        let now = MonotonicClock.milliseconds()
+        complain(reason)
+        switch retry.ended(status: status, chance: .random(in: 0...1)) {
+        case .again(let wait): connectAt = now + wait
+        case .never:
+            connectAt = nil
+            logger.critical("Workload API: it will not be asked again", metadata: ["reason": "\(reason)"])
+        case .withdrawAndAgain(let wait):
+            connectAt = now + wait
+            state.withdraw()
+            changes.append(.withdraw(reason: reason))
+            loop.post(.identityChanged)
+        }
+    }
+
+    private func complain(_ reason: String) {
+        guard reason != lastComplaint else { return }
+        lastComplaint = reason
+        logger.warning("Workload API: \(reason)")
+    }
+
+    /// gRPC servers send those away who ask for a sign of life more than every five minutes.
+    private static let lifeSignMilliseconds: Int64 = 310_000
+    private static let patienceMilliseconds: Int64 = 5_000
+    private static let readsAtOnce = 64
+    private static let unimplemented = 12
+}
