@@ -46,6 +46,7 @@ let package = Package(
         module("TLS", ["COpenSSL", "Identity"]),
         module("EventLoop", ["CLibURing"]),
         module("WorkloadAPI", ["CNghttp2", "Identity"]),
+        module("Federation"),
         module("TestPKI", ["COpenSSL", "Identity", "Telemetry"]),
 
         module("DataPlane", ["EventLoop", "TLS", "Settings", "Policy", "Identity", "Telemetry"]),
@@ -53,8 +54,8 @@ let package = Package(
         module(
             "Control",
             [
-                "CLibEvent", "DataPlane", "EventLoop", "Settings", "TLS", "WorkloadAPI", "Policy", "Identity",
-                "Telemetry", logging,
+                "CLibEvent", "DataPlane", "EventLoop", "Settings", "TLS", "WorkloadAPI", "Federation", "Policy",
+                "Identity", "Telemetry", logging,
             ]),
         .executableTarget(
             name: "postern",
@@ -72,6 +73,7 @@ let package = Package(
         tests(
             "SettingsTests", ["Settings", "Policy", "Identity"],
             resources: [.copy("Resources/endpoint_sockets.json")]),
+        tests("FederationTests", ["Federation"], resources: [.copy("Resources/spiffe_bundles.json")]),
         tests("WorkloadAPITests", ["WorkloadAPI", "Identity"]),
         tests("TelemetryTests", ["Telemetry"]),
         tests("EventLoopTests", ["EventLoop", "CLibURing", "CLoopback", "CAllocationCount"]),

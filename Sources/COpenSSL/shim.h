@@ -95,6 +95,7 @@ static inline int postern_hkdf_expand(
     return status;
 }
 
+static const uint64_t postern_init_no_atexit = OPENSSL_INIT_NO_ATEXIT;
 /* SSL_OP_* are shifts of a cast, which Swift does not import. */
 static const uint64_t postern_op_no_renegotiation = SSL_OP_NO_RENEGOTIATION;
 static const uint64_t postern_op_no_compression = SSL_OP_NO_COMPRESSION;

@@ -10,6 +10,7 @@ public struct CheckedSettings: Sendable {
         public let material: IdentityMaterial?
         /// Of the settings file.
         let text: [UInt8]
+        let warnings: [SettingsFlaw]
     }
 
     /// Nil exactly if `flaws` holds an error.
@@ -35,7 +36,8 @@ public struct CheckedSettings: Sendable {
             isSound = false
         }
         flaws.sort { ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column) }
-        let ready = isSound ? Ready(settings: settings, material: identity.material, text: outcome.text) : nil
+        let ready =
+            isSound ? Ready(settings: settings, material: identity.material, text: outcome.text, warnings: flaws) : nil
         return CheckedSettings(ready: ready, settings: settings, flaws: flaws, text: outcome.text)
     }
 

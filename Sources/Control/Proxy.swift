@@ -29,6 +29,8 @@ public final class Proxy {
     var source: SettingsSource?
     /// Nil where the identity is in files.
     let workload: WorkloadClient?
+    /// Nil where the settings do not come from a file.
+    let federation: FederationClient?
     /// Nil while there is no SVID.
     var notAfter: Int64?
     private var isAnnounced = false
@@ -66,6 +68,7 @@ public final class Proxy {
             accessLog = try Self.accessLog(settings.accessLog, workers: count, logger)
             try loop.watch(eventDescriptor: reports.wake.number)
             if let path { source = try SettingsSource(ready, path: path, on: loop) }
+            federation = path == nil ? nil : try FederationClient(settings.federation, on: loop, logger: logger)
             if case .workloadAPI(let identity) = settings.identity {
                 workload = WorkloadClient(identity, on: loop, logger: logger)
             } else {
@@ -101,7 +104,10 @@ public final class Proxy {
             source?.filesChanged(descriptor)
             return .nothing
         case .identityChanged: return takeIdentity()
-        case .signalled, .childChanged: return .nothing
+        case .signalled(let descriptor):
+            if descriptor == federation?.wakeDescriptor { takeBundles() }
+            return .nothing
+        case .childChanged: return .nothing
         }
     }
 
@@ -112,6 +118,7 @@ public final class Proxy {
         lookIfDue(now: now)
         var waits: [Int] = []
         if let wait = workload?.tick() { waits.append(wait) }
+        if let wait = pollBundles() { waits.append(wait) }
         // Bounded, for the wall clock may be set meanwhile.
         if let seconds = checkValidity(now: now) { waits.append(Int(min(seconds, 60)) * 1_000) }
         if let seconds = checkRevocation(now: now) { waits.append(Int(min(seconds, 60)) * 1_000) }

@@ -47,6 +47,7 @@ public final class Mailbox<Message: Sendable>: Sendable {
     public func close() {
         contents.withLock { contents in
             contents.closed = true
+            contents.messages = []
             contents.wake = nil
         }
     }

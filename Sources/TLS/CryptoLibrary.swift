@@ -16,6 +16,8 @@ struct CryptoLibrary: @unchecked Sendable {
     private static let made = Result { () throws(TLSFault) in try CryptoLibrary() }
 
     private init() throws(TLSFault) {
+        // Threads may be in OpenSSL when the process ends, and its handler for that end would free what they use.
+        OPENSSL_init_crypto(postern_init_no_atexit, nil)
         ErrorQueue.clear()
         guard let library = unsafe OSSL_LIB_CTX_new() else { throw .outOfMemory }
         // Safe: the name is static, and so is the function.

@@ -8,9 +8,9 @@ struct ReferenceTests {
         var seen: Set<String> = [""]
         for path in Settings.reference.map(\.path) {
             let section = path.split(separator: ".").dropLast().joined(separator: ".")
-            let holder = section.replacing("[]", with: "").replacing(".NAME", with: "")
+            let holder = section.replacing("[]", with: "").replacing(#/\.[A-Z]+/#, with: "")
             #expect(seen.contains(holder), "nothing holds \(path)")
-            #expect(seen.insert(path.replacing("[]", with: "").replacing(".NAME", with: "")).inserted)
+            #expect(seen.insert(path.replacing("[]", with: "").replacing(#/\.[A-Z]+/#, with: "")).inserted)
         }
     }
 

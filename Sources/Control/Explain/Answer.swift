@@ -25,7 +25,9 @@ public struct Answer: Sendable {
         guard let listener = settings.listeners.first(where: { $0.name == name }) else { return nil }
         self.listener = name
         mode = listener.mode
-        guard settings.identity.trusts(question.identity.trustDomain) else {
+        let domain = question.identity.trustDomain
+        guard settings.identity.trusts(domain) || settings.federation.contains(where: { $0.trustDomain == domain })
+        else {
             route = nil
             verdict = .unknownTrustDomain(question.identity.trustDomain)
             return

@@ -38,6 +38,7 @@ struct Configuration {
         settings = ready.settings
         material = ready.material
         text = ready.text
+        told = Set(ready.warnings)
         generation = ready.material?.generation ?? 0
     }
 

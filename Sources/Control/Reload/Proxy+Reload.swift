@@ -46,7 +46,8 @@ extension Proxy {
     // MARK: Private
 
     func install(_ change: Configuration.Change, instead old: Settings) throws(ProxyFault) {
-        let plan = ProxyPlan(settings: change.settings, material: change.material, workers: workers.count)
+        let material = change.material?.adding(federation?.bundles ?? [])
+        let plan = ProxyPlan(settings: change.settings, material: material, workers: workers.count)
         // A copy: where anything fails, the sockets that are bound stay as they are.
         var listeners = listeners
         let fresh = try listeners.bind(change.settings.listeners)
@@ -54,6 +55,7 @@ extension Proxy {
         self.listeners = listeners
         for (worker, update) in zip(workers, updates) { worker.mailbox.post(.install(update)) }
         notAfter = change.material?.notAfter
+        federation?.serve(change.settings.federation)
         figures.reloads += 1
         var metadata: Logger.Metadata = ["id": "none"]
         if let material = change.material {

@@ -63,7 +63,11 @@ public struct WorkerStart: Sendable {
 public final class WorkerThread: Sendable {
     public let mailbox = Mailbox<WorkerCommand>()
     public let status = WorkerStatus()
-    private let start: WorkerStart
+    private let index: Int
+    private let choice: EventLoopRequest
+    private let feed: AccessLogFeed?
+    /// Taken by the thread, so that nothing else keeps the first TLS contexts alive.
+    private let update: Mutex<WorkerUpdate?>
     private let report: @Sendable (WorkerEvent) -> Void
 
     /// Starts the thread. Signals must be blocked by the caller, so that the worker never sees one.
@@ -91,7 +95,10 @@ public final class WorkerThread: Sendable {
     }
 
     private init(_ start: WorkerStart, _ report: @escaping @Sendable (WorkerEvent) -> Void) {
-        self.start = start
+        index = start.index
+        choice = start.choice
+        feed = start.feed
+        update = Mutex(start.update)
         self.report = report
     }
 
@@ -100,34 +107,33 @@ public final class WorkerThread: Sendable {
             let cut = try serve()
             // Only now, when the worker and its TLS objects are gone: the process may end at this word, and OpenSSL's
             // own end must not meet them.
-            report(.finished(worker: start.index, cut: cut))
+            report(.finished(worker: index, cut: cut))
         } catch {
             mailbox.close()
-            report(.failed(worker: start.index, reason: "\(error)"))
+            report(.failed(worker: index, reason: "\(error)"))
         }
     }
 
     /// Runs a worker from its first accept to the end of its drain, and returns how many connections were cut.
     private func serve() throws -> Int {
-        let opened = try OpenedLoop.open(start.choice, LoopLimits())
+        let opened = try OpenedLoop.open(choice, LoopLimits())
         let because = opened.because
         let backend = opened.loop.kind
         let wake = opened.loop.wake
         var worker = try Worker(
-            start.update, loop: opened.take(), clock: { Int64(time(nil)) },
-            emit: start.feed.map(Self.emitter) ?? { _ in })
+            takeUpdate(), loop: opened.take(), clock: { Int64(time(nil)) }, emit: feed.map(Self.emitter) ?? { _ in })
         worker.handshakeThread = try wake.map { try HandshakeThread(wake: $0) }
         // The thread signals the loop's descriptor and has sessions of the worker's contexts: it ends first.
         defer {
             worker.handshakeThread?.stop()
         }
         if let wake { mailbox.open(wake: wake) }
-        report(.serving(worker: start.index, backend: backend, because: because))
+        report(.serving(worker: index, backend: backend, because: because))
         while !worker.isFinished {
             try worker.step()
             status.publish(active: worker.activeConnections, accepted: worker.acceptedConnections)
             if let code = worker.takeAcceptTrouble() {
-                report(.acceptingPaused(worker: start.index, reason: describe(code)))
+                report(.acceptingPaused(worker: index, reason: describe(code)))
             }
             guard worker.takeWake() else { continue }
             for command in mailbox.take() {
@@ -140,6 +146,11 @@ public final class WorkerThread: Sendable {
         }
         mailbox.close()
         return worker.cutConnectionCount
+    }
+
+    private func takeUpdate() -> WorkerUpdate {
+        guard let update = update.withLock({ $0.take() }) else { preconditionFailure("a worker starts once") }
+        return update
     }
 
     /// Pushes records into the feed's queue; what does not fit is counted there.

@@ -3,6 +3,8 @@ import Policy
 /// Everything a settings file says, checked and with defaults filled in.
 public struct Settings: Sendable {
     public var identity: IdentitySettings
+    /// Where further trust domains publish their bundles.
+    public var federation: [BundleEndpoint] = []
     public var admin: AdminSettings?
     /// Nil: as many as the CPU quota, rounded up.
     public var workers: Int?

@@ -13,6 +13,8 @@ extension SettingsReader {
             $0.trustDomainFiles($1, "list", remedy: "so the key says nothing: leave it out")
         }
         let revocation = value(of: "revocation", in: fields, default: RevocationMode.ifPresent) { $0.choice($1) }
+        let federation = value(of: "federation", in: fields, default: []) { $0.federation($1) }
+        bundleEndpoints = federation
         let workload = fields["workloadAPI"].flatMap { self.workloadAddress($0) }
         let hint: String? = value(of: "hint", in: fields, default: nil) { $0.text($1, expected: "the hint of an SVID") }
         if fields["files"] != nil, fields["workloadAPI"] != nil {
@@ -20,7 +22,15 @@ extension SettingsReader {
         }
         if let files = fields["files"] {
             refuse("hint", in: fields, "files have one SVID only")
-            guard var identity = fileIdentity(files) else { return nil }
+            let identity = fileIdentity(files)
+            trustDomains?.formUnion(federation.map(\.trustDomain))
+            guard var identity else { return nil }
+            for endpoint in federation
+            where identity.trustBundles.contains(where: { $0.trustDomain == endpoint.trustDomain }) {
+                error(
+                    "the trust domain \(quoted(endpoint.trustDomain.name)) has a bundle in `trustBundles` already",
+                    at: endpoint.url.position)
+            }
             identity.revocationLists = lists
             identity.revocation = revocation
             return .files(identity)
@@ -92,7 +102,7 @@ extension SettingsReader {
         return isSound ? bundles : nil
     }
 
-    private mutating func trustDomain(_ text: String, at position: Position) -> TrustDomain? {
+    mutating func trustDomain(_ text: String, at position: Position) -> TrustDomain? {
         do throws(SPIFFEIDFlaw) {
             return try TrustDomain(parsing: text)
         } catch {

@@ -14,6 +14,8 @@ struct SettingsReader {
     var usedPolicies: Set<String> = []
     /// The trust domains that have a bundle; nil if they could not all be read.
     var trustDomains: Set<TrustDomain>?
+    /// Where further trust domains publish their bundles.
+    var bundleEndpoints: [BundleEndpoint] = []
     /// False if a route may name a policy without our knowing.
     var routesAreKnown = true
     /// Every bind of the file with what it is for.
@@ -46,9 +48,11 @@ struct SettingsReader {
         reportUnusedPolicies(fields["policies"])
 
         guard !flaws.hasErrors, let identity, let listeners, let policies else { return nil }
-        return Settings(
+        var settings = Settings(
             identity: identity, admin: admin, workers: workers, eventLoop: eventLoop, tls: tls, listeners: listeners,
             policies: policies, limits: limits, accessLog: accessLog, log: log)
+        settings.federation = bundleEndpoints
+        return settings
     }
 
     mutating func error(_ message: String, at position: Position) {

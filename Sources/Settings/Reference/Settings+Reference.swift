@@ -4,9 +4,10 @@ extension Settings {
     /// Every key of the settings file, in the order in which a file is best written: the one table that known keys,
     /// suggestions and documentation are made from.
     public static let reference: [SettingReference] =
-        processKeys + listenerKeys + LifetimeKeys.references + policyKeys + LimitKey.all.map(\.reference)
+        identityKeys + FederationKeys.references + processKeys + listenerKeys + LifetimeKeys.references + policyKeys
+        + LimitKey.all.map(\.reference)
 
-    private static let processKeys = [
+    private static let identityKeys = [
         SettingReference(
             "identity", "mapping",
             "The proxy's own SVID and whom it trusts; needed unless SPIFFE_ENDPOINT_SOCKET is set."),
@@ -30,6 +31,9 @@ extension Settings {
             "identity.revocation", words(RevocationMode.self), default: RevocationMode.ifPresent.rawValue,
             "ifPresent refuses whoever stands in a list of its issuer; required also whoever has no list of its "
                 + "issuer that is not too old."),
+    ]
+
+    private static let processKeys = [
         SettingReference(
             "admin", "mapping", "The plaintext HTTP endpoint with /livez, /readyz and /metrics; none without it."),
         SettingReference("admin.bind", "endpoint, required", "Where it listens; port 0 lets the kernel choose."),

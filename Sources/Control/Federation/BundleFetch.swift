@@ -1,0 +1,236 @@
+import CLibEvent
+import Federation
+import Glibc
+import Identity
+import Settings
+import TLS
+
+/// One poll of a bundle endpoint. It waits for the network: not for the control thread.
+struct BundleFetch: Sendable {
+    let endpoint: BundleEndpoint
+    /// How the server is known.
+    let trust: Trust
+
+    enum Trust: Sendable {
+        /// PEM file of the authorities; nil: the system's.
+        case web(authorities: String?)
+        /// Our own identity, which trusts the endpoint's bundle alone, and the endpoint's SPIFFE ID.
+        case spiffe(IdentityMaterial, SPIFFEID)
+    }
+
+    /// Why a poll failed, in words.
+    struct Fault: Error, Hashable, Sendable {
+        let description: String
+    }
+
+    func run() -> Result<BundleDocument, Fault> {
+        do throws(Fault) {
+            return .success(try fetch())
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func fetch() throws(Fault) -> BundleDocument {
+        let url = endpoint.url.value
+        let socket = try connectedSocket(url)
+        let begun = MonotonicClock.milliseconds()
+        var response = HTTPResponse(bodyBytesAtMost: BundleDocument.bytesAtMost)
+        var outcome: Result<[UInt8], Fault>?
+        let receive = { (bytes: [UInt8]) -> Bool in
+            do throws(HTTPResponse.Flaw) {
+                if let body = try response.take(bytes) { outcome = .success(body) }
+            } catch {
+                outcome = .failure(Fault(description: "\(error)"))
+            }
+            if outcome == nil, MonotonicClock.milliseconds() - begun > Self.patienceMilliseconds {
+                outcome = .failure(Fault(description: "the answer takes too long"))
+            }
+            return outcome == nil
+        }
+        switch trust {
+        case .web(let authorities):
+            do throws(WebClientFault) {
+                try WebClient.exchange(
+                    socket.number, host: url.host, authorities: authorities, request: request, receive: receive)
+            } catch {
+                throw Fault(description: "\(error)")
+            }
+        case .spiffe(let material, let id):
+            try exchange(over: socket.number, material, id, receive)
+        }
+        guard let body = try outcome?.get() else { throw Fault(description: "the server said nothing") }
+        do throws(BundleDocumentFlaw) {
+            return try BundleDocument(parsing: body)
+        } catch {
+            throw Fault(description: "\(error)")
+        }
+    }
+
+    private var request: [UInt8] {
+        let url = endpoint.url.value
+        let host = url.host.contains(":") ? "[\(url.host)]" : url.host
+        let lines = [
+            "GET \(url.path) HTTP/1.1", "Host: \(host)\(url.port == 443 ? "" : ":\(url.port)")",
+            "Accept: application/json", "User-Agent: postern", "Connection: close", "", "",
+        ]
+        return Array(lines.joined(separator: "\r\n").utf8)
+    }
+
+    // MARK: Sockets
+
+    /// The first address of the host that can be connected to; each step has a few seconds.
+    private func connectedSocket(_ url: HTTPSURL) throws(Fault) -> OwnedDescriptor {
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        // The list is freed below; what it points to lives until then.
+        let status = unsafe getaddrinfo(url.host, "\(url.port)", &hints, &list)
+        guard status == 0 else {
+            throw Fault(description: "\(url.host): \(unsafe String(cString: gai_strerror(status)))")
+        }
+        defer { unsafe freeaddrinfo(list) }
+        var reason = "no address"
+        var next = unsafe list
+        while let entry = unsafe next {
+            let number = unsafe socket(
+                entry.pointee.ai_family, entry.pointee.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), 0)
+            if number >= 0 {
+                let owned = OwnedDescriptor(number)
+                Self.limitTime(number)
+                let result = unsafe Glibc.connect(number, entry.pointee.ai_addr, entry.pointee.ai_addrlen)
+                if result == 0 { return owned }
+            }
+            reason = systemMessage(errno)
+            unsafe next = entry.pointee.ai_next
+        }
+        throw Fault(description: "cannot connect to \(url.host):\(url.port): \(reason)")
+    }
+
+    private static func limitTime(_ number: Int32) {
+        var limit = timeval(tv_sec: 5, tv_usec: 0)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            // `limit` is as long as is said, and outlives the calls.
+            unsafe setsockopt(number, SOL_SOCKET, option, &limit, size)
+        }
+    }
+
+    // MARK: TLS by SPIFFE ID
+
+    private func exchange(
+        over number: Int32, _ material: IdentityMaterial, _ id: SPIFFEID, _ receive: ([UInt8]) -> Bool
+    ) throws(Fault) {
+        let link: SPIFFELink
+        do throws(TLSFault) {
+            link = try SPIFFELink(number, material, id)
+        } catch {
+            throw Fault(description: "\(error)")
+        }
+        guard link.handshake() else { throw Fault(description: link.failure) }
+        guard link.send(request) else { throw Fault(description: link.failure) }
+        while true {
+            guard let bytes = link.receive() else { throw Fault(description: link.failure) }
+            if !receive(bytes) || bytes.isEmpty { return }
+        }
+    }
+
+    private static let patienceMilliseconds: Int64 = 15_000
+}
+
+/// A TLS session to a server of one SPIFFE ID over a blocking socket, which stays the caller's.
+private final class SPIFFELink {
+    private(set) var failure = "the connection broke off or took too long"
+    private let number: Int32
+    private var session: TLSSession
+    private var early: [UInt8] = []
+    private var isClosed = false
+
+    init(_ number: Int32, _ material: IdentityMaterial, _ id: SPIFFEID) throws(TLSFault) {
+        self.number = number
+        let context = try TLSContext(
+            dialling: material, options: TLSOptions(), applicationProtocols: [], serverName: nil,
+            acceptPeer: { $0 == id }, clock: WallClock.seconds)
+        session = try TLSSession(context, exchange: RecordExchange())
+    }
+
+    func handshake() -> Bool {
+        var input: [UInt8] = []
+        while true {
+            var outcome = HandshakeOutcome.wantsBytes
+            var consumed = 0
+            let output = written { room in
+                (outcome, consumed) = unsafe session.handshake(input.span.bytes, into: &room)
+            }
+            guard write(output) else { return false }
+            switch outcome {
+            case .complete:
+                early = Array(input[consumed...])
+                return true
+            case .failed(let fault):
+                failure = fault.detail
+                return false
+            case .wantsBytes:
+                guard let bytes = read(), !bytes.isEmpty else { return false }
+                input = bytes
+            }
+        }
+    }
+
+    func send(_ bytes: [UInt8]) -> Bool {
+        let output = written { room in _ = unsafe session.seal(bytes.span.bytes, into: &room) }
+        return write(output)
+    }
+
+    /// More plaintext; empty at the server's close_notify, nil where it broke off.
+    func receive() -> [UInt8]? {
+        while !isClosed {
+            var input = early
+            early = []
+            if input.isEmpty {
+                guard let bytes = read(), !bytes.isEmpty else { return nil }
+                input = bytes
+            }
+            var outcome = OpenOutcome.open
+            let plaintext = written { room in outcome = unsafe session.open(input.span.bytes, into: &room) }
+            switch outcome {
+            case .open: break
+            case .closed: isClosed = true
+            case .failed(let fault):
+                failure = fault.detail
+                return nil
+            }
+            if !plaintext.isEmpty { return plaintext }
+        }
+        return []
+    }
+
+    private func read() -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: 16_384)
+        // At most as many bytes as the buffer has are written.
+        let count = unsafe buffer.withUnsafeMutableBytes { unsafe recv(number, $0.baseAddress, $0.count, 0) }
+        return count < 0 ? nil : Array(buffer[..<count])
+    }
+
+    private func write(_ bytes: [UInt8]) -> Bool {
+        var sent = 0
+        while sent < bytes.count {
+            // The array outlives the call.
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.send(number, $0.baseAddress! + sent, $0.count - sent, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return false }
+            sent += count
+        }
+        return true
+    }
+
+    private func written(_ body: (inout OutputRawSpan) -> Void) -> [UInt8] {
+        // The array's memory is uninitialised capacity, of which the span counts what it wrote.
+        unsafe [UInt8](unsafeUninitializedCapacity: 64 * 1_024) { buffer, count in
+            var output = unsafe OutputRawSpan(buffer: UnsafeMutableRawBufferPointer(buffer), initializedCount: 0)
+            body(&output)
+            count = unsafe output.finalize(for: UnsafeMutableRawBufferPointer(buffer))
+        }
+    }
+}

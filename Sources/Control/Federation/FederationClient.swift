@@ -1,0 +1,216 @@
+import Federation
+import Identity
+import Logging
+import Settings
+import Synchronization
+import TLS
+
+/// Keeps the bundles of further trust domains by asking where they are published. Belongs to the control thread; each
+/// poll has a thread of its own while it lasts.
+final class FederationClient {
+    /// One endpoint and what is known of it.
+    private struct Member {
+        let endpoint: BundleEndpoint
+        var polling: BundlePolling
+        var bundle: TrustBundle?
+        var isUnderway = false
+        var complaint = ""
+    }
+
+    /// What polls have come to; any thread.
+    private final class Results: Sendable {
+        let wake: ControlWake
+        private let waiting = Mutex<[(BundleEndpoint, Result<BundleDocument, BundleFetch.Fault>)]>([])
+
+        init() throws(ControlFault) { wake = try ControlWake() }
+
+        func post(_ endpoint: BundleEndpoint, _ result: Result<BundleDocument, BundleFetch.Fault>) {
+            waiting.withLock { $0.append((endpoint, result)) }
+            wake.signal()
+        }
+
+        func take() -> [(BundleEndpoint, Result<BundleDocument, BundleFetch.Fault>)] {
+            waiting.withLock { waiting in
+                defer { waiting = [] }
+                return waiting
+            }
+        }
+    }
+
+    private var members: [Member] = []
+    /// Bundles that are there from the start are not served by yet.
+    private var isFresh = true
+    private let results: Results
+    private let logger: Logger
+
+    init(_ endpoints: [BundleEndpoint], on loop: ControlLoop, logger: Logger) throws(ControlFault) {
+        self.logger = logger
+        results = try Results()
+        try loop.watch(eventDescriptor: results.wake.number)
+        serve(endpoints)
+    }
+
+    /// Signalled when a poll has ended.
+    var wakeDescriptor: Int32 { results.wake.number }
+
+    /// Every bundle that may be used now.
+    var bundles: [TrustBundle] { members.compactMap(\.bundle).filter { !$0.certificates.isEmpty } }
+
+    /// Goes over to these endpoints; what is known of those that stay is kept.
+    func serve(_ endpoints: [BundleEndpoint]) {
+        members = endpoints.map { endpoint in
+            if let known = members.first(where: { $0.endpoint.isSame(as: endpoint) }) { return known }
+            let initial = Self.initialBundle(endpoint)
+            return Member(
+                endpoint: endpoint,
+                polling: BundlePolling(
+                    now: Self.now(), staleAfterSeconds: Int64(endpoint.staleAfterMilliseconds / 1_000),
+                    authorities: initial?.certificates),
+                bundle: initial)
+        }
+    }
+
+    /// Begins the polls that are due and drops what is stale; returns whether bundles have changed, and the milliseconds
+    /// until something is due again.
+    ///
+    /// - Parameter material: our own identity; without one, servers that are known by their SPIFFE ID must wait.
+    func tick(_ material: IdentityMaterial?) -> (changed: Bool, wait: Int?) {
+        let now = Self.now()
+        var changed = isFresh && !bundles.isEmpty
+        isFresh = false
+        var wait: Int64?
+        for index in members.indices {
+            if members[index].polling.checkAge(now: now) {
+                members[index].bundle = nil
+                changed = true
+                logger.error(
+                    "the bundle is stale, the trust domain is trusted no more",
+                    metadata: ["trustDomain": "\(members[index].endpoint.trustDomain)"])
+            }
+            if !members[index].isUnderway, now >= members[index].polling.dueAt { begin(index, material) }
+            let left = members[index].isUnderway ? 1 : max(1, members[index].polling.dueAt - now)
+            wait = min(wait ?? left, left)
+        }
+        return (changed, wait.map { Int($0) * 1_000 })
+    }
+
+    /// Takes what polls have come to; whether bundles have changed.
+    func takeResults() -> Bool {
+        var changed = false
+        for (endpoint, result) in results.take() {
+            guard let index = members.firstIndex(where: { $0.endpoint.isSame(as: endpoint) }) else { continue }
+            members[index].isUnderway = false
+            switch result {
+            case .success(let document): changed = take(document, index) || changed
+            case .failure(let fault): fail(index, fault.description)
+            }
+        }
+        return changed
+    }
+
+    // MARK: Private
+
+    private func begin(_ index: Int, _ material: IdentityMaterial?) {
+        let endpoint = members[index].endpoint
+        guard let trust = trust(index, material) else { return members[index].polling.failed(now: Self.now()) }
+        let results = results
+        let fetch = BundleFetch(endpoint: endpoint, trust: trust)
+        do throws(ControlFault) {
+            // Detached with the value: the thread ends by itself, within its time-outs.
+            _ = try PosixThread.spawn(name: "bundle-poll") { results.post(endpoint, fetch.run()) }
+            members[index].isUnderway = true
+        } catch {
+            fail(index, "\(error)")
+        }
+    }
+
+    private func trust(_ index: Int, _ material: IdentityMaterial?) -> BundleFetch.Trust? {
+        let endpoint = members[index].endpoint
+        switch endpoint.profile {
+        case .web(let authorities): return .web(authorities: authorities?.value)
+        case .spiffe(let id, let file):
+            guard let material else { return nil }
+            // A trust domain that publishes its own bundle is known by the newest one.
+            if id.trustDomain == endpoint.trustDomain, let bundle = members[index].bundle {
+                return .spiffe(material.trusting([bundle]), id)
+            }
+            do throws(IssuedIdentityFlaw) {
+                let bundle = try TrustBundle(reading: file.value, of: id.trustDomain)
+                return .spiffe(material.trusting([bundle]), id)
+            } catch {
+                complain(index, error.description)
+                return nil
+            }
+        }
+    }
+
+    private func take(_ document: BundleDocument, _ index: Int) -> Bool {
+        let endpoint = members[index].endpoint
+        let bundle: TrustBundle
+        do throws(IssuedIdentityFlaw) {
+            bundle = try TrustBundle(checking: document.authorities, of: endpoint.trustDomain)
+        } catch {
+            fail(index, error.description)
+            return false
+        }
+        switch members[index].polling.answered(document, now: Self.now(), chance: .random(in: 0...1)) {
+        case .unchanged:
+            members[index].complaint = ""
+            return false
+        case .refused(let sequence, let current):
+            complain(index, "the document's sequence \(sequence) is lower than \(current), which is in use")
+            return false
+        case .changed:
+            members[index].complaint = ""
+            members[index].bundle = bundle
+            logger.notice(
+                "bundle taken",
+                metadata: [
+                    "trustDomain": "\(endpoint.trustDomain)", "authorities": "\(bundle.certificates.count)",
+                    "sequence": "\(document.sequence.map(String.init) ?? "none")",
+                ])
+            return true
+        }
+    }
+
+    private func fail(_ index: Int, _ reason: String) {
+        members[index].polling.failed(now: Self.now())
+        complain(index, reason)
+    }
+
+    private func complain(_ index: Int, _ reason: String) {
+        guard members[index].complaint != reason else { return }
+        members[index].complaint = reason
+        let effect = members[index].bundle == nil ? "the trust domain is not trusted" : "the last good bundle stays"
+        logger.warning(
+            "bundle endpoint: \(reason); \(effect)",
+            metadata: [
+                "trustDomain": "\(members[index].endpoint.trustDomain)", "url": "\(members[index].endpoint.url.value)",
+            ])
+    }
+
+    /// What the file says that the server is known by, where both are of one trust domain.
+    private static func initialBundle(_ endpoint: BundleEndpoint) -> TrustBundle? {
+        guard case .spiffe(let id, let file) = endpoint.profile, id.trustDomain == endpoint.trustDomain else {
+            return nil
+        }
+        return try? TrustBundle(reading: file.value, of: id.trustDomain)
+    }
+
+    private static func now() -> Int64 { MonotonicClock.milliseconds() / 1_000 }
+}
+
+extension BundleEndpoint {
+    /// Whether both are one endpoint, wherever they stand in their files.
+    fileprivate func isSame(as other: BundleEndpoint) -> Bool {
+        guard trustDomain == other.trustDomain, url.value == other.url.value,
+            staleAfterMilliseconds == other.staleAfterMilliseconds
+        else { return false }
+        switch (profile, other.profile) {
+        case (.web(let one), .web(let other)): return one?.value == other?.value
+        case (.spiffe(let id, let file), .spiffe(let otherID, let otherFile)):
+            return id == otherID && file.value == otherFile.value
+        default: return false
+        }
+    }
+}
