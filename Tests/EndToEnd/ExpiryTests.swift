@@ -11,8 +11,8 @@ struct ExpiryTests {
     func quiet(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let (proxy, identities) = try scene(stage, lifetime: ["expiryGrace: 4s"])
-            try identities.issue("idle", TestIdentities.clientPath, validity: .seconds(3), serialNumber: [1, 1])
-            try identities.issue("busy", TestIdentities.clientPath, validity: .seconds(3), serialNumber: [1, 2])
+            try identities.issue("idle", TestIdentities.clientPath, validity: .seconds(8), serialNumber: [1, 1])
+            try identities.issue("busy", TestIdentities.clientPath, validity: .seconds(8), serialNumber: [1, 2])
             let began = ContinuousClock.now
             let idle = try OpenSSLClient(to: proxy.address("in"), named: "idle", folder: stage.folder)
             let busy = try OpenSSLClient(to: proxy.address("in"), named: "busy", folder: stage.folder)
@@ -24,14 +24,14 @@ struct ExpiryTests {
                     pauseMilliseconds(200)
                 }
             }
-            let first = try proxy.accessLine { $0.reason == "certificate-expired" }
+            let first = try proxy.accessLine(within: .seconds(20)) { $0.reason == "certificate-expired" }
             #expect(first.peerSerial == "0101")
-            #expect(ContinuousClock.now - began > .seconds(3))
+            #expect(ContinuousClock.now - began > .seconds(8))
             #expect(busy.process.isRunning)
             #expect(idle.process.awaitExit() == .code(0))
-            let second = try proxy.accessLine { $0.reason == "certificate-expired" }
+            let second = try proxy.accessLine(within: .seconds(20)) { $0.reason == "certificate-expired" }
             #expect(second.peerSerial == "0102")
-            #expect(ContinuousClock.now - began > .seconds(7))
+            #expect(ContinuousClock.now - began > .seconds(12))
             _ = busy.process.awaitExit()
             talk.join()
             #expect(renewed.echoes("still here\n"))
@@ -44,14 +44,14 @@ struct ExpiryTests {
         try onStage(loop) { stage in
             let (strict, identities) = try scene(stage, lifetime: ["expiry: close"])
             let lenient = try scene(stage, lifetime: ["expiry: finish", "maxConnectionAge: 5s"]).proxy
-            try identities.issue("brief", TestIdentities.clientPath, validity: .seconds(2))
+            try identities.issue("brief", TestIdentities.clientPath, validity: .seconds(6))
             try identities.write(bundleOf: [identities.authority])
             let one = try OpenSSLClient(to: strict.address("in"), named: "brief", folder: stage.folder)
             #expect(one.echoes("one\n"))
-            #expect(try strict.accessLine().reason == "certificate-expired")
+            #expect(try strict.accessLine(within: .seconds(20)).reason == "certificate-expired")
             let other = try OpenSSLClient(to: lenient.address("in"), named: "client", folder: stage.folder)
             #expect(other.echoes("still here\n"))
-            #expect(try lenient.accessLine().reason == "max-connection-age")
+            #expect(try lenient.accessLine(within: .seconds(20)).reason == "max-connection-age")
         }
     }
 
