@@ -31,7 +31,7 @@ struct ExpiryTests {
             #expect(idle.process.awaitExit() == .code(0))
             let second = try proxy.accessLine(within: .seconds(20)) { $0.reason == "certificate-expired" }
             #expect(second.peerSerial == "0102")
-            #expect(ContinuousClock.now - began > .seconds(12))
+            #expect(ContinuousClock.now - began > .seconds(11))
             _ = busy.process.awaitExit()
             talk.join()
             #expect(renewed.echoes("still here\n"))
