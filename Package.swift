@@ -43,7 +43,7 @@ let package = Package(
 
         // One module a system library.
         module("Settings", ["CLibYAML", "Identity", "Policy"]),
-        module("TLS", ["COpenSSL", "Identity"]),
+        module("TLS", ["COpenSSL", "Identity", "Telemetry"]),
         module("EventLoop", ["CLibURing"]),
         module("WorkloadAPI", ["CNghttp2", "Identity"]),
         module("Federation"),

@@ -1,4 +1,5 @@
 import Identity
+import Telemetry
 
 extension IdentityLoader {
     /// Reads the lists of revoked certificates, and says which trust domains have none although they need one.
@@ -65,7 +66,7 @@ extension IdentityLoader {
         guard let nextUpdate = list.nextUpdate, now > nextUpdate else { return }
         let effect =
             mode == .required ? "peers of its issuer are refused" : "whoever stands in it is refused all the same"
-        note(file.path, role, "a list has been too old for \(now - nextUpdate) seconds; \(effect)", .warning)
+        note(file.path, role, "a list ended at \(CivilTime.rfc3339(unixSeconds: nextUpdate)); \(effect)", .warning)
     }
 
     /// A list in an anchor's name that the anchor did not sign is a mistake, or worse.

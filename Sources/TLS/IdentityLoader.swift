@@ -1,5 +1,6 @@
 import COpenSSL
 import Identity
+import Telemetry
 
 /// Reads identity files and collects every flaw.
 struct IdentityLoader {
@@ -62,9 +63,9 @@ extension IdentityLoader {
 
     private mutating func checkValidity(_ fields: CertificateFields, _ path: String) {
         if now > fields.notAfter {
-            note(path, .certificate, "the SVID expired \(now - fields.notAfter) seconds ago")
+            note(path, .certificate, "the SVID expired at \(CivilTime.rfc3339(unixSeconds: fields.notAfter))")
         } else if now < fields.notBefore {
-            note(path, .certificate, "the SVID is not valid for another \(fields.notBefore - now) seconds")
+            note(path, .certificate, "the SVID is not valid before \(CivilTime.rfc3339(unixSeconds: fields.notBefore))")
         }
     }
 

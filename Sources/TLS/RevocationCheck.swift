@@ -7,8 +7,14 @@ import Synchronization
 /// All calls may come from any thread.
 final class RevocationCheck: Sendable {
     private let revocation: Revocation
-    /// The lists of an issuer, by the digest of its certificate, and whether each is its own.
-    private let listsOfIssuer = Mutex(BoundedCache<Digest256, [RevocationList]>(capacity: 256))
+    /// The lists that are an issuer's own.
+    private let listsOfIssuer = Mutex(BoundedCache<Issuer, [RevocationList]>(capacity: 256))
+
+    private struct Issuer: Hashable {
+        /// Of its certificate.
+        let digest: Digest256
+        let trustDomain: TrustDomain
+    }
 
     init(_ revocation: Revocation) { self.revocation = revocation }
 
@@ -35,9 +41,10 @@ final class RevocationCheck: Sendable {
         // Safe: the issuer's certificate is alive for the length of the call.
         let der = unsafe CertificateDER.bytes(of: issuer)
         guard let digest = unsafe der.withUnsafeBytes({ unsafe Digest256(sha256: $0) }) else { return [] }
-        if let known = listsOfIssuer.withLock({ $0[digest] }) { return known }
+        let key = Issuer(digest: digest, trustDomain: trustDomain)
+        if let known = listsOfIssuer.withLock({ $0[key] }) { return known }
         let own = candidates.filter { unsafe Self.isOwn($0, of: issuer, der) }
-        listsOfIssuer.withLock { $0.insert(own, for: digest) }
+        listsOfIssuer.withLock { $0.insert(own, for: key) }
         return own
     }
 

@@ -71,7 +71,9 @@ struct ContinuousAuthorizationTests {
             settings.partnerBundle = ""
             settings.identityExtra = "  revocationLists: {example.org: crl.pem}\n  revocation: required\n"
             let proxy = try stage.proxy(settings)
-            let client = try OpenSSLClient(to: proxy.address("in"), named: "client", folder: stage.folder)
+            let session = stage.folder.file("session.pem")
+            let client = try OpenSSLClient(
+                to: proxy.address("in"), named: "client", folder: stage.folder, options: ["-sess_out", session])
             let twin = try OpenSSLClient(to: proxy.address("in"), named: "twin", folder: stage.folder)
             #expect(client.echoes("one\n") && twin.echoes("two\n"))
             try identities.revoke([[9, 9], [1, 2, 3]])
@@ -79,7 +81,9 @@ struct ContinuousAuthorizationTests {
             #expect(line.peerSerial == "010203" && line.code == "revoked")
             #expect(client.process.awaitExit() == .code(0))
             #expect(twin.echoes("still here\n"))
-            let late = try OpenSSLClient(to: proxy.address("in"), named: "client", folder: stage.folder)
+            // Nor does a session from before get it in.
+            let late = try OpenSSLClient(
+                to: proxy.address("in"), named: "client", folder: stage.folder, options: ["-sess_in", session])
             #expect(late.alertAtEnd() == 44)
             #expect(try proxy.accessLine { $0.reason == "certificate-refused" }.code == "revoked")
             // A list that is too old says nothing any more, and one is required.

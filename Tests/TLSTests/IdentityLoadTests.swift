@@ -132,10 +132,10 @@ struct FolderFlaw: Sendable, CustomTestStringConvertible {
         FolderFlaw("a leaf without an ID", "svid.pem", "no-uri-san") {
             try $0.write($0.world.authority.issue(LeafRequest().with { $0.subjectAltNames = [] }))
         },
-        FolderFlaw("an expired SVID", "svid.pem", "expired 3") {
+        FolderFlaw("an expired SVID", "svid.pem", "expired at") {
             try $0.write($0.world.authority.issue(LeafRequest(validity: .over)))
         },
-        FolderFlaw("an SVID that is not yet valid", "svid.pem", "not valid for another") {
+        FolderFlaw("an SVID that is not yet valid", "svid.pem", "not valid before") {
             try $0.write($0.world.authority.issue(LeafRequest(validity: .ahead)))
         },
         FolderFlaw("an SVID of another authority", "svid.pem", "does not verify against the bundle") {
