@@ -21,8 +21,8 @@ public struct BundleDocument: Hashable, Sendable {
             switch key.use {
             case "x509-svid":
                 guard key.kty != nil else { throw .keyWithoutType(number: index + 1) }
-                // Of several certificates all but the first are ignored (6.2).
-                guard let first = key.x5c?.first else { throw .authorityWithoutCertificate(number: index + 1) }
+                // X509-SVID 6.2: of several certificates all but the first are ignored, and so is a key without any.
+                guard let first = key.x5c?.first else { continue }
                 guard let der = Data(base64Encoded: first) else { throw .certificateNotBase64(number: index + 1) }
                 authorities.append(Array(der))
             case "jwt-svid":
@@ -63,7 +63,6 @@ public enum BundleDocumentFlaw: Error, Hashable, Sendable, CustomStringConvertib
     case tooLarge, notADocument, noKeys, tooManyKeys
     case keyWithoutType(number: Int)
     case keyWithoutName(number: Int)
-    case authorityWithoutCertificate(number: Int)
     case certificateNotBase64(number: Int)
 
     public var description: String {
@@ -74,7 +73,6 @@ public enum BundleDocumentFlaw: Error, Hashable, Sendable, CustomStringConvertib
         case .tooManyKeys: "the document has too many keys"
         case .keyWithoutType(let number): "key \(number) has no `kty`"
         case .keyWithoutName(let number): "key \(number) is for JWT-SVIDs and has no `kid`"
-        case .authorityWithoutCertificate(let number): "key \(number) is for X509-SVIDs and has no certificate in `x5c`"
         case .certificateNotBase64(let number): "the certificate of key \(number) is not base64"
         }
     }

@@ -33,8 +33,8 @@ struct FederationTests {
             // What is older, no bundle, or not there at all, changes nothing.
             try nginx.publish([], sequence: 4)
             try proxy.awaitLog(containing: "sequence 4 is lower than 6")
-            try nginx.publish(text: "{\"keys\": [{\"use\": \"x509-svid\", \"kty\": \"EC\"}]}")
-            try proxy.awaitLog(containing: "has no certificate in `x5c`; the last good bundle stays")
+            try nginx.publish(text: "{\"keys\": [{\"use\": \"x509-svid\", \"kty\": \"EC\", \"x5c\": [\"!\"]}]}")
+            try proxy.awaitLog(containing: "is not base64; the last good bundle stays")
             try nginx.publish(text: nil)
             try proxy.awaitLog(containing: "status 404; the last good bundle stays")
             #expect(new.echoes("four\n") && old.echoes("five\n"))

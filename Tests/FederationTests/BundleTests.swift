@@ -43,11 +43,6 @@ struct BundleTests {
             ("{\"keys\": [], \"spiffe_sequence\": -1}", .notADocument),
             ("{\"keys\": [], \"spiffe_sequence\": \"1\"}", .notADocument), ("{}", .noKeys),
             ("{\"keys\": [{\"use\": \"x509-svid\", \"x5c\": [\"\"]}]}", .keyWithoutType(number: 1)),
-            ("{\"keys\": [{\"use\": \"x509-svid\", \"kty\": \"EC\"}]}", .authorityWithoutCertificate(number: 1)),
-            (
-                "{\"keys\": [{\"use\": \"x509-svid\", \"kty\": \"EC\", \"x5c\": []}]}",
-                .authorityWithoutCertificate(number: 1)
-            ),
             (
                 "{\"keys\": [{\"use\": \"x509-svid\", \"kty\": \"EC\", \"x5c\": [\"!\"]}]}",
                 .certificateNotBase64(number: 1)
@@ -58,9 +53,11 @@ struct BundleTests {
         #expect(throws: flaw) { try BundleDocument(parsing: Array(text.utf8)) }
     }
 
-    @Test("may have no keys at all, and keys of uses that nobody knows")
+    @Test("may have no keys at all, keys of uses that nobody knows, and keys without a certificate")
     func empty() throws {
-        let text = "{\"keys\": [{\"use\": \"other\"}, {}], \"spiffe_sequence\": 18446744073709551615}"
+        let useless =
+            "{\"use\": \"x509-svid\", \"kty\": \"EC\", \"x5c\": []}, {\"use\": \"x509-svid\", \"kty\": \"EC\"}"
+        let text = "{\"keys\": [{\"use\": \"other\"}, {}, \(useless)], \"spiffe_sequence\": 18446744073709551615}"
         let document = try BundleDocument(parsing: Array(text.utf8))
         #expect(document.authorities.isEmpty && document.sequence == .max && document.refreshHintSeconds == nil)
     }

@@ -49,11 +49,9 @@ struct Configuration {
         var flaws = next.flaws
         if let ready = next.ready {
             consider(ready, &outcome, &flaws)
-        } else if next.text == text {
-            // The settings are those in use: what is flawed is the identity's files.
-            outcome.identityIsSound = false
         } else {
-            outcome.settingsAreSound = false
+            // Settings that are those in use may still be hindered by something else that they name.
+            outcome.settingsAreSound = next.text == text
             lookAtIdentity(now: now, &outcome, &flaws)
         }
         generation += 1
