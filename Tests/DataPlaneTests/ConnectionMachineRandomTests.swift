@@ -118,7 +118,7 @@ private struct World {
         authorized = true
         let all: [ConnectionMachine.Application] =
             machine.mode == .inbound ? [.socket, .echo, .discard, .source] : [.socket]
-        machine.authorized(all.randomElement(using: &generator) ?? .socket)
+        _ = machine.authorized(all.randomElement(using: &generator) ?? .socket)
         if machine.phase == .dialling { dial() }
     }
 

@@ -29,6 +29,13 @@ struct ConnectionMachine: Equatable {
         case socket, echo, discard, source
     }
 
+    /// What follows when the peer is allowed.
+    enum Authorized: Equatable {
+        case dials, relays
+        /// The connection ended, for want of memory or the like, before its handshake was complete.
+        case isOver
+    }
+
     let mode: Mode
     private(set) var phase: Phase
     private(set) var application = Application.socket
@@ -110,10 +117,11 @@ struct ConnectionMachine: Equatable {
     }
 
     /// The handshake is complete and the peer is allowed: inbound the application is next, outbound the relay begins.
-    mutating func authorized(_ application: Application) {
-        precondition(phase == .handshaking)
+    mutating func authorized(_ application: Application) -> Authorized {
+        guard phase == .handshaking else { return .isOver }
         self.application = application
         phase = mode == .inbound && application == .socket ? .dialling : .relaying
+        return phase == .dialling ? .dials : .relays
     }
 
     /// Bytes of this leg were taken in.

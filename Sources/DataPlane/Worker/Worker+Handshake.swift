@@ -30,10 +30,12 @@ extension Worker {
         connections[slot].machine.tookFlight()
         heldFlightBytes -= connections[slot].flight.count
         connections[slot].flight = []
-        queue(step.output, slot)
+        let isQueued = queue(step.output, slot)
         switch step.outcome {
-        case .handshake(.wantsBytes): break
+        case .handshake(.wantsBytes):
+            if !isQueued { lackMemory(slot) }
         case .handshake(.complete):
+            guard isQueued else { return lackMemory(slot) }
             leaveHandshake(slot)
             connections[slot].handshakeNanoseconds = Int64(loop.now - connections[slot].handshakeStartedAt)
             let flight = step.flight
@@ -64,12 +66,21 @@ extension Worker {
 
     // MARK: Private
 
-    private mutating func queue(_ flight: [UInt8], _ slot: Int32) {
-        guard !flight.isEmpty else { return }
-        guard let buffer = pool.take() else { return connections[slot].machine.end(.overloaded) }
-        var output = output(buffer)
-        for byte in flight { output.append(byte) }
-        enqueue(buffer, output.byteCount, slot, .peer)
+    /// Puts a flight into the peer's send queue; false where there is no buffer for it.
+    private mutating func queue(_ flight: [UInt8], _ slot: Int32) -> Bool {
+        guard !flight.isEmpty else { return true }
+        guard let buffer = pool.take() else { return false }
+        // Safe: a flight is at most `TLSSession.flightBytes`, far less than a buffer.
+        let memory = unsafe pool.memory(buffer)
+        unsafe flight.withUnsafeBytes { unsafe memory.copyMemory(from: $0) }
+        enqueue(buffer, flight.count, slot, .peer)
+        return true
+    }
+
+    /// Ends a handshake whose flight found no buffer: the peer cannot go on without it.
+    private mutating func lackMemory(_ slot: Int32) {
+        leaveHandshake(slot)
+        connections[slot].machine.end(.overloaded)
     }
 
     private mutating func handshakeCompleted(_ slot: Int32, _ rest: RawSpan) {
@@ -79,8 +90,11 @@ extension Worker {
             return refuse(slot, denial.atAdmission)
         }
         let application = self.application(slot)
-        connections[slot].machine.authorized(application)
-        if connections[slot].machine.phase == .dialling { dial(slot) }
+        switch connections[slot].machine.authorized(application) {
+        case .dials: dial(slot)
+        case .relays: break
+        case .isOver: return
+        }
         // What came with the handshake's last bytes was sent by a peer that is authorized now.
         openRecords(slot, rest)
     }

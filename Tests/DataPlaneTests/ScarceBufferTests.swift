@@ -1,0 +1,86 @@
+import EventLoop
+import TLS
+import Telemetry
+import Testing
+
+@testable import DataPlane
+
+@Suite("A worker whose buffers are used up")
+struct ScarceBufferTests {
+    @Test(
+        "at whatever moment they run out, and however many are left, each connection goes on or ends", arguments: 0..<4)
+    func everyMoment(left: Int) throws {
+        for moment in 0..<40 {
+            let scene = try Scene(seed: UInt64(moment))
+            for _ in 0..<moment { try scene.turn() }
+            for squeezed in 0..<8 {
+                let held = scene.world.lendAll(but: left)
+                try scene.turn()
+                if squeezed % 3 == 0 { scene.world.worker.install(try scene.world.update()) }
+                try scene.turn()
+                for buffer in held { scene.world.worker.pool.giveBack(buffer) }
+            }
+            try scene.end()
+            #expect(scene.world.isQuiet, "moment \(moment)")
+            #expect(scene.clients.allSatisfy { $0.plaintext.isTrue }, "moment \(moment)")
+        }
+    }
+}
+
+extension SimulatedWorld {
+    /// Lends all of the worker's buffers, as full ones, but so many; the caller gives them back.
+    fileprivate func lendAll(but left: Int) -> [Int32] {
+        var held: [Int32] = []
+        while let buffer = worker.pool.take() {
+            worker.pool.filled(buffer, BufferPool.bufferBytes)
+            held.append(buffer)
+        }
+        for _ in 0..<min(left, held.count) { worker.pool.giveBack(held.removeLast()) }
+        return held
+    }
+}
+
+/// Clients of each kind of listener, and the application behind.
+private final class Scene {
+    let world: SimulatedWorld
+    let clients: [TLSClient]
+    private let caller: PeerSocket
+    private var applications: [SimulatedApplication] = []
+
+    init(seed: UInt64) throws {
+        let world = try SimulatedWorld(seed: seed, faults: .none)
+        self.world = world
+        _ = world.network.backend(at: SimulatedWorld.application)
+        clients = try (0..<4).map { index in
+            let echoes = index % 2 == 0
+            let number = UInt64(index)
+            return try TLSClient(
+                world.network.connectPeer(
+                    to: echoes ? SimulatedWorld.echo : SimulatedWorld.inbound, from: world.from(index)),
+                as: TestIdentities.shared.allowed, sending: Stream(number: number, length: 20_000),
+                answer: echoes ? number : number + 100)
+        }
+        caller = world.network.connectPeer(to: SimulatedWorld.outbound, from: world.from(9))
+        _ = caller.write([9])
+    }
+
+    func turn() throws {
+        for client in clients { client.act(3_000) }
+        while let socket = world.network.backend(at: SimulatedWorld.application).takeConnection() {
+            applications.append(SimulatedApplication(socket))
+        }
+        for application in applications { application.act(3_000) { _ in 5_000 } }
+        _ = caller.read()
+        try world.step()
+    }
+
+    /// Lets everybody finish or go.
+    func end() throws {
+        caller.close()
+        for _ in 0..<4_000 where !world.isQuiet {
+            try turn()
+            for client in clients where client.isOver { client.socket.close() }
+            for application in applications where application.socket.isFinished { application.socket.close() }
+        }
+    }
+}
