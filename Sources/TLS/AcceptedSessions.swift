@@ -41,7 +41,7 @@ final class AcceptedSessions: Sendable {
         guard let session = kept else { return nil }
         let now = clock()
         // Safe: the session is alive.
-        guard session.isResumable, let data = unsafe SessionTicketData(session.pointer),
+        guard session.isResumable, session.issuers != nil, let data = unsafe SessionTicketData(session.pointer),
             data.generations == generations, now >= data.verifiedAt, now - data.verifiedAt <= Self.lifetimeSeconds,
             now <= data.holdsUntil
         else {
@@ -82,11 +82,13 @@ extension AcceptedSessions {
 /// Returns 1 when the reference to the session was taken.
 private func keepAcceptedSession(_ ssl: OpaquePointer?, _ session: OpaquePointer?) -> Int32 {
     // Safe: OpenSSL passes its objects; a second reference is taken, so that the answer decides about the first only.
-    guard let session = unsafe session, let sessions = unsafe AcceptedSessions.of(SSL_get_SSL_CTX(ssl)) else {
-        return 0
-    }
+    guard let ssl = unsafe ssl, let session = unsafe session,
+        let sessions = unsafe AcceptedSessions.of(SSL_get_SSL_CTX(ssl))
+    else { return 0 }
+    // Kept with the session, and in no table that other peers' chains could push it out of.
+    guard let issuers = unsafe RecordBIO.window(of: ssl).pointee.findings.issuers else { return 0 }
     guard unsafe SSL_SESSION_up_ref(session) == 1 else { return 0 }
-    _ = sessions.keep(unsafe KeptSession(owning: session))
+    _ = sessions.keep(unsafe KeptSession(owning: session, issuers: issuers))
     return 0
 }
 
@@ -100,7 +102,9 @@ private func findAcceptedSession(
     guard let number = unsafe Digest256(bytes), let sessions = unsafe AcceptedSessions.of(SSL_get_SSL_CTX(ssl)) else {
         return nil
     }
-    return unsafe sessions.session(number)?.pointer
+    guard let ssl = unsafe ssl, let kept = sessions.session(number) else { return nil }
+    unsafe RecordBIO.window(of: ssl).pointee.findings.issuers = kept.issuers
+    return unsafe kept.pointer
 }
 
 private func forgetAcceptedSession(_ context: OpaquePointer?, _ session: OpaquePointer?) {

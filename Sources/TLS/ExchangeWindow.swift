@@ -25,6 +25,11 @@ struct ExchangeWindow: ~Copyable {
         /// What was remembered of that list; OpenSSL then parses its leaf alone.
         var rememberedVerdict: ChainMemory.Verdict?
         var refusal: SVIDRefusal?
+        /// What the verified leaf rests on, or rested on when the session that is being continued began. What an earlier
+        /// call of the same session found is put back before each call.
+        var issuers: IssuerPath?
+        /// A server name that is none, as the log may show it.
+        var invalidServerName: String?
         /// Sessions that a server gave us.
         var newSessions: [KeptSession] = []
         /// Of a handshake that is complete, or about to be.

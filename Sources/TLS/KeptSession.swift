@@ -7,10 +7,13 @@ import Synchronization
 @safe
 final class KeptSession: @unchecked Sendable {
     let pointer: OpaquePointer
+    /// What the peer's leaf rested on; of sessions that the accepting side keeps.
+    let issuers: IssuerPath?
     private let isForgotten = Atomic(false)
 
-    init(owning pointer: OpaquePointer) {
+    init(owning pointer: OpaquePointer, issuers: IssuerPath? = nil) {
         unsafe self.pointer = pointer
+        self.issuers = issuers
     }
 
     /// The number by which the accepting side finds it.

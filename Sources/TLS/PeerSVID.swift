@@ -35,10 +35,12 @@ extension PeerSVID {
     /// The peer of an accepting side's session that continues an earlier one: its certificate is the session's.
     ///
     /// The rules of a leaf are checked again; its path was verified when the first session began.
-    init?(resumed ssl: OpaquePointer, _ verifier: PeerVerifier) {
+    ///
+    /// - Parameter issuers: what it rested on then.
+    init?(resumed ssl: OpaquePointer, _ issuers: IssuerPath) {
         // Safe: the SSL is alive and keeps its certificate and session.
         guard let certificate = unsafe SSL_get0_peer_certificate(ssl), let session = unsafe SSL_get_session(ssl),
-            let data = unsafe SessionTicketData(session), let issuers = verifier.issuerPath(data.issuers)
+            let data = unsafe SessionTicketData(session), data.issuers == issuers.digest
         else { return nil }
         let der = unsafe CertificateDER.bytes(of: certificate)
         guard let leaf = try? CertificateFields(parsing: der.span), let id = try? leaf.leafIdentity() else {

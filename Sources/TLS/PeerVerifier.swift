@@ -167,9 +167,6 @@ final class PeerVerifier: Sendable {
         }
     }
 
-    /// The issuer path with this digest, if a peer of it was verified here lately.
-    func issuerPath(_ digest: Digest256) -> IssuerPath? { state.withLock { $0.issuerPaths[digest] } }
-
     /// Builds and checks the path; returns when all certificates of it are valid, in Unix seconds, and those above the leaf.
     private func buildPath(
         _ context: OpaquePointer, to bundle: AnchorStore, trustDomain: TrustDomain, _ leaf: ClosedRange<Int64>,
@@ -253,6 +250,7 @@ func verifyPeer(_ context: OpaquePointer?, _ argument: UnsafeMutableRawPointer?)
         let peer = try unsafe verifier.verify(
             context, chain: window.pointee.findings.chainDigest, remembered: window.pointee.findings.rememberedVerdict)
         unsafe window.pointee.findings.verifiedPeer = peer
+        unsafe window.pointee.findings.issuers = peer.issuers
         // What the session will need to know when it is continued.
         if let session = unsafe SSL_get_session(OpaquePointer(ssl)) {
             unsafe SessionTicketData(peer, generations).store(in: session)

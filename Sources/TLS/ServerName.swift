@@ -1,16 +1,23 @@
-/// The host name of server name indication (RFC 6066, section 3).
-enum ServerName {
-    /// The name in lower case, or nil when the bytes are not a DNS name without its final dot.
-    static func parse(_ bytes: some Collection<UInt8>) -> String? {
+import COpenSSL
+import Glibc
+
+/// The host name of server name indication (RFC 6066, section 3): the one reading of it that TLS, policy, log and
+/// `explain` share.
+public enum ServerName {
+    /// The name in lower case and without a final dot; nil when the bytes are no DNS name, as those of an IP address.
+    public static func parse(_ text: some BidirectionalCollection<UInt8>) -> String? {
+        let bytes = text.last == UInt8(ascii: ".") ? text.dropLast() : text[...]
         guard (1...253).contains(bytes.count) else { return nil }
         var name: [UInt8] = []
         name.reserveCapacity(bytes.count)
         var labelBytes = 0
+        var labelIsNumber = true
         for byte in bytes {
             switch byte {
             case UInt8(ascii: "."):
                 guard labelBytes > 0 else { return nil }
                 labelBytes = 0
+                labelIsNumber = true
                 name.append(byte)
                 continue
             case UInt8(ascii: "A")...UInt8(ascii: "Z"): name.append(byte | 0x20)
@@ -20,8 +27,40 @@ enum ServerName {
             default: return nil
             }
             labelBytes += 1
+            if !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { labelIsNumber = false }
             guard labelBytes <= 63 else { return nil }
         }
-        return labelBytes > 0 ? String(decoding: name, as: UTF8.self) : nil
+        // No top-level domain is a number: what ends in one is an IPv4 address or none at all.
+        return labelBytes > 0 && !labelIsNumber ? String(decoding: name, as: UTF8.self) : nil
     }
+
+    /// Bytes that are no name, for a log: printable ASCII as it is, the rest as `\xNN`.
+    static func escaped(_ bytes: some Sequence<UInt8>) -> String {
+        var text = ""
+        for byte in bytes.prefix(256) {
+            if (0x21...0x7E).contains(byte), byte != UInt8(ascii: "\\") {
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                text += "\\x" + Hex.text([byte])
+            }
+        }
+        return text
+    }
+}
+
+/// Refuses a client that asks for a name that is none, before any rule could read the name another way.
+func refuseInvalidServerName(
+    _ ssl: OpaquePointer?, _ alert: UnsafeMutablePointer<Int32>?, _ argument: UnsafeMutableRawPointer?
+) -> Int32 {
+    // Safe: OpenSSL passes its own objects; the name is copied at once.
+    guard let ssl = unsafe ssl, let name = unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) else {
+        return SSL_TLSEXT_ERR_NOACK
+    }
+    let text = unsafe String(cString: name)
+    guard ServerName.parse(text.utf8) == nil else { return SSL_TLSEXT_ERR_NOACK }
+    let bytes = unsafe UnsafeBufferPointer(start: name, count: strlen(name))
+    unsafe RecordBIO.window(of: ssl).pointee.findings.invalidServerName =
+        unsafe ServerName.escaped(bytes.map { UInt8(bitPattern: $0) })
+    unsafe alert?.pointee = Int32(TLSAlert.unrecognizedName)
+    return SSL_TLSEXT_ERR_ALERT_FATAL
 }

@@ -2,6 +2,7 @@
 public enum TLSAlert {
     static let closeNotify: UInt8 = 0
     static let accessDenied: UInt8 = 49
+    static let unrecognizedName: UInt8 = 112
 
     /// The registered name of an alert, or "unknown".
     public static func name(of number: UInt8) -> String {

@@ -61,11 +61,12 @@ public final class TLSContext: @unchecked Sendable {
         dialling material: IdentityMaterial, options: TLSOptions, applicationProtocols: [String], serverName: String?,
         acceptPeer: @escaping @Sendable (SPIFFEID) -> Bool, clock: @escaping @Sendable () -> Int64
     ) throws(TLSFault) {
-        if let serverName, ServerName.parse(serverName.utf8) == nil { throw .unusableName(serverName) }
+        let name = serverName.flatMap { ServerName.parse($0.utf8) }
+        if let serverName, name == nil { throw .unusableName(serverName) }
         let generations = SessionGenerations(identity: material.generation)
         let offered = OfferedSessions(generations, acceptPeer: acceptPeer, clock: clock)
         try self.init(
-            role: .dialling(serverName: serverName), material, options, ApplicationProtocols(applicationProtocols),
+            role: .dialling(serverName: name), material, options, ApplicationProtocols(applicationProtocols),
             PeerVerifier(
                 bundles: material.trustBundles, revocation: material.revocation, acceptPeer: acceptPeer,
                 generations: generations, clock: clock),
@@ -158,6 +159,7 @@ extension TLSContext {
 
     private func setAccepting() {
         unsafe SSL_CTX_set_options(pointer, postern_op_cipher_server_preference)
+        unsafe postern_ctx_set_server_name_callback(pointer, refuseInvalidServerName)
         if !applicationProtocols.names.isEmpty {
             let argument = unsafe Unmanaged.passUnretained(applicationProtocols).toOpaque()
             unsafe SSL_CTX_set_alpn_select_cb(pointer, selectApplicationProtocol, argument)

@@ -40,6 +40,8 @@ public enum TLSFailure: Error, Hashable, Sendable {
         case badHandshakeSignature
         /// The server chose an application protocol that we did not offer.
         case unofferedApplicationProtocol
+        /// The client asked for a server name that is no DNS name; printable.
+        case invalidServerName(String)
         /// More answers provoked by one read than an honest peer needs, or more key updates.
         case tooManyRequests
         /// Anything else, by the reason's number in OpenSSL's <openssl/sslerr.h>.
@@ -95,6 +97,7 @@ extension TLSFailure.Misbehaviour {
         case .messageTooLarge: "message-too-large"
         case .badHandshakeSignature: "bad-handshake-signature"
         case .unofferedApplicationProtocol: "unoffered-application-protocol"
+        case .invalidServerName: "invalid-server-name"
         case .tooManyRequests: "too-many-requests"
         case .violation: "protocol-violation"
         }
@@ -107,6 +110,7 @@ extension TLSFailure.Misbehaviour {
         case .messageTooLarge: "the peer sent a message over our limits"
         case .badHandshakeSignature: "the peer's handshake signature or Finished does not verify"
         case .unofferedApplicationProtocol: "the server chose an application protocol that was not offered"
+        case .invalidServerName(let name): "the client asked for a server name that is no DNS name: \"\(name)\""
         case .tooManyRequests: "the peer asked for more answers than an honest peer needs"
         case .violation(let reason): "the peer broke the protocol (OpenSSL reason \(reason))"
         }

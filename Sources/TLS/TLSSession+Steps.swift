@@ -11,7 +11,9 @@ extension TLSSession {
 
     mutating func handshakeStep() -> HandshakeOutcome {
         ErrorQueue.clear()
+        unsafe exchange.window.pointee.findings.issuers = issuers
         let status = unsafe SSL_do_handshake(ssl)
+        issuers = unsafe exchange.window.pointee.findings.issuers
         // The verification callback runs at most once a session, in the call that brings the last of the chain.
         unsafe secrets.take(from: &exchange.window.pointee.findings.secrets)
         if let verified = unsafe exchange.window.pointee.findings.verifiedPeer { claimedPeer = verified }
@@ -29,6 +31,7 @@ extension TLSSession {
             return fail(.misbehaved(.unofferedApplicationProtocol))
         }
         claimedPeer = nil
+        issuers = nil
         peer = found
         phase = .established
         return .complete
@@ -36,13 +39,16 @@ extension TLSSession {
 
     /// Whom the session that is being continued was made with.
     private var resumedPeer: PeerSVID? {
+        if case .dialling = context.role { return offeredPeer }
+        guard let issuers else { return nil }
         // Safe: the SSL is alive.
-        if case .dialling = context.role { offeredPeer } else { unsafe PeerSVID(resumed: ssl, context.verifier) }
+        return unsafe PeerSVID(resumed: ssl, issuers)
     }
 
     mutating func fail(_ failure: TLSFailure) -> HandshakeOutcome {
         phase = .failed(failure)
         claimedPeer = nil
+        issuers = nil
         return .failed(failure)
     }
 
@@ -99,6 +105,9 @@ extension TLSSession {
         case SSL_ERROR_WANT_WRITE: return .failed(.misbehaved(.tooManyRequests))
         default:
             let entry = ErrorQueue.take()
+            if let name = unsafe exchange.window.pointee.findings.invalidServerName {
+                return .failed(.misbehaved(.invalidServerName(name)))
+            }
             if let refusal = unsafe exchange.window.pointee.findings.refusal { return .failed(.refused(refusal)) }
             guard let entry else { return .failed(.fault(.openSSL(call: "SSL", library: 0, reason: 0))) }
             return .failed(TLSFailure(entry))

@@ -26,6 +26,8 @@ public struct TLSSession: ~Copyable {
     var offeredPeer: PeerSVID?
     /// Whose certificate was verified; that the peer has its key is known when the handshake is complete.
     var claimedPeer: PeerSVID?
+    /// What that certificate, or the one of the session that is being continued, rests on.
+    var issuers: IssuerPath?
     var phase: Phase
 
     /// Who the peer is; present once the handshake is complete.
@@ -49,6 +51,7 @@ public struct TLSSession: ~Copyable {
         self.exchange = exchange
         phase = .handshaking
         claimedPeer = nil
+        issuers = nil
         peer = nil
     }
 

@@ -3,6 +3,7 @@ import Control
 import Identity
 import Policy
 import Settings
+import TLS
 
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -60,7 +61,11 @@ struct ExplainCommand: ParsableCommand {
         guard let address = IPAddress(parsing: source) else {
             throw BadInput("--source \(source): not an IP address")
         }
+        let name = sni.flatMap { ServerName.parse($0.utf8) }
+        if let sni, name == nil {
+            throw BadInput("--sni \(sni): not a DNS name; a client that asks for it is refused in the handshake")
+        }
         return Question(
-            identity: id, source: address, serverName: sni, applicationProtocol: alpn, destinationPort: port)
+            identity: id, source: address, serverName: name, applicationProtocol: alpn, destinationPort: port)
     }
 }

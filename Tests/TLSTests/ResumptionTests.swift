@@ -77,6 +77,28 @@ struct ResumptionTests {
         #expect(seen[1] == seen[3])
     }
 
+    @Test(
+        "goes on, or begins anew, whatever other peers present beside their leaf",
+        arguments: [(300, true), (520, false)])
+    func junkChains(handshakes: Int, resumes: Bool) throws {
+        let (client, server) = try (client(), server())
+        #expect(try !connect(client, server))
+        let leaf = try world.authority.issue(path: "/junk")
+        let key = try KeyPair.generate(.p256)
+        for number in 0..<handshakes {
+            var request = LeafRequest(path: "/unrelated/\(number)")
+            request.key = key
+            let junk = try CertificateAuthority.selfSigned(trustDomain: "example.org", request)
+            let chain = IssuedCertificate(chainDER: leaf.chainDER + junk.chainDER, key: leaf.key)
+            var pair = try Pair(
+                client: .client(material(chain, trusting: [world.bundle]), options, clock: clock.read), server: server)
+            pair.handshake()
+            try #require(pair.server.outcome == .complete)
+        }
+        #expect(try connect(client, server) == resumes, "as many sessions are kept")
+        for _ in 0..<3 { #expect(try connect(client, server)) }
+    }
+
     @Test("does not happen when either side's setting is off", arguments: [true, false])
     func off(onServer: Bool) throws {
         let plain = TLSOptions(resumption: false)
