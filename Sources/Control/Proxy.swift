@@ -26,6 +26,8 @@ public final class Proxy {
     let workers: [WorkerThread]
     var listeners: BoundListeners
     /// Where the settings come from; nil where they stay as they are.
+    /// What was left out of what the Workload API handed out last.
+    var passedOver: [IssuedIdentityFlaw] = []
     var source: SettingsSource?
     /// Nil where the identity is in files.
     let workload: WorkloadClient?

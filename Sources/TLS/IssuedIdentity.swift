@@ -30,14 +30,25 @@ public struct IssuedIdentityFlaw: Error, Hashable, Sendable, CustomStringConvert
     init(_ description: String) { self.description = description }
 }
 
+/// An identity to use, and what was left out of it.
+public struct AssembledIdentity: Sendable {
+    public let material: IdentityMaterial
+    /// What is wrong with other trust domains than our own, and with CRLs; it hinders nothing else.
+    public let passedOver: [IssuedIdentityFlaw]
+}
+
 extension IdentityMaterial {
-    /// Checks an issued identity as of `now` (Unix seconds), as a whole and as strictly as one in files.
-    public init(
-        assembling issued: IssuedIdentity, generation: UInt64, now: Int64
-    ) throws(IssuedIdentityFlaw) {
+    /// Checks an issued identity as of `now` (Unix seconds), as strictly as one in files.
+    ///
+    /// Throws what is wrong with the SVID, its key, or the bundle of its own trust domain: then nothing is taken. Another
+    /// domain whose bundle is flawed keeps the one that it has in `lastGood`, or has none. A malformed CRL does not say
+    /// whose it is: all CRLs of `lastGood` then stay in force beside the new ones.
+    public static func assemble(
+        _ issued: IssuedIdentity, generation: UInt64, now: Int64, lastGood: IdentityMaterial?
+    ) throws(IssuedIdentityFlaw) -> AssembledIdentity {
         var issued = issued
         let key = PrivateKeyBytes(consuming: &issued.privateKey)
-        let chain = try Self.certificates(issued.certificates, "the SVID")
+        let chain = try ownChain(issued.certificates)
         let leafDER = chain[0]
         let leaf: CertificateFields
         let id: SPIFFEID
@@ -50,19 +61,29 @@ extension IdentityMaterial {
         guard leaf.notBefore <= now, now <= leaf.notAfter else {
             throw IssuedIdentityFlaw("the SVID of \(id) is not valid now")
         }
-        try Self.check(key, chain[0])
-        var bundles: [TrustBundle] = []
-        for (domain, bytes) in issued.bundles.sorted(by: { $0.key.name < $1.key.name }) {
-            bundles.append(try Self.bundle(domain, bytes))
-        }
-        guard bundles.contains(where: { $0.trustDomain == id.trustDomain }) else {
+        try check(key, leafDER)
+        guard issued.bundles[id.trustDomain] != nil else {
             throw IssuedIdentityFlaw("there is no trust bundle for the SVID's trust domain \"\(id.trustDomain)\"")
         }
-        let revocation = try Self.revocation(issued, bundles)
-        try Self.checkTrust(chain, bundles, now)
-        self.init(
+        var passedOver: [IssuedIdentityFlaw] = []
+        var bundles: [TrustBundle] = []
+        for (domain, bytes) in issued.bundles.sorted(by: { $0.key.name < $1.key.name }) {
+            do throws(IssuedIdentityFlaw) {
+                bundles.append(try bundle(domain, bytes))
+            } catch {
+                guard domain != id.trustDomain else { throw error }
+                let kept = lastGood?.trustBundles.first { $0.trustDomain == domain }
+                if let kept { bundles.append(kept) }
+                let outcome = kept == nil ? "the domain is not trusted" : "the domain keeps its last good one"
+                passedOver.append(IssuedIdentityFlaw("\(error.description): \(outcome)"))
+            }
+        }
+        let revocation = revocation(issued, bundles, lastGood: lastGood, &passedOver)
+        try checkTrust(chain, bundles, now)
+        let material = IdentityMaterial(
             id: id, notBefore: leaf.notBefore, notAfter: leaf.notAfter, generation: generation, chain: chain,
             trustBundles: bundles, revocation: revocation, privateKey: key)
+        return AssembledIdentity(material: material, passedOver: passedOver)
     }
 
     // MARK: Private
@@ -77,20 +98,36 @@ extension IdentityMaterial {
         return certificates
     }
 
+    private static func ownChain(_ bytes: [UInt8]) throws(IssuedIdentityFlaw) -> [[UInt8]] {
+        let chain = try certificates(bytes, "the SVID")
+        guard chain.count <= PeerVerifier.maximumPresentedCertificates else {
+            let limit = PeerVerifier.maximumPresentedCertificates
+            throw IssuedIdentityFlaw("the SVID comes with \(chain.count) certificates; peers accept \(limit)")
+        }
+        let size = chain.reduce(0) { $0 + $1.count }
+        guard size <= maximumChainBytes else {
+            throw IssuedIdentityFlaw("the SVID's chain has \(size) bytes; peers accept \(maximumChainBytes)")
+        }
+        return chain
+    }
+
     private static func check(_ key: PrivateKeyBytes, _ leaf: [UInt8]) throws(IssuedIdentityFlaw) {
+        let problem: String?
         do throws(TLSFault) {
-            let parsed = try key.makeKey()
-            if let problem = parsed.problem { throw TLSFault.unusableName(problem) }
-            let certificates = try CertificateStack([leaf])
-            // Safe: both are alive here.
-            guard unsafe parsed.matches(certificate: certificates.certificate(at: 0)) else {
-                throw TLSFault.unusableName("it does not match the certificate")
-            }
-        } catch .unusableName(let problem) {
-            throw IssuedIdentityFlaw("the private key: \(problem)")
+            problem = try Self.problem(of: key, leaf)
         } catch {
             throw IssuedIdentityFlaw("the private key cannot be parsed")
         }
+        if let problem { throw IssuedIdentityFlaw("the private key: \(problem)") }
+    }
+
+    private static func problem(of key: PrivateKeyBytes, _ leaf: [UInt8]) throws(TLSFault) -> String? {
+        let parsed = try key.makeKey()
+        if let problem = parsed.problem { return problem }
+        let certificates = try CertificateStack([leaf])
+        // Safe: both are alive here.
+        let matches = unsafe parsed.matches(certificate: certificates.certificate(at: 0))
+        return matches ? nil : "it does not match the certificate"
     }
 
     private static func bundle(_ domain: TrustDomain, _ bytes: [UInt8]) throws(IssuedIdentityFlaw) -> TrustBundle {
@@ -106,38 +143,46 @@ extension IdentityMaterial {
         return TrustBundle(trustDomain: domain, certificates: anchors)
     }
 
-    /// The lists do not say whose they are: their signatures do, when they are looked at.
+    /// The CRLs do not say whose they are: their signatures do, when they are looked at.
     private static func revocation(
-        _ issued: IssuedIdentity, _ bundles: [TrustBundle]
-    ) throws(IssuedIdentityFlaw) -> Revocation {
+        _ issued: IssuedIdentity, _ bundles: [TrustBundle], lastGood: IdentityMaterial?,
+        _ passedOver: inout [IssuedIdentityFlaw]
+    ) -> Revocation {
         guard issued.revocation != .off else { return Revocation(.off) }
         var lists: [RevocationList] = []
+        var isWhole = true
         for der in issued.revocationLists {
             do throws(RevocationListFlaw) {
                 lists.append(try RevocationList(parsing: der))
             } catch {
-                throw IssuedIdentityFlaw("a list of revoked certificates \(error)")
+                isWhole = false
+                passedOver.append(IssuedIdentityFlaw("a CRL \(error): the CRLs of before stay in force"))
             }
         }
-        guard !lists.isEmpty else { return Revocation(issued.revocation) }
-        return Revocation(
-            issued.revocation, Dictionary(uniqueKeysWithValues: bundles.map { ($0.trustDomain, lists) }))
+        var listsOfDomain: [TrustDomain: [RevocationList]] = [:]
+        for bundle in bundles {
+            let before = isWhole ? [] : lastGood?.revocation.lists[bundle.trustDomain] ?? []
+            let known = Set(lists.map(\.der))
+            let all = lists + before.filter { !known.contains($0.der) }
+            if !all.isEmpty { listsOfDomain[bundle.trustDomain] = all }
+        }
+        return Revocation(issued.revocation, listsOfDomain)
     }
 
     private static func checkTrust(
         _ chain: [[UInt8]], _ bundles: [TrustBundle], _ now: Int64
     ) throws(IssuedIdentityFlaw) {
+        let refusal: SVIDRefusal?
         do throws(TLSFault) {
             let verifier = try PeerVerifier(
                 bundles: bundles, acceptPeer: nil, generations: SessionGenerations(identity: 0), clock: { now })
-            guard let refusal = try verifier.refusal(ofOwnChain: chain) else { return }
-            throw TLSFault.unusableName(refusal.rawValue)
-        } catch .unusableName(let refusal) {
-            throw IssuedIdentityFlaw(
-                "the SVID does not verify against the bundle of its own trust domain: \(refusal)")
+            refusal = try verifier.refusal(ofOwnChain: chain)
         } catch {
             throw IssuedIdentityFlaw("\(error)")
         }
+        guard let refusal else { return }
+        throw IssuedIdentityFlaw(
+            "the SVID does not verify against the bundle of its own trust domain: \(refusal.rawValue)")
     }
 
     private static let bundleCertificatesAtMost = 1_024

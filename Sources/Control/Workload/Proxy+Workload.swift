@@ -25,8 +25,10 @@ extension Proxy {
         let generation = source.configuration.nextGeneration()
         defer { self.source = source }
         do throws(IssuedIdentityFlaw) {
-            let material = try IdentityMaterial(assembling: issued, generation: generation, now: WallClock.seconds())
-            figures.identityIsSound = true
+            let assembled = try IdentityMaterial.assemble(
+                issued, generation: generation, now: WallClock.seconds(), lastGood: source.configuration.material)
+            report(passedOver: assembled.passedOver)
+            let material = assembled.material
             guard !material.isSame(as: source.configuration.material) else { return }
             take(material, &source)
         } catch {
@@ -34,6 +36,16 @@ extension Proxy {
             figures.identityIsSound = false
             logger.error("Workload API: what it hands out is refused, the old identity stays: \(error)")
         }
+    }
+
+    /// Says once what was left out of what the Workload API hands out.
+    private func report(passedOver flaws: [IssuedIdentityFlaw]) {
+        figures.identityIsSound = flaws.isEmpty
+        for flaw in flaws where !passedOver.contains(flaw) {
+            figures.identityFailures += 1
+            logger.error("Workload API: \(flaw)")
+        }
+        passedOver = flaws
     }
 
     private func withdraw(_ reason: String) {
