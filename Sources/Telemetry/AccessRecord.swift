@@ -53,6 +53,8 @@ public struct AccessRecord: Hashable, Sendable {
     public var closeDetail: String?
     public var bytesToUpstream: UInt64
     public var bytesFromUpstream: UInt64
+    /// Taken from one side and not sent to the other.
+    public var bytesDiscarded: UInt64 = 0
     public var handshakeNanoseconds: Int64?
     public var durationNanoseconds: Int64
 
@@ -122,6 +124,7 @@ public struct AccessRecord: Hashable, Sendable {
         json.field("detail", closeDetail, limit: Self.detailLimitBytes)
         json.field("bytesToUpstream", bytesToUpstream)
         json.field("bytesFromUpstream", bytesFromUpstream)
+        if bytesDiscarded > 0 { json.field("bytesDiscarded", bytesDiscarded) }
         json.field("handshakeMs", millisecondsOf: handshakeNanoseconds)
         json.field("durationMs", millisecondsOf: durationNanoseconds)
         json.endObject()

@@ -60,6 +60,22 @@ struct SimulatedTroubleTests {
         #expect(world.isQuiet)
     }
 
+    @Test("what came with the handshake's end and no upstream ever got is counted as discarded, not as sent")
+    func discardedBytes() throws {
+        let world = try SimulatedWorld(seed: 1, faults: .none)
+        world.network.backend(at: SimulatedWorld.application).behaviour = .hangs
+        let client = try client(world, TestIdentities.shared.allowed)
+        let isOver = try world.turn {
+            client.act(20_000, sending: 400)
+            return world.records.count == 1
+        }
+        #expect(isOver)
+        #expect(world.records.map(\.closeReason) == [CloseReason.connectTimeout.rawValue])
+        #expect(world.records[0].bytesToUpstream == 0)
+        #expect(world.records[0].bytesDiscarded >= 400)
+        #expect(world.isQuiet)
+    }
+
     @Test("a server that never shakes hands does not keep clients waiting for their turn")
     func silentServer() throws {
         let world = try SimulatedWorld(

@@ -55,6 +55,9 @@ struct Connection: ~Copyable {
 
     var bytesFromPeer: UInt64 = 0
     var bytesFromApplication: UInt64 = 0
+    /// Plaintext that was sent; of the peer, in buffers that were sent whole.
+    var bytesToPeer: UInt64 = 0
+    var bytesToApplication: UInt64 = 0
     /// Bytes thrown away after the end.
     var discardedBytes = 0
     var decision: Decision?

@@ -13,6 +13,8 @@ struct BufferPool: ~Copyable {
         var start: Int32 = 0
         var end: Int32 = 0
         var next: Int32 = BufferPool.none
+        /// Bytes of plaintext that its records carry.
+        var payload: Int32 = 0
     }
 
     private let base: UnsafeMutableRawPointer

@@ -29,10 +29,7 @@ extension Worker {
         record.closeCode = connections[slot].code
         record.closeDetail = connections[slot].detail
         record.handshakeNanoseconds = connections[slot].handshakeNanoseconds
-        record.bytesToUpstream =
-            mode == .inbound ? connections[slot].bytesFromPeer : connections[slot].bytesFromApplication
-        record.bytesFromUpstream =
-            mode == .inbound ? connections[slot].bytesFromApplication : connections[slot].bytesFromPeer
+        countBytes(slot, &record)
         describeSession(slot, &record)
         return record
     }
@@ -46,6 +43,21 @@ extension Worker {
     }
 
     // MARK: Private
+
+    /// What went to the upstream is what was sent; what was taken from one side and not sent to the other is named.
+    private func countBytes(_ slot: Int32, _ record: inout AccessRecord) {
+        let fromPeer = connections[slot].bytesFromPeer
+        let fromApplication = connections[slot].bytesFromApplication
+        let toPeer = connections[slot].bytesToPeer
+        // A builtin has what it was given.
+        let isSocket = connections[slot].machine.application == .socket
+        let toApplication = isSocket ? connections[slot].bytesToApplication : fromPeer
+        let isInbound = connections[slot].machine.mode == .inbound
+        record.bytesToUpstream = isInbound ? toApplication : toPeer
+        record.bytesFromUpstream = isInbound ? fromApplication : fromPeer
+        record.bytesDiscarded =
+            (fromPeer - min(toApplication, fromPeer)) + (fromApplication - min(toPeer, fromApplication))
+    }
 
     private func describeDecision(_ slot: Int32, _ policy: Policy, _ record: inout AccessRecord) {
         guard let decision = connections[slot].decision else { return }

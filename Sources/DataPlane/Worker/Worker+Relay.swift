@@ -48,10 +48,15 @@ extension Worker {
             return connections[slot].machine.sendFailed(leg)
         }
         connections[slot].lastActivity = loop.now
-        let isDone =
-            leg == .peer
-            ? connections[slot].peerQueue.advance(completion.result, &pool)
-            : connections[slot].applicationQueue.advance(completion.result, &pool)
+        let isDone: Bool
+        if leg == .peer {
+            let payload = pool[connections[slot].peerQueue.head].payload
+            isDone = connections[slot].peerQueue.advance(completion.result, &pool)
+            if isDone { connections[slot].bytesToPeer += UInt64(payload) }
+        } else {
+            connections[slot].bytesToApplication += UInt64(completion.result)
+            isDone = connections[slot].applicationQueue.advance(completion.result, &pool)
+        }
         connections[slot].machine.sent(isDone ? 1 : 0, on: leg)
     }
 
@@ -80,7 +85,7 @@ extension Worker {
         connections[slot].bytesFromApplication += UInt64(bytes.byteCount)
         var output = output(buffer)
         let outcome = connections[slot].seal(bytes, into: &output)
-        enqueue(buffer, output.byteCount, slot, .peer)
+        enqueue(buffer, output.byteCount, slot, .peer, payload: bytes.byteCount)
         if case .failed(let failure) = outcome {
             connections[slot].code = failure.code
             connections[slot].detail = failure.detail
@@ -112,10 +117,13 @@ extension Worker {
     }
 
     /// Puts a filled buffer into a leg's send queue, or gives it back where it is empty.
-    mutating func enqueue(_ buffer: Int32, _ count: Int, _ slot: Int32, _ leg: Leg) {
+    ///
+    /// - Parameter payload: how many bytes of plaintext the records carry; of the peer's leg.
+    mutating func enqueue(_ buffer: Int32, _ count: Int, _ slot: Int32, _ leg: Leg, payload: Int = 0) {
         guard count > 0, !connections[slot].machine[leg].isWriteOver else { return pool.giveBack(buffer) }
         pool.filled(buffer, count)
         if leg == .peer {
+            if payload > 0 { pool[buffer].payload = Int32(payload) }
             connections[slot].peerQueue.append(buffer, pool)
         } else {
             connections[slot].applicationQueue.append(buffer, pool)
