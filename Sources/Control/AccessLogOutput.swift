@@ -65,8 +65,9 @@ struct AccessLogOutput: ~Copyable {
 
     private static func open(_ destination: AccessLogDestination) throws(ControlFault) -> OwnedDescriptor? {
         guard case .file(let path) = destination else { return nil }
-        // The C string lives for the length of the call.
-        let number = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+        // O_NONBLOCK: a FIFO without a reader is refused (ENXIO), not waited for; `write` waits where it must. The C string
+        // lives for the length of the call.
+        let number = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o640)
         guard number >= 0 else { throw .system(what: "cannot open the access log \(path)", errno: errno) }
         return OwnedDescriptor(number)
     }

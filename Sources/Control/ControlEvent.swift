@@ -2,7 +2,7 @@
 public enum ControlEvent: Hashable, Sendable {
     /// SIGTERM or SIGINT: end, gracefully.
     case terminate
-    /// SIGHUP: open the log files anew, and look at the settings and what they name.
+    /// SIGHUP or SIGUSR1: open the log files anew, and look at the settings and what they name.
     case hangup
     /// Something happened to files that are watched with this descriptor.
     case filesChanged(descriptor: Int32)

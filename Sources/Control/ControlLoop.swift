@@ -74,7 +74,7 @@ public final class ControlLoop {
     private func readSignals(_ descriptor: Int32) {
         while let number = Self.readSignal(descriptor) {
             switch number {
-            case SIGHUP: pending.append(.hangup)
+            case SIGHUP, SIGUSR1: pending.append(.hangup)
             case SIGCHLD: pending.append(.childChanged)
             default: pending.append(.terminate)
             }
@@ -85,7 +85,7 @@ public final class ControlLoop {
         var set = sigset_t()
         // All three fill or read `set`, which outlives them.
         unsafe sigemptyset(&set)
-        for number in [SIGTERM, SIGINT, SIGHUP, SIGCHLD] { unsafe sigaddset(&set, number) }
+        for number in [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD] { unsafe sigaddset(&set, number) }
         let status = unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
         guard status == 0 else { throw .system(what: "cannot block signals", errno: status) }
         let number = unsafe signalfd(-1, &set, postern_signalfd_flags)

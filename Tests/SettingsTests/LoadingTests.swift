@@ -17,12 +17,35 @@ struct LoadingTests {
             ])
     }
 
+    @Test("refuses a FIFO at once, instead of waiting for somebody to write into it")
+    func fifo() throws {
+        let path = FileManager.default.temporaryDirectory.path + "/postern-\(UUID().uuidString).yaml"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        // The C string lives for the length of the call.
+        #expect(unsafe mkfifo(path, 0o600) == 0)
+        let outcome = Settings.load(path: path)
+        #expect(
+            outcome.flaws.map(\.description) == [
+                "\(path):1:1: error: the file is not a regular one: a FIFO or a device could keep the proxy waiting"
+            ])
+    }
+
+    @Test("suggests no anchor where there are so many that each look costs")
+    func manyAnchors() {
+        let anchors = (0..<300).map { "  - &anchor\($0) x" }.joined(separator: "\n")
+        let few = Settings.parse(text: Array("a:\n  - &anchor1 x\n  - *anchro1\n".utf8), file: "few.yaml")
+        #expect(few.flaws.contains { $0.message.contains("did you mean `*anchor1`") }, "\(few.flaws)")
+        let many = Settings.parse(text: Array("a:\n\(anchors)\n  - *anchro1\n".utf8), file: "many.yaml")
+        #expect(many.flaws.contains { $0.message.contains("no anchor `&anchro1`") })
+        #expect(!many.flaws.contains { $0.message.contains("did you mean `*") })
+    }
+
     @Test(
         "says why a file cannot be read",
         arguments: [
             ("/nowhere/p.yaml", "cannot be opened: No such file or directory"),
-            ("/", "cannot be read: Is a directory"),
-            ("/dev/zero", "is larger than 1024 KiB"),
+            ("/", "is not a regular one: a FIFO or a device could keep the proxy waiting"),
+            ("/dev/zero", "is not a regular one: a FIFO or a device could keep the proxy waiting"),
         ])
     func unreadable(path: String, message: String) {
         let outcome = Settings.load(path: path)

@@ -5,11 +5,13 @@ enum FileFault: Error, CustomStringConvertible {
     case open(errno: Int32)
     case read(errno: Int32)
     case tooLarge(bytesAtMost: Int)
+    case notAFile
 
     var description: String {
         switch self {
         case .open(let number): "the file cannot be opened: \(Self.text(number))"
         case .read(let number): "the file cannot be read: \(Self.text(number))"
+        case .notAFile: "the file is not a regular one: a FIFO or a device could keep the proxy waiting"
         case .tooLarge(let limit): "the file is larger than \(limit / 1_024) KiB"
         }
     }
@@ -23,12 +25,16 @@ enum FileFault: Error, CustomStringConvertible {
     }
 }
 
-/// The bytes of a file or pipe, read to its end.
+/// The bytes of a regular file, read to its end.
 func readFile(_ path: String, bytesAtMost: Int) throws(FileFault) -> [UInt8] {
     // Swift passes a NUL-terminated copy of the path, which outlives the call.
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .open(errno: errno) }
     defer { close(descriptor) }
+    var status = stat()
+    // fstat() writes into `status`, which outlives the call.
+    guard unsafe fstat(descriptor, &status) == 0 else { throw .read(errno: errno) }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile }
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 64 * 1_024)
     while bytes.count <= bytesAtMost {

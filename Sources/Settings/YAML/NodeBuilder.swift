@@ -157,7 +157,8 @@ struct NodeBuilder: ~Copyable {
         case .open:
             refuse("alias \(quoted("*" + anchor)) stands inside the value it refers to", at: position)
         case nil:
-            let nearest = flaws.isFull ? nil : nearestName(to: anchor, among: anchors.keys.sorted())
+            let isCheap = !flaws.isFull && anchors.count <= Self.anchorsToSuggestFrom
+            let nearest = !isCheap ? nil : nearestName(to: anchor, among: anchors.keys.sorted())
             let suggestion = nearest.map { "; did you mean \(quoted("*" + $0))?" } ?? ""
             refuse(
                 "no anchor \(quoted("&" + anchor)) before this alias\(suggestion) (text that starts with `*` needs quotes)",
@@ -172,6 +173,9 @@ struct NodeBuilder: ~Copyable {
             throw SettingsFlaw(.error, at: position, "more than \(Self.nodesAtMost) values, aliases expanded")
         }
     }
+
+    /// Each suggestion compares with all of them.
+    private static let anchorsToSuggestFrom = 256
 
     private mutating func refuse(_ message: String, at position: Position) {
         flaws.append(SettingsFlaw(.error, at: position, message))
