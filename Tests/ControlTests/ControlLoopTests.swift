@@ -26,7 +26,8 @@ struct ControlLoopTests {
     @Test(
         "signals are events",
         arguments: [
-            (SIGTERM, ControlEvent.terminate), (SIGINT, .terminate), (SIGHUP, .hangup), (SIGUSR1, .hangup), (SIGCHLD, .childChanged),
+            (SIGTERM, ControlEvent.terminate), (SIGINT, .terminate), (SIGHUP, .hangup), (SIGUSR1, .hangup),
+            (SIGCHLD, .childChanged),
         ])
     func signals(number: Int32, event: ControlEvent) throws {
         // On a thread of its own: the signals stay blocked in the thread that makes the loop.
