@@ -2,6 +2,7 @@
 public enum TLSAlert {
     static let closeNotify: UInt8 = 0
     static let accessDenied: UInt8 = 49
+    static let userCanceled: UInt8 = 90
     static let unrecognizedName: UInt8 = 112
 
     /// The registered name of an alert, or "unknown".
@@ -38,4 +39,12 @@ public enum TLSAlert {
         default: "unknown"
         }
     }
+}
+
+/// How a peer is told that an end is not the other side's own (RFC 8446, section 6).
+public enum TLSAbort: Hashable, Sendable {
+    /// It may not go on; its session is not continued either.
+    case accessDenied
+    /// It was ended for another cause: a time-out, a drain.
+    case userCanceled
 }

@@ -86,6 +86,10 @@ private struct World {
             if closeNotifies > 1 { flaw = "two close_notifies" }
             machine.queued(1, on: .peer)
         }
+        if actions.contains(.alert) {
+            if closeNotifies > 0 { flaw = "an alert after close_notify" }
+            machine.queued(1, on: .peer)
+        }
         if actions.contains(.produce) { machine.queued(1, on: .peer) }
     }
 

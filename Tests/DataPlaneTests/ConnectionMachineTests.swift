@@ -195,17 +195,47 @@ struct ConnectionMachineTests {
         #expect(machine.reason == .applicationReset)
     }
 
-    @Test("a quiet connection that is cut is closed in the orderly way")
-    func cutOrderly() {
+    @Test("a quiet connection that is cut tells the peer by an alert and the application by RST")
+    func cutQuiet() {
         var machine = relaying()
         _ = machine.plan()
         machine.cut(.drained)
-        #expect(machine.plan() == .closeNotify)
+        #expect(machine.plan() == .alert)
         machine.queued(1, on: .peer)
         #expect(machine.plan() == .sendPeer)
         machine.sent(1, on: .peer)
         #expect(machine.plan() == .cancel)
-        #expect(!machine.applicationLeg.resetsOnClose)
+        #expect(machine.applicationLeg.resetsOnClose)
+    }
+
+    @Test("a connection that is revoked sends what is queued, then an alert, and never close_notify or FIN before it")
+    func revokes() {
+        var machine = relaying()
+        _ = machine.plan()
+        machine.received(.application)
+        machine.queued(1, on: .peer)
+        machine.revoke(.policyChanged)
+        #expect(machine.plan() == .alert)
+        machine.queued(1, on: .peer)
+        #expect(machine.plan() == .sendPeer)
+        machine.sent(1, on: .peer)
+        #expect(machine.plan() == .sendPeer)
+        machine.sent(1, on: .peer)
+        #expect(machine.plan() == .finishPeer)
+        #expect(machine.applicationLeg.resetsOnClose && !machine.applicationLeg.writeEnded)
+    }
+
+    @Test("after the application's own FIN a cut adds no alert behind close_notify")
+    func cutAfterCloseNotify() {
+        var machine = relaying()
+        _ = machine.plan()
+        machine.received(.application)
+        machine.readEnded(.application)
+        #expect(machine.plan() == .closeNotify)
+        machine.queued(1, on: .peer)
+        machine.revoke(.policyChanged)
+        #expect(machine.plan() == .sendPeer)
+        #expect(machine.applicationLeg.resetsOnClose)
     }
 
     @Test("a connection that is cut with bytes on their way resets the application")

@@ -97,7 +97,7 @@ struct InstallTests {
             })
         #expect(world.network.now - start < 1_000_000_000)
         #expect(world.records.allSatisfy { $0.closeReason == "policy-changed" && $0.rule == nil })
-        #expect(allowed.allSatisfy { $0.closed && $0.failure == nil })
+        #expect(allowed.allSatisfy { !$0.closed && $0.failure == .peerAlert(49) })
         #expect(servers.allSatisfy { !$0.isOver })
         #expect(world.worker.activeConnections == servers.count)
         for client in all { client.socket.close() }

@@ -17,7 +17,7 @@ struct ContinuousAuthorizationTests {
         """
 
     @Test(
-        "a rule that is deleted closes those whom it let in, with close_notify, and no other",
+        "a rule that is deleted closes those whom it let in, with an alert, and no other",
         arguments: EventLoopKind.allCases)
     func ruleDeleted(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
@@ -31,8 +31,8 @@ struct ContinuousAuthorizationTests {
             #expect(line.peerId == "spiffe://example.org/ns/default/sa/client")
             #expect(line.decision == "deny")
             #expect(line.detail?.contains("\"callers\"") == true, "\(String(describing: line.detail))")
-            // s_client ends by itself, and well, at a close_notify.
-            #expect(client.process.awaitExit() == .code(0))
+            // s_client ends by itself at an alert, and says that it was no orderly end.
+            #expect(client.process.awaitExit() == .code(1))
             #expect(other.echoes("still here\n"))
             let late = try OpenSSLClient(to: proxy.address("in"), named: "client", folder: stage.folder)
             #expect(try proxy.accessLine { $0.reason == "policy-denied" }.bytesToUpstream == 0)
@@ -54,7 +54,7 @@ struct ContinuousAuthorizationTests {
             #expect(line.rule == "not-him")
             #expect(line.peerId == "spiffe://example.org/ns/default/sa/other")
             #expect(client.echoes("still here\n"))
-            #expect(other.process.awaitExit() == .code(0))
+            #expect(other.process.awaitExit() == .code(1))
             client.process.stop()
         }
     }
@@ -79,7 +79,7 @@ struct ContinuousAuthorizationTests {
             try identities.revoke([[9, 9], [1, 2, 3]])
             let line = try proxy.accessLine { $0.reason == "revoked" }
             #expect(line.peerSerial == "010203" && line.code == "revoked")
-            #expect(client.process.awaitExit() == .code(0))
+            #expect(client.process.awaitExit() == .code(1))
             #expect(twin.echoes("still here\n"))
             // Nor does a session from before get it in.
             let late = try OpenSSLClient(
@@ -89,7 +89,7 @@ struct ContinuousAuthorizationTests {
             // A list that is too old says nothing any more, and one is required.
             try identities.revoke([[9, 9]], validity: .over)
             #expect(try proxy.accessLine { $0.reason == "revocation-unknown" }.peerSerial == "010204")
-            #expect(twin.process.awaitExit() == .code(0))
+            #expect(twin.process.awaitExit() == .code(1))
         }
     }
 
@@ -133,7 +133,7 @@ struct ContinuousAuthorizationTests {
             try proxy.reload(settings, in: stage.folder)
             let line = try proxy.accessLine { $0.reason == "bundle-removed" }
             #expect(line.peerId == "spiffe://partner.test/ns/default/sa/client" && line.code == "unknown-trust-domain")
-            #expect(partner.process.awaitExit() == .code(0))
+            #expect(partner.process.awaitExit() == .code(1))
             #expect(client.echoes("still here\n"))
             client.process.stop()
         }
@@ -162,7 +162,7 @@ struct ContinuousAuthorizationTests {
             try identities.write(bundleOf: [next])
             let line = try proxy.accessLine { $0.reason == "bundle-removed" }
             #expect(line.code == "unknown-authority")
-            #expect(old.process.awaitExit() == .code(0))
+            #expect(old.process.awaitExit() == .code(1))
             try proxy.awaitReload()
             // The same key in another certificate of the root is the same authority.
             try identities.write(bundleOf: [renewed])
@@ -213,7 +213,7 @@ struct ContinuousAuthorizationTests {
             ]
             try proxy.reload(settings, in: stage.folder)
             #expect(try proxy.accessLine { $0.reason == "policy-changed" }.code == "identity-not-expected")
-            #expect(client.awaitEnd() == .finished)
+            #expect(client.awaitEnd() == .reset)
         }
     }
 

@@ -28,7 +28,7 @@ struct ExpiryTests {
             #expect(first.peerSerial == "0101")
             #expect(ContinuousClock.now - began > .seconds(8))
             #expect(busy.process.isRunning)
-            #expect(idle.process.awaitExit() == .code(0))
+            #expect(idle.process.awaitExit() == .code(1))
             let second = try proxy.accessLine(within: .seconds(20)) { $0.reason == "certificate-expired" }
             #expect(second.peerSerial == "0102")
             #expect(ContinuousClock.now - began > .seconds(11))

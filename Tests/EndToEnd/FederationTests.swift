@@ -41,11 +41,11 @@ struct FederationTests {
 
             try nginx.publish([next], sequence: 7)
             #expect(try proxy.accessLine { $0.reason == "bundle-removed" }.code == "unknown-authority")
-            #expect(old.process.awaitExit() == .code(0))
+            #expect(old.process.awaitExit() == .code(1))
             #expect(new.echoes("six\n"))
             try nginx.publish([], sequence: 8)
             #expect(try proxy.accessLine { $0.reason == "bundle-removed" }.code == "unknown-trust-domain")
-            #expect(new.process.awaitExit() == .code(0))
+            #expect(new.process.awaitExit() == .code(1))
         }
     }
 

@@ -65,7 +65,7 @@ struct ReloadTests {
             settings.listeners.remove(at: 1)
             try proxy.reload(settings, in: stage.folder)
             #expect(try proxy.accessLine { $0.listener == "b" }.reason == "listener-removed")
-            #expect(b.process.awaitExit() == .code(0))
+            #expect(b.process.awaitExit() == .code(1))
             #expect(throws: (any Error).self) { try TCPConnection.connect(to: SocketAddress(port: second)) }
             #expect(a.echoes("a3\n") && c.echoes("c2\n"))
 

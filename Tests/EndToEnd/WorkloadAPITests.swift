@@ -38,7 +38,7 @@ struct WorkloadAPITests {
 
             try server.refuse(7)
             #expect(try proxy.accessLine { $0.reason == "identity-withdrawn" }.peerId != nil)
-            #expect(client.process.awaitExit() == .code(0))
+            #expect(client.process.awaitExit() == .code(1))
             #expect(try readiness(proxy).contains("503"))
 
             try server.hand(out: [Self.svid])

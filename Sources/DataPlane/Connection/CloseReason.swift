@@ -1,3 +1,5 @@
+import TLS
+
 /// Why a connection ended; the raw value is the access log's `reason` and stays as it is.
 public enum CloseReason: String, Sendable, CaseIterable {
     /// Both sides finished, every byte was delivered.
@@ -45,13 +47,12 @@ public enum CloseReason: String, Sendable, CaseIterable {
     /// The worker's buffers or descriptors were used up.
     case overloaded
 
-    /// True where the connection was turned away before a byte was forwarded.
-    var isRefusal: Bool {
+    /// What the peer is told where this ends an established connection.
+    var abort: TLSAbort {
         switch self {
-        case .certificateRefused, .handshakeFailed, .handshakeTimeout, .policyDenied, .noRoute, .connectionLimit,
-            .overloaded:
-            true
-        default: false
+        case .policyChanged, .routeRemoved, .bundleRemoved, .revoked, .revocationUnknown, .certificateExpired:
+            .accessDenied
+        default: .userCanceled
         }
     }
 }

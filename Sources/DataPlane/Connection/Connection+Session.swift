@@ -24,6 +24,10 @@ extension Connection {
         session?.closeNotify(into: &output)
     }
 
+    mutating func abort(_ abort: TLSAbort, into output: inout OutputRawSpan) {
+        session?.abort(abort, into: &output)
+    }
+
     mutating func refuse(into output: inout OutputRawSpan) {
         session?.refuse(into: &output)
     }

@@ -8,6 +8,8 @@ struct ConnectionActions: OptionSet, Hashable {
     static let sendApplication = ConnectionActions(rawValue: 1 << 3)
     /// Append close_notify to the peer's send queue.
     static let closeNotify = ConnectionActions(rawValue: 1 << 4)
+    /// Append an alert to the peer's send queue that says that this end is not the application's own.
+    static let alert = ConnectionActions(rawValue: 1 << 10)
     /// Send FIN.
     static let finishPeer = ConnectionActions(rawValue: 1 << 5)
     static let finishApplication = ConnectionActions(rawValue: 1 << 6)

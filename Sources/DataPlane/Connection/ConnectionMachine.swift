@@ -47,7 +47,9 @@ struct ConnectionMachine: Equatable {
     private var closeNotifyQueued = false
     private var lingers = false
     private var cancelled = false
-    private var cutsOrderly = false
+    /// The end is told to the peer by an alert: neither side may take it for the other's own.
+    private var saysAlert = false
+    private var alertQueued = false
     /// It was admitted, and may not go on: what is left of it must be over soon.
     private(set) var isRevoked = false
 
@@ -189,32 +191,29 @@ struct ConnectionMachine: Equatable {
         phase = .flushing
     }
 
-    /// The connection is over now.
-    ///
-    /// An administrative end with nothing in flight is told to both sides in the orderly way.
+    /// The connection is over now. It is an end of our own: FIN would tell the application, and close_notify the peer, that
+    /// the other side had finished. The application gets RST, and the peer an alert where nothing waits in front of it.
     mutating func cut(_ reason: CloseReason) {
         guard phase != .closing else { return }
-        let isOrderly = phase == .relaying && peer.isFlushed && applicationLeg.isFlushed
+        let isQuiet = phase == .relaying && peer.isFlushed && applicationLeg.isFlushed
         self.reason = self.reason ?? reason
-        if isOrderly, !closeNotifyQueued {
+        update(.application) { $0.resetsOnClose = true }
+        if isQuiet, !closeNotifyQueued {
             phase = .flushing
-            cutsOrderly = true
+            saysAlert = true
             return
         }
-        if !isOrderly { update(.application) { $0.resetsOnClose = true } }
         phase = .closing
     }
 
-    /// A relaying connection may not go on: nothing more is taken in, and the peer is told by close_notify.
-    ///
-    /// The application learns by RST that the end was no orderly one, unless nothing was on its way.
+    /// A relaying connection may not go on: nothing more is taken in, what is queued is sent, and the peer is told by an
+    /// alert, the application by RST.
     mutating func revoke(_ reason: CloseReason) {
         guard phase == .relaying else { return cut(reason) }
-        let isOrderly = peer.isFlushed && applicationLeg.isFlushed
         self.reason = self.reason ?? reason
-        if !isOrderly { update(.application) { $0.resetsOnClose = true } }
+        update(.application) { $0.resetsOnClose = true }
         isRevoked = true
-        cutsOrderly = true
+        saysAlert = true
         lingers = mode == .inbound
         phase = .flushing
     }
@@ -279,9 +278,9 @@ struct ConnectionMachine: Equatable {
     }
 
     private mutating func planFlush(_ actions: inout ConnectionActions) {
-        if cutsOrderly, !closeNotifyQueued {
-            closeNotifyQueued = true
-            actions.insert(.closeNotify)
+        if saysAlert, !closeNotifyQueued, !alertQueued {
+            alertQueued = true
+            actions.insert(.alert)
             return
         }
         planSend(.peer, &actions)

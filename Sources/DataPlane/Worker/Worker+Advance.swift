@@ -51,6 +51,7 @@ extension Worker {
 
     private mutating func perform(_ actions: ConnectionActions, _ slot: Int32) {
         if actions.contains(.closeNotify) { queueCloseNotify(slot) }
+        if actions.contains(.alert) { queueAlert(slot) }
         if actions.contains(.produce) { produce(slot) }
         if actions.contains(.sendPeer) { send(slot, .peer) }
         if actions.contains(.sendApplication) { send(slot, .application) }

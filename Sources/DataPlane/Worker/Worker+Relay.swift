@@ -106,6 +106,14 @@ extension Worker {
         enqueue(buffer, output.byteCount, slot, .peer)
     }
 
+    /// Without a buffer the peer gets no alert, and sees FIN without close_notify.
+    mutating func queueAlert(_ slot: Int32) {
+        guard let buffer = pool.take() else { return }
+        var output = output(buffer)
+        connections[slot].abort(connections[slot].machine.reason?.abort ?? .userCanceled, into: &output)
+        enqueue(buffer, output.byteCount, slot, .peer)
+    }
+
     // MARK: Buffers
 
     /// A lent buffer as something to append to.
