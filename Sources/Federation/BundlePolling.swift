@@ -57,6 +57,8 @@ public struct BundlePolling: Sendable {
     public mutating func checkAge(now: Int64) -> Bool {
         guard authorities != nil, now - goodAt > staleAfterSeconds else { return false }
         authorities = nil
+        // Nothing is in use that a lower one could take the place of: a number that was too high once locks nobody out.
+        sequence = nil
         return true
     }
 

@@ -1,17 +1,20 @@
 import COpenSSL
 import Glibc
 
-/// HTTPS as the web has it, for control traffic: over a connected, blocking socket, server verified by name.
+/// HTTPS as the web has it, for control traffic: over a connected socket, server verified by name.
 public enum WebClient {
     /// Sends `request`, and hands what comes back to `receive` until that says that it has enough, or the server ends.
     ///
-    /// Call it on a thread that may wait; the socket's own time-outs bound each step. The descriptor stays the caller's.
+    /// Call it on a thread that may wait; all of it ends when no time is left. The descriptor stays the caller's,
+    /// and does not block afterwards.
     ///
     /// - Parameters:
     ///   - authorities: a PEM file of roots; nil: the system's.
+    ///   - remainingMilliseconds: how long the whole exchange may still take; asked before each wait.
     ///   - receive: gets more bytes, or none at an orderly end.
     public static func exchange(
-        _ descriptor: Int32, host: String, authorities: String?, request: [UInt8], receive: ([UInt8]) -> Bool
+        _ descriptor: Int32, host: String, authorities: String?, request: [UInt8],
+        remainingMilliseconds: () -> Int32, receive: ([UInt8]) -> Bool
     ) throws(WebClientFault) {
         ErrorQueue.clear()
         defer { ErrorQueue.clear() }
@@ -32,14 +35,19 @@ public enum WebClient {
         defer { unsafe SSL_free(ssl) }
         try unsafe name(host, ssl)
         guard unsafe SSL_set_fd(ssl, descriptor) == 1 else { throw .outOfMemory }
-        guard unsafe SSL_connect(ssl) == 1 else { throw unsafe failure(of: ssl) }
-        guard unsafe SSL_write(ssl, request, Int32(request.count)) == Int32(request.count) else {
+        // A server that sends a byte now and then would keep a blocking call busy for ever.
+        guard fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0 else { throw .connectionLost }
+        func attempt(_ call: () -> Int32) -> Int32 {
+            unsafe Self.attempt(ssl, descriptor, remainingMilliseconds, call)
+        }
+        guard attempt({ unsafe SSL_connect(ssl) }) == 1 else { throw unsafe failure(of: ssl) }
+        guard attempt({ unsafe SSL_write(ssl, request, Int32(request.count)) }) == Int32(request.count) else {
             throw .connectionLost
         }
         var buffer = [UInt8](repeating: 0, count: 16_384)
         let room = Int32(buffer.count)
         while true {
-            let count = unsafe SSL_read(ssl, &buffer, room)
+            let count = attempt { unsafe SSL_read(ssl, &buffer, room) }
             if count > 0 {
                 guard receive(Array(buffer[..<Int(count)])) else { return }
             } else {
@@ -47,6 +55,27 @@ public enum WebClient {
                 _ = receive([])
                 return
             }
+        }
+    }
+
+    /// Calls until it need not wait, or no time is left; returns what the last call did.
+    private static func attempt(
+        _ ssl: OpaquePointer, _ descriptor: Int32, _ remainingMilliseconds: () -> Int32, _ call: () -> Int32
+    ) -> Int32 {
+        while true {
+            ErrorQueue.clear()
+            let status = call()
+            guard status <= 0 else { return status }
+            let events: Int32
+            switch unsafe SSL_get_error(ssl, status) {
+            case SSL_ERROR_WANT_READ: events = POLLIN
+            case SSL_ERROR_WANT_WRITE: events = POLLOUT
+            default: return status
+            }
+            let remaining = remainingMilliseconds()
+            var request = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+            // Safe: one entry, which outlives the call.
+            guard remaining > 0, unsafe poll(&request, 1, remaining) > 0 else { return status }
         }
     }
 

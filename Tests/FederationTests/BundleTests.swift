@@ -108,6 +108,18 @@ struct BundlePollingTests {
         #expect(polling.answered(try document(1), now: 120, chance: 0) == .changed)
     }
 
+    @Test("a number that was far too high once locks the publisher out no longer than until its bundle is stale")
+    func wayBack() throws {
+        var polling = BundlePolling(now: 0, staleAfterSeconds: 100)
+        _ = polling.answered(try document(1, sequence: 1_000_000_000_000_000), now: 0, chance: 0)
+        let refused = polling.answered(try document(2, sequence: 2), now: 50, chance: 0)
+        #expect(refused == .refused(sequence: 2, current: 1_000_000_000_000_000))
+        let isStale = polling.checkAge(now: 101)
+        #expect(isStale)
+        #expect(polling.answered(try document(2, sequence: 3), now: 102, chance: 0) == .changed)
+        #expect(polling.authorities == [[2]])
+    }
+
     @Test("refuses a document that is older than the one in use")
     func sequence() throws {
         var polling = BundlePolling(now: 0, staleAfterSeconds: 100)

@@ -33,8 +33,9 @@ struct BundleFetch: Sendable {
 
     private func fetch() throws(Fault) -> BundleDocument {
         let url = endpoint.url.value
-        let socket = try connectedSocket(url)
-        let begun = MonotonicClock.milliseconds()
+        // One deadline over all of it: name, connect, handshake, answer.
+        let deadline = MonotonicClock.milliseconds() + Self.patienceMilliseconds
+        let socket = try connectedSocket(url, deadline)
         var response = HTTPResponse(bodyBytesAtMost: BundleDocument.bytesAtMost)
         var outcome: Result<[UInt8], Fault>?
         let receive = { (bytes: [UInt8]) -> Bool in
@@ -43,7 +44,7 @@ struct BundleFetch: Sendable {
             } catch {
                 outcome = .failure(Fault(description: "\(error)"))
             }
-            if outcome == nil, MonotonicClock.milliseconds() - begun > Self.patienceMilliseconds {
+            if outcome == nil, MonotonicClock.milliseconds() > deadline {
                 outcome = .failure(Fault(description: "the answer takes too long"))
             }
             return outcome == nil
@@ -52,12 +53,13 @@ struct BundleFetch: Sendable {
         case .web(let authorities):
             do throws(WebClientFault) {
                 try WebClient.exchange(
-                    socket.number, host: url.host, authorities: authorities, request: request, receive: receive)
+                    socket.number, host: url.host, authorities: authorities, request: request,
+                    remainingMilliseconds: { Self.remaining(until: deadline) }, receive: receive)
             } catch {
                 throw Fault(description: "\(error)")
             }
         case .spiffe(let material, let id):
-            try exchange(over: socket.number, material, id, receive)
+            try exchange(over: socket.number, material, id, deadline, receive)
         }
         guard let body = try outcome?.get() else { throw Fault(description: "the server said nothing") }
         do throws(BundleDocumentFlaw) {
@@ -80,7 +82,7 @@ struct BundleFetch: Sendable {
     // MARK: Sockets
 
     /// The first address of the host that can be connected to; each step has a few seconds.
-    private func connectedSocket(_ url: HTTPSURL) throws(Fault) -> OwnedDescriptor {
+    private func connectedSocket(_ url: HTTPSURL, _ deadline: Int64) throws(Fault) -> OwnedDescriptor {
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
@@ -93,6 +95,7 @@ struct BundleFetch: Sendable {
         var reason = "no address"
         var next = unsafe list
         while let entry = unsafe next {
+            guard MonotonicClock.milliseconds() < deadline else { break }
             let number = unsafe socket(
                 entry.pointee.ai_family, entry.pointee.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), 0)
             if number >= 0 {
@@ -119,11 +122,12 @@ struct BundleFetch: Sendable {
     // MARK: TLS by SPIFFE ID
 
     private func exchange(
-        over number: Int32, _ material: IdentityMaterial, _ id: SPIFFEID, _ receive: ([UInt8]) -> Bool
+        over number: Int32, _ material: IdentityMaterial, _ id: SPIFFEID, _ deadline: Int64,
+        _ receive: ([UInt8]) -> Bool
     ) throws(Fault) {
         let link: SPIFFELink
         do throws(TLSFault) {
-            link = try SPIFFELink(number, material, id)
+            link = try SPIFFELink(number, material, id, deadline)
         } catch {
             throw Fault(description: "\(error)")
         }
@@ -135,6 +139,11 @@ struct BundleFetch: Sendable {
         }
     }
 
+    /// For `poll`.
+    fileprivate static func remaining(until deadline: Int64) -> Int32 {
+        Int32(clamping: max(0, deadline - MonotonicClock.milliseconds()))
+    }
+
     private static let patienceMilliseconds: Int64 = 15_000
 }
 
@@ -142,12 +151,15 @@ struct BundleFetch: Sendable {
 private final class SPIFFELink {
     private(set) var failure = "the connection broke off or took too long"
     private let number: Int32
+    /// On the monotonic clock, in milliseconds.
+    private let deadline: Int64
     private var session: TLSSession
     private var early: [UInt8] = []
     private var isClosed = false
 
-    init(_ number: Int32, _ material: IdentityMaterial, _ id: SPIFFEID) throws(TLSFault) {
+    init(_ number: Int32, _ material: IdentityMaterial, _ id: SPIFFEID, _ deadline: Int64) throws(TLSFault) {
         self.number = number
+        self.deadline = deadline
         let context = try TLSContext(
             dialling: material, options: TLSOptions(), applicationProtocols: [], serverName: nil,
             acceptPeer: { $0 == id }, clock: WallClock.seconds)
@@ -206,6 +218,10 @@ private final class SPIFFELink {
     }
 
     private func read() -> [UInt8]? {
+        let remaining = BundleFetch.remaining(until: deadline)
+        guard remaining > 0, OwnedDescriptor.wait(number, for: POLLIN, timeoutMilliseconds: remaining) else {
+            return nil
+        }
         var buffer = [UInt8](repeating: 0, count: 16_384)
         // At most as many bytes as the buffer has are written.
         let count = unsafe buffer.withUnsafeMutableBytes { unsafe recv(number, $0.baseAddress, $0.count, 0) }

@@ -25,6 +25,11 @@ struct HTTPResponse {
 
     private var bytes: [UInt8] = []
     private var head: (end: Int, length: Length)?
+    /// Where the search for the head's end goes on.
+    private var searched = 0
+    /// Of the chunks before `chunkStart`.
+    private var body: [UInt8] = []
+    private var chunkStart = 0
     private let bodyBytesAtMost: Int
 
     init(bodyBytesAtMost: Int) { self.bodyBytesAtMost = bodyBytesAtMost }
@@ -33,7 +38,10 @@ struct HTTPResponse {
     mutating func take(_ more: [UInt8]) throws(Flaw) -> [UInt8]? {
         bytes += more
         guard bytes.count <= bodyBytesAtMost * 2 + Self.headBytesAtMost else { throw .tooLarge }
-        if head == nil { head = try readHead() }
+        if head == nil {
+            head = try readHead()
+            chunkStart = head?.end ?? 0
+        }
         guard let head else {
             guard !more.isEmpty else { throw .truncated }
             return nil
@@ -44,7 +52,7 @@ struct HTTPResponse {
             guard count <= bodyBytesAtMost else { throw .tooLarge }
             if body.count >= count { return Array(body.prefix(count)) }
         case .chunked:
-            if let whole = try unchunked(body) { return whole }
+            if try readChunks() { return self.body }
         case .untilEnd:
             guard body.count <= bodyBytesAtMost else { throw .tooLarge }
             if more.isEmpty { return Array(body) }
@@ -55,8 +63,9 @@ struct HTTPResponse {
 
     // MARK: Private
 
-    private func readHead() throws(Flaw) -> (end: Int, length: Length)? {
-        guard let end = Self.firstIndex(of: [13, 10, 13, 10], in: bytes[...]) else {
+    private mutating func readHead() throws(Flaw) -> (end: Int, length: Length)? {
+        guard let end = Self.firstIndex(of: [13, 10, 13, 10], in: bytes[searched...]) else {
+            searched = max(0, bytes.count - 3)
             guard bytes.count <= Self.headBytesAtMost else { throw .tooLarge }
             return nil
         }
@@ -82,22 +91,41 @@ struct HTTPResponse {
         return (end + 4, length)
     }
 
-    /// The body of all chunks, once the last one is there.
-    private func unchunked(_ bytes: ArraySlice<UInt8>) throws(Flaw) -> [UInt8]? {
-        var body: [UInt8] = []
-        var rest = bytes
+    /// Takes the chunks that are whole; true once the last one is there. Each byte is looked at once.
+    private mutating func readChunks() throws(Flaw) -> Bool {
         while true {
-            guard let end = Self.firstIndex(of: [13, 10], in: rest) else { return nil }
-            let size = String(decoding: rest[rest.startIndex..<end].prefix { $0 != UInt8(ascii: ";") }, as: UTF8.self)
-            guard let count = Int(size, radix: 16), count >= 0 else { throw .malformed }
-            guard count > 0 else { return body }
-            guard body.count + count <= bodyBytesAtMost else { throw .tooLarge }
+            guard let end = Self.firstIndex(of: [13, 10], in: bytes[chunkStart...].prefix(Self.sizeLineBytesAtMost))
+            else {
+                guard bytes.count - chunkStart < Self.sizeLineBytesAtMost else { throw .malformed }
+                return false
+            }
+            let count = try Self.chunkBytes(bytes[chunkStart..<end].prefix { $0 != UInt8(ascii: ";") })
+            guard count > 0 else { return true }
+            // Never added up before it is known to be small: the server may say any number.
+            guard count <= bodyBytesAtMost - body.count else { throw .tooLarge }
             let start = end + 2
-            guard start + count + 2 <= rest.endIndex else { return nil }
-            body += rest[start..<start + count]
-            guard rest[start + count] == 13, rest[start + count + 1] == 10 else { throw .malformed }
-            rest = rest[(start + count + 2)...]
+            guard start + count + 2 <= bytes.endIndex else { return false }
+            body += bytes[start..<start + count]
+            guard bytes[start + count] == 13, bytes[start + count + 1] == 10 else { throw .malformed }
+            chunkStart = start + count + 2
         }
+    }
+
+    private static func chunkBytes(_ digits: some Collection<UInt8>) throws(Flaw) -> Int {
+        guard !digits.isEmpty else { throw .malformed }
+        var count = 0
+        for digit in digits {
+            let value: UInt8
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = digit - UInt8(ascii: "a") + 10
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): value = digit - UInt8(ascii: "A") + 10
+            default: throw .malformed
+            }
+            guard count <= Int(Int32.max) else { throw .tooLarge }
+            count = count * 16 + Int(value)
+        }
+        return count
     }
 
     private static func firstIndex(of pattern: [UInt8], in bytes: ArraySlice<UInt8>) -> Int? {
@@ -105,5 +133,6 @@ struct HTTPResponse {
         return (bytes.startIndex...bytes.endIndex - pattern.count).first { bytes[$0...].starts(with: pattern) }
     }
 
+    private static let sizeLineBytesAtMost = 256
     private static let headBytesAtMost = 16 * 1_024
 }
