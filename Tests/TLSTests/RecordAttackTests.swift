@@ -57,7 +57,7 @@ struct RecordAttackTests {
         "may not put this into a record",
         arguments: [
             ([0], .unexpectedRecordType), ([0, 0, 0, 0], .unexpectedRecordType), ([20], .unexpectedRecordType),
-            ([1, 20], .unexpectedRecordType), ([1, 24], .unexpectedRecordType), ([21], .malformedAlert),
+            ([1, 20], .unexpectedRecordType), ([1, 24], .unexpectedRecordType), ([21], .unexpectedMessage),
             ([1, 21], .malformedAlert), ([1, 0, 0, 21], .malformedAlert), ([2, 40, 21], .peerAlert(40)),
             ([1, 80, 21], .peerAlert(80)), ([22], .unexpectedMessage), ([4, 0, 0, 1, 0, 22], .unexpectedMessage),
             ([24, 0, 0, 1, 2, 22], .illegalKeyUpdate), ([24, 0, 0, 2, 0, 0, 22], .malformedKeyUpdate),

@@ -54,6 +54,8 @@ extension RecordLayer {
     }
 
     private func alertReceived(_ content: UnsafeRawBufferPointer) throws(RecordFlaw) {
+        // RFC 8446, section 5.1: no alert has no bytes.
+        guard content.count > 0 else { throw .unexpectedMessage }
         guard content.count == 2 else { throw .malformedAlert }
         // Safe: the count was just checked. The level means nothing in TLS 1.3 (RFC 8446, section 6).
         switch unsafe content[1] {
