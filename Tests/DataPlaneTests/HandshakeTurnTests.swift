@@ -118,9 +118,9 @@ struct HandshakeTurnTests {
     func memory() throws {
         // Seed 0 has receive buffers of 64 KiB.
         let world = try SimulatedWorld(seed: 0, faults: .none)
-        // The header of a handshake record and of a hello of 60,000 bytes, which never ends.
-        let hello = [22, 3, 1, 0x40, 0, 1, 0, 0xEA, 0x60, 3, 3] + [UInt8](repeating: 7, count: 60_000)
-        let sockets = (0..<320).map { world.network.connectPeer(to: SimulatedWorld.inbound, from: world.from($0)) }
+        // The header of a handshake record and of a hello of 16,380 bytes, which never ends.
+        let hello = [22, 3, 1, 0x40, 0, 1, 0, 0x3F, 0xFC, 3, 3] + [UInt8](repeating: 7, count: 16_000)
+        let sockets = (0..<1_200).map { world.network.connectPeer(to: SimulatedWorld.inbound, from: world.from($0)) }
         var rest = sockets.map { _ in hello[...] }
         var most = 0
         let isOver = try world.turn(20_000) {

@@ -76,6 +76,32 @@ struct SimulatedTroubleTests {
         #expect(world.isQuiet)
     }
 
+    @Test(
+        "of a client's first bytes no more is held than a ClientHello may have",
+        arguments: [
+            // What the record header and the message's own say; then zeros.
+            ([22, 3, 1, 0x40, 0, 1, 0, 0xFF, 0xFF], 9, "message-too-large"),
+            ([22, 3, 1, 0x40, 0, 1, 0, 0x3F, 0xFC], 20_000, "message-too-large"),
+            ([0x80], 60_000, "not-tls"),
+        ] as [([UInt8], Int, String)])
+    func firstFlight(beginning: [UInt8], count: Int, code: String) throws {
+        let world = try SimulatedWorld(seed: 8, faults: .none)
+        let socket = world.network.connectPeer(to: SimulatedWorld.inbound, from: world.from(0))
+        let bytes = beginning + [UInt8](repeating: 0, count: count - beginning.count)
+        #expect(socket.write(bytes) == count)
+        var held = 0
+        let isOver = try world.turn {
+            held = max(held, world.worker.heldFlightBytes)
+            if socket.unread > 0 || socket.isFinished { socket.close() }
+            return world.records.count == 1
+        }
+        #expect(isOver)
+        #expect(world.records.first?.closeCode == code)
+        #expect(world.records.first?.closeReason == CloseReason.handshakeFailed.rawValue)
+        #expect(held <= FirstFlight.helloBytesAtMost)
+        #expect(world.isQuiet)
+    }
+
     @Test("a server that never shakes hands does not keep clients waiting for their turn")
     func silentServer() throws {
         let world = try SimulatedWorld(

@@ -22,6 +22,18 @@ extension Worker {
         flights.append(connections.token(.receivePeer, slot))
     }
 
+    /// The first bytes of a client: of a ClientHello no more is held than is needed.
+    mutating func firstFlightReceived(_ slot: Int32, _ bytes: RawSpan) {
+        switch FirstFlight(bytes) {
+        case .take(let count): handshakeReceived(slot, bytes.extracting(0..<count))
+        case .tooLong:
+            let failure = TLSFailure.misbehaved(.messageTooLarge)
+            connections[slot].code = failure.code
+            connections[slot].detail = failure.detail
+            connections[slot].machine.end(.handshakeFailed, lingering: true)
+        }
+    }
+
     /// A step of a handshake can be taken now.
     var hasHandshakeTurn: Bool { !flights.isEmpty || (hasFreeHandshake && !waiting.isEmpty) }
 

@@ -26,7 +26,7 @@ extension Worker {
         switch (connections[slot].machine.phase, leg) {
         case (.waiting, .peer):
             connections[slot].handshakeStartedAt = loop.now
-            handshakeReceived(slot, span)
+            firstFlightReceived(slot, span)
         case (.handshaking, .peer): handshakeReceived(slot, span)
         case (.relaying, .peer): openRecords(slot, span)
         case (.relaying, .application): sealBytes(slot, span)

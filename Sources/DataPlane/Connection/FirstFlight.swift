@@ -1,0 +1,39 @@
+import Glibc
+
+/// What is looked at in a client's first bytes before they are held for their turn: there is no identity yet, so that
+/// little is kept of anybody. In TLS 1.3 without early data they are a ClientHello and nothing else.
+enum FirstFlight: Equatable {
+    /// So many of the bytes go to TLS; what is cut off belongs to no ClientHello.
+    case take(bytes: Int)
+    /// A ClientHello longer than ``helloBytesAtMost``.
+    case tooLong
+
+    init(_ bytes: RawSpan) {
+        // Safe: the pointer is used within the closure only.
+        self = unsafe bytes.withUnsafeBytes { unsafe FirstFlight($0) }
+    }
+
+    private init(_ bytes: UnsafeRawBufferPointer) {
+        guard unsafe bytes.first == Self.handshakeRecord else {
+            // TLS will say what it is instead, by its beginning.
+            self = .take(bytes: min(bytes.count, Self.helloBytesAtMost))
+            return
+        }
+        guard bytes.count <= Self.helloBytesAtMost + Self.headerBytesAtMost else {
+            self = .tooLong
+            return
+        }
+        self = .take(bytes: bytes.count)
+        // Safe: the count was just checked.
+        guard bytes.count >= 9, unsafe bytes[5] == Self.clientHello else { return }
+        let length = unsafe Int(bytes[6]) << 16 | Int(bytes[7]) << 8 | Int(bytes[8])
+        if length > Self.helloBytesAtMost { self = .tooLong }
+    }
+
+    /// A ClientHello takes less than 2 KiB, with post-quantum key shares less than 4.
+    static let helloBytesAtMost = 16 * 1024
+    /// Record headers around it.
+    private static let headerBytesAtMost = 64
+    private static let handshakeRecord: UInt8 = 22
+    private static let clientHello: UInt8 = 1
+}
