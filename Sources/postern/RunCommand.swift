@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Glibc
 import Identity
 import Logging
 import Settings
@@ -47,7 +48,9 @@ struct RunCommand: ParsableCommand {
             Console.complain("\(error)")
             throw ExitCode.badInput
         }
-        try Self.serve(proxy, loop).check()
+        let end = Self.serve(proxy, loop)
+        // The logs are written. `exit` would take the libraries down under threads that may still poll a bundle endpoint.
+        _exit(end.exitCode.rawValue)
     }
 
     private static func serve(_ proxy: Proxy, _ loop: ControlLoop) -> ProxyEnd {
@@ -65,10 +68,14 @@ struct RunCommand: ParsableCommand {
 extension ProxyEnd {
     /// Throws the exit code of an end that was not clean.
     func check() throws {
+        guard exitCode == .success else { throw exitCode }
+    }
+
+    var exitCode: ExitCode {
         switch self {
-        case .drained: return
-        case .cut: throw ExitCode.connectionsCut
-        case .failed: throw ExitCode.failure
+        case .drained: .success
+        case .cut: .connectionsCut
+        case .failed: .failure
         }
     }
 }
