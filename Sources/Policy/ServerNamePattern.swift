@@ -4,7 +4,7 @@ public struct ServerNamePattern: Hashable, Sendable {
     /// The pattern in lower case.
     public let description: String
 
-    /// Parses labels of `[a-zA-Z0-9-_]` joined by dots, of which the first may be `*`.
+    /// Parses labels of `[a-zA-Z0-9-_]` joined by dots, of which the first may be `*` and the last is no number.
     public init(parsing text: String) throws(ServerNamePatternFlaw) {
         guard text.utf8.count <= Self.maximumBytes else { throw .tooLong(bytes: text.utf8.count) }
         guard text != "*" else { throw .anyName }
@@ -15,6 +15,10 @@ public struct ServerNamePattern: Hashable, Sendable {
             guard (1...63).contains(label.utf8.count), label.utf8.allSatisfy(Self.isAllowed) else {
                 throw .label(String(label))
             }
+        }
+        // What TLS takes for a name, and what may be asked for, is one grammar: see ServerName in the TLS module.
+        if let last = labels.last, last.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) {
+            throw .numericEnd(String(last))
         }
         description = text.lowercased()
     }

@@ -7,6 +7,8 @@ public enum ServerNamePatternFlaw: Error, Hashable, Sendable {
     /// A star anywhere but alone in the first label.
     case partialLabel(String)
     case label(String)
+    /// A last label of digits alone.
+    case numericEnd(String)
 }
 
 extension ServerNamePatternFlaw: CustomStringConvertible {
@@ -24,6 +26,8 @@ extension ServerNamePatternFlaw: CustomStringConvertible {
             "empty label: a server name is labels joined by single dots"
         case .label(let label):
             "'\(label)' is no label: only 1 to 63 of a-z, 0-9, '-' and '_' are allowed"
+        case .numericEnd(let label):
+            "it ends in the number \(label): no server name does, and clients that ask for an IP address are refused"
         }
     }
 }

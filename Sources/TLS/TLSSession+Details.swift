@@ -20,7 +20,7 @@ extension TLSSession {
     /// Whether the session continued an earlier one without certificates.
     public var resumed: Bool { records?.details.resumed ?? (unsafe SSL_session_reused(ssl) == 1) }
 
-    /// The name that the client asked for (SNI), in lower case; nil when it sent none or one that is not a DNS name.
+    /// The name that the client asked for (SNI), in lower case; without a final dot; nil when it sent none.
     public var serverName: String? {
         switch context.role {
         case .dialling(let serverName): return serverName

@@ -49,12 +49,14 @@ extension SettingsReader {
 
     /// One server name, for an SNI to send.
     mutating func serverName(_ node: Node) -> String? {
+        if case .scalar = node.content, let text = text(node, expected: "a server name such as orders.internal"),
+            IPAddress(parsing: text) != nil
+        {
+            return refuse("an IP address is never sent as SNI: leave `sni` out, or write a name", at: node.position)
+        }
         guard let pattern = serverNamePattern(node) else { return nil }
         guard !pattern.description.hasPrefix("*") else {
             return refuse("\(quoted(pattern.description)) is a pattern: write the one name to send", at: node.position)
-        }
-        guard IPAddress(parsing: pattern.description) == nil else {
-            return refuse("an IP address is never sent as SNI: leave `sni` out, or write a name", at: node.position)
         }
         return pattern.description
     }
