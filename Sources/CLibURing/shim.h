@@ -1,5 +1,6 @@
 #pragma once
 // Before liburing.h, which defines _GNU_SOURCE: fd_set must look as it does to Swift's Glibc, or a cold build fails.
+#include <malloc.h>
 #include <sys/select.h>
 // What Debian 12's liburing 2.3 declares as macros or lacks, as inline functions and constants that Swift can see.
 #include <errno.h>

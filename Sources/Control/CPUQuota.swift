@@ -3,10 +3,9 @@ public enum CPUQuota {
     /// At least 1. What cannot be read does not limit.
     public static func workers() -> Int {
         let allowed = text("/proc/self/status").flatMap(allowedCPUs(status:)) ?? 1
-        let group = text("/proc/self/cgroup").map(unifiedGroup(membership:)) ?? "/"
-        let files = quotaFiles(group: group)
-        let quotas = files.unified.compactMap { text($0).flatMap(quota(cpuMax:)) }
-        let legacy = legacyQuota(text(files.legacyQuota), period: text(files.legacyPeriod))
+        let quotas = ControlGroup.unified("cpu.max").compactMap(quota(cpuMax:))
+        let legacy = legacyQuota(
+            ControlGroup.legacy("cpu", "cpu.cfs_quota_us"), period: ControlGroup.legacy("cpu", "cpu.cfs_period_us"))
         return workers(allowed: allowed, quotas: quotas + [legacy].compactMap(\.self))
     }
 
@@ -29,12 +28,6 @@ public enum CPUQuota {
         return count > 0 ? count : nil
     }
 
-    /// The path of the `0::` line of `/proc/self/cgroup` (cgroup v2).
-    static func unifiedGroup(membership: String) -> String {
-        let line = membership.split(separator: "\n").first { $0.hasPrefix("0::") }
-        return line.map { String($0.dropFirst(3)) } ?? "/"
-    }
-
     /// CPUs of a `cpu.max`: `150000 100000` is 1.5; `max 100000` does not limit.
     static func quota(cpuMax: String) -> Double? {
         let words = cpuMax.split { $0 == " " || $0 == "\n" }.map { Double($0) }
@@ -46,20 +39,6 @@ public enum CPUQuota {
     static func legacyQuota(_ quota: String?, period: String?) -> Double? {
         guard let quota, let period else { return nil }
         return Self.quota(cpuMax: "\(quota) \(period)")
-    }
-
-    /// A limit of any ancestor holds too. Inside a container the group's path may not be visible; the root then is it.
-    private static func quotaFiles(
-        group: String
-    ) -> (unified: [String], legacyQuota: String, legacyPeriod: String) {
-        var unified = ["/sys/fs/cgroup/cpu.max"]
-        var path = "/sys/fs/cgroup"
-        for part in group.split(separator: "/") where part != ".." {
-            path += "/\(part)"
-            unified.append(path + "/cpu.max")
-        }
-        let legacy = "/sys/fs/cgroup/cpu/cpu.cfs_"
-        return (unified, legacy + "quota_us", legacy + "period_us")
     }
 
     private static func text(_ path: String) -> String? { readSmallFile(path, bytesAtMost: 1 << 16) }

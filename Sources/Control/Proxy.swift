@@ -38,6 +38,8 @@ public final class Proxy {
     private var isAnnounced = false
     /// Why the proxy's own SVID is good no more.
     private var expiry: String?
+    /// Fixed from the start on.
+    let memoryBytes: Int
     var figures = ReloadFigures()
     /// When the next of the required lists of revoked certificates becomes too old, in Unix seconds.
     var revocationEnd: Int64?
@@ -53,8 +55,10 @@ public final class Proxy {
         _ ready: CheckedSettings.Ready, watching path: String? = nil, on loop: ControlLoop, logger: Logger
     ) throws(ProxyFault) {
         let settings = ready.settings
-        let count = settings.workers ?? CPUQuota.workers()
-        let plan = ProxyPlan(settings: settings, material: ready.material, workers: count)
+        let memoryBytes = settings.limits.memoryBytes ?? MemoryQuota.defaultBytes()
+        self.memoryBytes = memoryBytes
+        let count = min(settings.workers ?? CPUQuota.workers(), MemoryQuota.workers(bytes: memoryBytes))
+        let plan = ProxyPlan(settings: settings, material: ready.material, workers: count, memoryBytes: memoryBytes)
         self.logger = logger
         lifecycle = ProxyLifecycle(workerCount: count)
         notAfter = ready.material?.notAfter

@@ -12,6 +12,11 @@ public struct LoopLimits: Sendable {
     public var receivedBytesATick = 320 * 1024
 
     public init() {}
+
+    /// - Parameter memoryBytes: of which the receive buffers are to be a small part.
+    public init(memoryBytes: Int) {
+        while receiveBuffers > 2, receiveBuffers * receiveBufferBytes > memoryBytes / 14 { receiveBuffers /= 2 }
+    }
 }
 
 /// What makes the loop's completions.
@@ -142,6 +147,35 @@ public struct EventLoop: ~Copyable {
         case .ioURing(let ring): unsafe ring.pointee.cancel(token)
         case .epoll(let epoll): unsafe epoll.pointee.cancel(descriptor, token)
         case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.cancel(descriptor, token) }
+        }
+    }
+
+    /// How many receives one tick completes at most.
+    public var receiveBuffers: Int {
+        switch backend {
+        case .ioURing(let ring): unsafe ring.pointee.buffers.count
+        case .epoll(let epoll): unsafe epoll.pointee.buffers.count
+        case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.buffers.count }
+        }
+    }
+
+    /// What each of them may bring, in bytes.
+    public var receiveBufferBytes: Int {
+        switch backend {
+        case .ioURing(let ring): unsafe ring.pointee.buffers.bufferBytes
+        case .epoll(let epoll): unsafe epoll.pointee.buffers.bufferBytes
+        case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.buffers.bufferBytes }
+        }
+    }
+
+    /// Bytes that a receive takes at most, from those on that find no buffer ready; the whole buffer where that is less.
+    @inline(__always)
+    public mutating func limitReceives(toBytes bytes: Int) {
+        precondition(bytes > 0, "a receive of nothing")
+        switch backend {
+        case .ioURing(let ring): unsafe ring.pointee.buffers.limit(bytes)
+        case .epoll(let epoll): unsafe epoll.pointee.buffers.limit(bytes)
+        case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.buffers.limit(bytes) }
         }
     }
 

@@ -8,6 +8,8 @@ struct ReceiveBuffers: ~Copyable {
     let base: UnsafeMutableRawPointer
     let count: Int
     let bufferBytes: Int
+    /// How many of a buffer's bytes a receive may use.
+    private(set) var receiveBytes: Int
     /// Which buffers the loop's owner has.
     private let lent: UnsafeMutablePointer<Bool>
 
@@ -20,6 +22,7 @@ struct ReceiveBuffers: ~Copyable {
         unsafe base = mapped
         self.count = count
         self.bufferBytes = bufferBytes
+        receiveBytes = bufferBytes
         unsafe lent = .allocate(capacity: count)
         unsafe lent.initialize(repeating: false, count: count)
     }
@@ -29,6 +32,9 @@ struct ReceiveBuffers: ~Copyable {
         _ = unsafe munmap(base, count * bufferBytes)
         unsafe lent.deallocate()
     }
+
+    @inline(__always)
+    mutating func limit(_ bytes: Int) { receiveBytes = min(bytes, bufferBytes) }
 
     @inline(__always)
     func pointer(_ index: Int32) -> UnsafeMutableRawPointer {

@@ -183,6 +183,9 @@ public struct TLSSession: ~Copyable {
         }
     }
 
+    /// The beginning of a record waits for its end.
+    public var holdsPartialRecord: Bool { records?.holdsPartialRecord ?? true }
+
     /// Room that one flight of a handshake needs: our chain and what goes around it.
     public static let flightBytes = 24 * 1024
 
@@ -194,7 +197,8 @@ public struct TLSSession: ~Copyable {
         plaintextBytes + (plaintextBytes / recordBytes + 1) * 32 + 64
     }
 
-    static let recordBytes = RecordFormat.contentBytes
+    /// Plaintext of a whole record.
+    public static let recordBytes = RecordFormat.contentBytes
     /// Key updates and tickets in one read; an honest peer sends one now and then, and each costs us far more than it.
     static let messagesAfterHandshakeLimit = 16
 

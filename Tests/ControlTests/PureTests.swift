@@ -39,8 +39,8 @@ struct CPUQuotaTests {
 
     @Test("the group of cgroup v2 is found among those of v1")
     func membership() {
-        #expect(CPUQuota.unifiedGroup(membership: "2:cpu:/a\n0::/b/c\n") == "/b/c")
-        #expect(CPUQuota.unifiedGroup(membership: "2:cpu:/a\n") == "/")
+        #expect(ControlGroup.unifiedGroup(membership: "2:cpu:/a\n0::/b/c\n") == "/b/c")
+        #expect(ControlGroup.unifiedGroup(membership: "2:cpu:/a\n") == "/")
     }
 
     @Test("this machine gives at least one worker")

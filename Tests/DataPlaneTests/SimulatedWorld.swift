@@ -18,6 +18,7 @@ final class SimulatedWorld {
     var generator: SeededGenerator
     private let log: Log
     private let settingsText: String
+    private let memoryBytes: Int
 
     final class Log {
         var records: [AccessRecord] = []
@@ -26,9 +27,11 @@ final class SimulatedWorld {
     /// - Parameters:
     ///   - endpoints: the inbound listener's applications.
     ///   - servers: where the outbound listener goes.
+    ///   - memoryBytes: the worker's, for all that grows with its peers.
     init(
         seed: UInt64, faults: SimulatedFaults, limits: String = "{}", endpoints: [String] = ["127.0.0.1:19000"],
-        servers: [String] = ["127.0.0.1:15443"], materials: TestIdentities = .shared
+        servers: [String] = ["127.0.0.1:15443"], materials: TestIdentities = .shared,
+        memoryBytes: Int = 256 << 20
     ) throws {
         generator = SeededGenerator(seed: seed)
         var loopLimits = LoopLimits()
@@ -37,7 +40,8 @@ final class SimulatedWorld {
         let network = SimulatedNetwork(seed: seed, faults: faults, limits: loopLimits)
         self.network = network
         settingsText = Self.settings(limits: limits, endpoints: endpoints, servers: servers)
-        let plan = try Self.plan(settingsText, materials.server)
+        self.memoryBytes = memoryBytes
+        let plan = try Self.plan(settingsText, materials.server, memoryBytes)
         let addresses = plan.listeners.map(\.bind)
         let log = Log()
         self.log = log
@@ -79,7 +83,7 @@ final class SimulatedWorld {
             text = lines.map { $0.contains("sa/client\"") ? "        identities: [\"\(callers)\"]" : $0 }
                 .joined(separator: "\n")
         }
-        let plan = try Self.plan(text, material)
+        let plan = try Self.plan(text, material, memoryBytes)
         let acceptors = plan.listeners.enumerated().map { index, listener in
             AcceptorUpdate(key: index, descriptor: nil, address: listener.bind, listener: index)
         }
@@ -89,10 +93,10 @@ final class SimulatedWorld {
     /// How often the application was dialled.
     var dialledApplication: Int { network.dials(to: Self.application) }
 
-    private static func plan(_ text: String, _ material: IdentityMaterial?) throws -> ProxyPlan {
+    private static func plan(_ text: String, _ material: IdentityMaterial?, _ memoryBytes: Int) throws -> ProxyPlan {
         let outcome = Settings.parse(text: Array(text.utf8), file: "simulated.yaml")
         let settings = try #require(outcome.settings, "\(outcome.flaws)")
-        return ProxyPlan(settings: settings, material: material, workers: 1)
+        return ProxyPlan(settings: settings, material: material, workers: 1, memoryBytes: memoryBytes)
     }
 
     private static func settings(limits: String, endpoints: [String], servers: [String]) -> String {

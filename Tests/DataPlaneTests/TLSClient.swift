@@ -36,8 +36,8 @@ final class TLSClient {
     var isIdle: Bool { outbox.isEmpty && socket.unread == 0 }
 
     /// Reads what has come and writes what there is room for, `sending` bytes of its stream at most.
-    func act(_ limit: Int, sending: Int = 16 * 1024) {
-        let bytes = socket.read(limit)
+    func act(_ limit: Int, sending: Int = 16 * 1024, reads: Bool = true) {
+        let bytes = reads ? socket.read(limit) : []
         if !bytes.isEmpty { step(bytes) }
         if isEstablished, failure == nil, outbox.count < 64 * 1024 {
             if !stream.isDone {

@@ -47,7 +47,8 @@ extension Proxy {
 
     func install(_ change: Configuration.Change, instead old: Settings) throws(ProxyFault) {
         let material = change.material?.adding(federation?.bundles ?? [])
-        let plan = ProxyPlan(settings: change.settings, material: material, workers: workers.count)
+        let plan = ProxyPlan(
+            settings: change.settings, material: material, workers: workers.count, memoryBytes: memoryBytes)
         // A copy: where anything fails, the sockets that are bound stay as they are.
         var listeners = listeners
         let fresh = try listeners.bind(change.settings.listeners)
@@ -99,6 +100,7 @@ extension Settings {
         if accessLog.destination != old.accessLog.destination { keys.append("accessLog") }
         if log != old.log { keys.append("log") }
         if limits.connections != old.limits.connections { keys.append("limits.connections") }
+        if limits.memoryBytes != old.limits.memoryBytes { keys.append("limits.memory") }
         return keys
     }
 }

@@ -32,6 +32,8 @@ extension Connection {
         session?.refuse(into: &output)
     }
 
+    var holdsPartialRecord: Bool { withSession { $0.holdsPartialRecord } ?? false }
+
     var peer: PeerSVID? { withSession { $0.peer } }
     var serverName: String? { withSession { $0.serverName } }
     var applicationProtocol: String? { withSession { $0.applicationProtocol } }

@@ -221,7 +221,9 @@ struct ConnectionMachine: Equatable {
     // MARK: The plan
 
     /// What to start now.
-    mutating func plan() -> ConnectionActions {
+    ///
+    /// - Parameter isScarce: memory is; then no second buffer may wait behind the one on its way.
+    mutating func plan(isScarce: Bool = false) -> ConnectionActions {
         var actions: ConnectionActions = []
         // A builtin has nobody else to serve.
         if phase == .relaying, application != .socket, peer.writeFailed { end(.peerReset) }
@@ -233,7 +235,7 @@ struct ConnectionMachine: Equatable {
             if !flightHeld, peer.queued <= Self.lowWaterBuffers { planReceive(.peer, &actions) }
         case .dialling:
             if mode == .inbound { planSend(.peer, &actions) }
-        case .relaying: planRelay(&actions)
+        case .relaying: planRelay(isScarce, &actions)
         case .flushing: planFlush(&actions)
         case .lingering:
             if self[downstream].readEnded { phase = .closing } else { planReceive(downstream, &actions) }
@@ -243,17 +245,17 @@ struct ConnectionMachine: Equatable {
         return actions
     }
 
-    private mutating func planRelay(_ actions: inout ConnectionActions) {
+    private mutating func planRelay(_ isScarce: Bool, _ actions: inout ConnectionActions) {
         planSend(.peer, &actions)
         planSend(.application, &actions)
         let sink = application == .socket ? applicationLeg : peer
-        if !sink.writeFailed, sink.queued <= Self.lowWaterBuffers, peer.queued <= Self.highWaterBuffers {
-            planReceive(.peer, &actions)
-        }
+        let lowWater = isScarce ? 0 : Self.lowWaterBuffers
+        let highWater = isScarce ? Self.lowWaterBuffers : Self.highWaterBuffers
+        if !sink.writeFailed, sink.queued <= lowWater, peer.queued <= highWater { planReceive(.peer, &actions) }
         if application == .socket {
-            if !peer.writeFailed, peer.queued <= Self.lowWaterBuffers { planReceive(.application, &actions) }
+            if !peer.writeFailed, peer.queued <= lowWater { planReceive(.application, &actions) }
         } else {
-            planBuiltin(&actions)
+            planBuiltin(lowWater, &actions)
         }
         if peer.readEnded, applicationLeg.isFlushed, !applicationLeg.writeEnded {
             update(.application) { $0.writeEnded = true }
@@ -272,9 +274,9 @@ struct ConnectionMachine: Equatable {
         }
     }
 
-    private mutating func planBuiltin(_ actions: inout ConnectionActions) {
+    private mutating func planBuiltin(_ lowWater: UInt16, _ actions: inout ConnectionActions) {
         if peer.readEnded { update(.application) { $0.readEnded = true } }
-        if application == .source, !peer.readEnded, peer.queued <= Self.lowWaterBuffers { actions.insert(.produce) }
+        if application == .source, !peer.readEnded, peer.queued <= lowWater { actions.insert(.produce) }
     }
 
     private mutating func planFlush(_ actions: inout ConnectionActions) {

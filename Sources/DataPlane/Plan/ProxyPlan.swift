@@ -12,13 +12,15 @@ public struct ProxyPlan: Sendable {
     public let tls: TLSOptions
     public let limits: WorkerLimits
 
-    /// - Parameter workers: how many workers share the limits of the process.
-    public init(settings: Settings, material: IdentityMaterial?, workers: Int) {
+    /// - Parameters:
+    ///   - workers: how many workers share the limits of the process.
+    ///   - memoryBytes: of the process, for all that grows with its peers.
+    public init(settings: Settings, material: IdentityMaterial?, workers: Int, memoryBytes: Int) {
         listeners = settings.listeners.map { ListenerPlan($0, settings.policies, localID: material?.id.description) }
         self.material = material
         tls = TLSOptions(
             minVersion: settings.tls.minVersion == .tls12 ? .tls12 : .tls13, resumption: settings.tls.resumption)
-        limits = WorkerLimits(settings.limits, workers: workers)
+        limits = WorkerLimits(settings.limits, workers: workers, memoryBytes: memoryBytes)
     }
 }
 
@@ -31,9 +33,8 @@ public struct WorkerLimits: Sendable {
     public let idleTimeoutNanoseconds: UInt64
     public let halfCloseTimeoutNanoseconds: UInt64
     public let drainTimeoutNanoseconds: UInt64
-    public let bufferBytes: Int
-    /// Bytes of handshakes that may wait for their turn.
-    public let heldFlightBytes: Int
+    /// For all that grows with the number of peers.
+    public let memoryBytes: Int
     /// How long an ended connection waits for a reader that takes nothing of what is queued.
     public let flushTimeoutNanoseconds: UInt64 = 5_000_000_000
     /// How long a connection that was admitted before, and may not go on, takes to end.
@@ -41,7 +42,7 @@ public struct WorkerLimits: Sendable {
     /// How long a refused client may take to read why.
     public let lingerTimeoutNanoseconds: UInt64 = 1_000_000_000
 
-    init(_ limits: LimitSettings, workers: Int) {
+    init(_ limits: LimitSettings, workers: Int, memoryBytes: Int) {
         connections = (limits.connections + workers - 1) / workers
         concurrentHandshakes = (limits.concurrentHandshakes + workers - 1) / workers
         handshakeTimeoutNanoseconds = Self.nanoseconds(limits.handshakeTimeoutMilliseconds)
@@ -49,16 +50,10 @@ public struct WorkerLimits: Sendable {
         idleTimeoutNanoseconds = Self.nanoseconds(limits.idleTimeoutMilliseconds)
         halfCloseTimeoutNanoseconds = Self.nanoseconds(limits.halfCloseTimeoutMilliseconds)
         drainTimeoutNanoseconds = Self.nanoseconds(limits.drainTimeoutMilliseconds)
-        bufferBytes = Self.bufferBytesOfProcess / workers
-        heldFlightBytes = Self.heldFlightBytesOfProcess / workers
+        self.memoryBytes = memoryBytes / workers
     }
 
     private static func nanoseconds(_ milliseconds: Int) -> UInt64 { UInt64(milliseconds) * 1_000_000 }
-
-    /// Memory that bytes on their way may take in the whole process; touched only as needed.
-    private static let bufferBytesOfProcess = 256 * 1024 * 1024
-    /// A hello takes less than 2 KiB: as many wait as there may be connections.
-    private static let heldFlightBytesOfProcess = 16 * 1024 * 1024
 }
 
 extension SocketAddress {

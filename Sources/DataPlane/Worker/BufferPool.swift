@@ -24,6 +24,7 @@ struct BufferPool: ~Copyable {
     private let counted: UnsafeMutablePointer<Int32>
     private let capacity: Int
     private let limitBytes: Int
+    private let warmBytes: Int
     /// Buffers below this are usable address space.
     private var usable = 0
     /// Buffers below this were lent at least once.
@@ -31,10 +32,15 @@ struct BufferPool: ~Copyable {
     private var freeCount = 0
     /// The sum of `counted`.
     private(set) var countedBytes = 0
+    /// What was counted after the last trim.
+    private var trimmedBytes = 0
 
-    /// - Parameter bytes: how much memory all buffers together may hold.
-    init(bytes: Int) {
+    /// - Parameters:
+    ///   - bytes: how much memory all buffers together may hold.
+    ///   - warmBytes: how much they may hold until a free one is emptied at once.
+    init(bytes: Int, warmBytes: Int? = nil) {
         limitBytes = max(bytes, 4 * Self.bufferBytes)
+        self.warmBytes = warmBytes ?? limitBytes / 2
         capacity = limitBytes / Self.leastCountedBytes
         let mapped = unsafe mmap(nil, capacity * Self.bufferBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
@@ -78,12 +84,14 @@ struct BufferPool: ~Copyable {
     }
 
     /// A lent buffer was filled with `count` bytes, and stands in a queue from now on.
+    ///
+    /// - Parameter behind: bytes that were written behind them and cut off.
     @inline(__always)
-    mutating func filled(_ index: Int32, _ count: Int) {
+    mutating func filled(_ index: Int32, _ count: Int, behind: Int = 0) {
         self[index].end = Int32(count)
         // Safe: the index was just checked.
         let before = unsafe counted[Int(index)]
-        let now = Self.counted(count)
+        let now = Self.counted(count + behind)
         guard now > before else { return }
         unsafe counted[Int(index)] = now
         countedBytes += Int(now - before)
@@ -92,7 +100,7 @@ struct BufferPool: ~Copyable {
     @inline(__always)
     mutating func giveBack(_ index: Int32) {
         precondition(index >= 0 && Int(index) < touched && freeCount < touched, "no such lent buffer")
-        if countedBytes > limitBytes / 2 { empty(index) }
+        if countedBytes > warmBytes { empty(index) }
         // Safe: freeCount < touched <= capacity.
         unsafe free[freeCount] = index
         freeCount += 1
@@ -129,8 +137,14 @@ struct BufferPool: ~Copyable {
         return unsafe UnsafeRawBufferPointer(rebasing: memory(index)[Int(entry.start)..<Int(entry.end)])
     }
 
+    /// Free buffers hold memory beyond that of those that stay warm.
+    var isTrimmable: Bool { freeCount > Self.warmBuffers && countedBytes > trimmedBytes }
+
     /// Gives the kernel back the memory of free buffers beyond those that stay warm.
-    mutating func trim() { trim(keeping: Self.warmBuffers) }
+    mutating func trim() {
+        trim(keeping: Self.warmBuffers)
+        trimmedBytes = countedBytes
+    }
 
     // MARK: Private
 
@@ -165,9 +179,9 @@ struct BufferPool: ~Copyable {
         return true
     }
 
-    /// Bytes in whole pages. A record that a peer padded may have been written behind them and cut off.
+    /// Bytes in whole pages.
     private static func counted(_ count: Int) -> Int32 {
-        Int32(min((count + 16 * 1024 + 4095) & ~4095, bufferBytes))
+        Int32(min((count + 4095) & ~4095, bufferBytes))
     }
 
     /// Room for the plaintext of a full receive and of a partial record kept from before, or for the records that seal
@@ -175,7 +189,7 @@ struct BufferPool: ~Copyable {
     static let bufferBytes = 272 * 1024
     static let none: Int32 = -1
     static let warmBuffers = 8
-    private static let leastCountedBytes = 20 * 1024
+    private static let leastCountedBytes = 8 * 1024
     private static let buffersAStep = 16
 }
 

@@ -83,6 +83,7 @@ extension Worker {
                 mode, descriptor: descriptor, listener: listener, plan,
                 destinationPort: acceptors[index].address.port, source: source, now: loop.now))
         listeners[listener].connections += 1
+        mostConnections = max(mostConnections, connections.count)
         connections[slot].agesAt = endOfAge(plan)
         if mode == .outbound { beginOutbound(slot) }
         advance(slot)

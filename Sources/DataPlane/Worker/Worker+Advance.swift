@@ -5,7 +5,7 @@ extension Worker {
     /// Starts all that the connection's machine allows now, and sees to its timer. The slot may be free afterwards.
     mutating func advance(_ slot: Int32) {
         while true {
-            let actions = connections[slot].machine.plan()
+            let actions = connections[slot].machine.plan(isScarce: isScarce)
             if actions.isEmpty { break }
             if actions.contains(.release) { return release(slot) }
             perform(actions, slot)

@@ -13,9 +13,6 @@ extension Worker {
     mutating func handshakeReceived(_ slot: Int32, _ bytes: RawSpan) {
         // Safe: the bytes are copied at once.
         let flight = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
-        guard heldFlightBytes + flight.count <= limits.heldFlightBytes else {
-            return shakeOutOfTurn(slot, flight)
-        }
         connections[slot].flight = flight
         connections[slot].machine.heldFlight()
         heldFlightBytes += flight.count
@@ -86,17 +83,6 @@ extension Worker {
         step.run(on: exchange)
         finishStep(step)
         advance(slot)
-    }
-
-    /// Memory is worth more than the order.
-    private mutating func shakeOutOfTurn(_ slot: Int32, _ flight: [UInt8]) {
-        guard connections[slot].machine.phase == .handshaking || hasFreeHandshake else {
-            return connections[slot].machine.end(.overloaded)
-        }
-        connections[slot].machine.heldFlight()
-        let step = takeStep(slot, flight)
-        step.run(on: exchange)
-        finishStep(step)
     }
 
     private var hasFreeHandshake: Bool { handshakes < limits.concurrentHandshakes }

@@ -64,11 +64,12 @@ extension Worker {
     mutating func openRecords(_ slot: Int32, _ bytes: RawSpan) {
         guard let buffer = pool.take() else { return connections[slot].machine.end(.overloaded) }
         var plaintext = output(buffer)
+        let written = bytes.byteCount + (connections[slot].holdsPartialRecord ? TLSSession.recordBytes : 0)
         let outcome = connections[slot].open(bytes, into: &plaintext)
         let count = plaintext.byteCount
         connections[slot].bytesFromPeer += UInt64(count)
         queueReplies(slot)
-        forward(buffer, count, slot)
+        forward(buffer, count, behind: max(written - count, 0), slot)
         switch outcome {
         case .open: break
         case .closed: connections[slot].machine.readEnded(.peer)
@@ -96,7 +97,8 @@ extension Worker {
     /// Seals a stretch of the built-in source.
     mutating func produce(_ slot: Int32) {
         let stretch = sourceBytes
-        unsafe sealBytes(slot, stretch.span.bytes)
+        let count = min(stretch.count, memory.receiveBytes(buffered: pool.countedBytes))
+        unsafe sealBytes(slot, stretch.span.bytes.extracting(0..<count))
     }
 
     mutating func queueCloseNotify(_ slot: Int32) {
@@ -126,10 +128,14 @@ extension Worker {
 
     /// Puts a filled buffer into a leg's send queue, or gives it back where it is empty.
     ///
-    /// - Parameter payload: how many bytes of plaintext the records carry; of the peer's leg.
-    mutating func enqueue(_ buffer: Int32, _ count: Int, _ slot: Int32, _ leg: Leg, payload: Int = 0) {
+    /// - Parameters:
+    ///   - behind: bytes that were written behind those and cut off.
+    ///   - payload: how many bytes of plaintext the records carry; of the peer's leg.
+    mutating func enqueue(
+        _ buffer: Int32, _ count: Int, behind: Int = 0, _ slot: Int32, _ leg: Leg, payload: Int = 0
+    ) {
+        pool.filled(buffer, count, behind: behind)
         guard count > 0, !connections[slot].machine[leg].isWriteOver else { return pool.giveBack(buffer) }
-        pool.filled(buffer, count)
         if leg == .peer {
             if payload > 0 { pool[buffer].payload = Int32(payload) }
             connections[slot].peerQueue.append(buffer, pool)
@@ -142,11 +148,11 @@ extension Worker {
     // MARK: Private
 
     /// Passes plaintext of the peer to what stands for the application.
-    private mutating func forward(_ buffer: Int32, _ count: Int, _ slot: Int32) {
+    private mutating func forward(_ buffer: Int32, _ count: Int, behind: Int, _ slot: Int32) {
         switch connections[slot].machine.application {
-        case .socket: enqueue(buffer, count, slot, .application)
+        case .socket: enqueue(buffer, count, behind: behind, slot, .application)
         case .discard, .source:
-            pool.filled(buffer, count)
+            pool.filled(buffer, count, behind: behind)
             pool.giveBack(buffer)
         case .echo:
             if count > 0 {
@@ -154,7 +160,7 @@ extension Worker {
                 let bytes = unsafe UnsafeRawBufferPointer(rebasing: pool.memory(buffer)[..<count])
                 sealBytes(slot, unsafe RawSpan(_unsafeStart: bytes.baseAddress!, byteCount: count))
             }
-            pool.filled(buffer, count)
+            pool.filled(buffer, count, behind: behind)
             pool.giveBack(buffer)
         }
     }

@@ -16,6 +16,7 @@ public struct Worker: ~Copyable {
 
     var limits: WorkerLimits
     var loop: EventLoop
+    let memory: MemoryBudget
     var pool: BufferPool
     var timers: TimerWheel
     var connections: ConnectionSlab
@@ -45,6 +46,8 @@ public struct Worker: ~Copyable {
     var waiting = SlotQueue()
     /// Bytes of all flights that are held.
     var heldFlightBytes = 0
+    /// Nobody may have a second buffer wait behind the one on its way.
+    var isScarce = false
     /// Inbound handshakes in progress.
     var handshakes = 0
     var stage = Stage.serving
@@ -59,6 +62,8 @@ public struct Worker: ~Copyable {
     var staleCompletions = 0
     var accepted: UInt64 = 0
     var cutConnections = 0
+    /// Of those that were open at a time, the most since the system last had memory back.
+    var mostConnections = 0
     let emit: (AccessRecord) -> Void
     /// What the built-in source sends; empty as long as no route uses it.
     var sourceBytes: [UInt8] = []
@@ -79,11 +84,15 @@ public struct Worker: ~Copyable {
         self.clock = clock
         let now = loop.now
         clockDifference = clock() - Int64(now / 1_000_000_000)
-        self.loop = loop
         // What follows from these limits is fixed from here on; a later update changes the others.
-        pool = BufferPool(bytes: update.limits.bufferBytes)
-        timers = TimerWheel(capacity: update.limits.connections)
-        connections = ConnectionSlab(capacity: update.limits.connections)
+        let memory = MemoryBudget(
+            bytes: update.limits.memoryBytes, connections: update.limits.connections,
+            receives: loop.receiveBuffers, receiveBytes: loop.receiveBufferBytes)
+        self.memory = memory
+        pool = BufferPool(bytes: memory.bufferBytes, warmBytes: memory.sharedBytes / 2)
+        self.loop = loop
+        timers = TimerWheel(capacity: memory.connections)
+        connections = ConnectionSlab(capacity: memory.connections)
         nextTrimAt = now
         install(update)
     }
@@ -108,6 +117,8 @@ public struct Worker: ~Copyable {
     ///
     /// Whoever relays is served first; then come handshakes.
     public mutating func step(limitNanoseconds: UInt64 = 60_000_000_000) throws(EventLoopFault) {
+        loop.limitReceives(toBytes: memory.receiveBytes(buffered: bufferedBytes))
+        isScarce = memory.isScarce(buffered: bufferedBytes)
         let count = try loop.tick(timeoutNanoseconds: nextWait(limit: limitNanoseconds))
         for index in 0..<count { handle(loop.completion(index)) }
         while let slot = timers.popExpired(now: loop.now) { timerFired(slot) }
@@ -130,10 +141,13 @@ public struct Worker: ~Copyable {
 
     // MARK: Private
 
+    private var bufferedBytes: Int { pool.countedBytes + heldFlightBytes }
+
     private func nextWait(limit: UInt64) -> UInt64 {
         if hasHandshakeWork || isSweeping { return 0 }
         let now = loop.now
         var wait = timers.nanosecondsUntilNext(now: now, limit: limit)
+        if pool.isTrimmable || isShrunk { wait = min(wait, nextTrimAt > now ? nextTrimAt - now : 0) }
         if let resumeAcceptAt { wait = min(wait, resumeAcceptAt > now ? resumeAcceptAt - now : 0) }
         if case .draining(let deadline) = stage { wait = min(wait, deadline > now ? deadline - now : 1_000_000) }
         return wait
@@ -169,9 +183,19 @@ public struct Worker: ~Copyable {
         guard now >= nextTrimAt else { return }
         nextTrimAt = now + Self.trimIntervalNanoseconds
         pool.trim()
+        if isShrunk {
+            // Freed sessions leave holes behind; the allocator gives pages back by itself at the top of its heap alone.
+            HeapMemory.giveBack()
+            mostConnections = connections.count
+        }
+        mostConnections = max(mostConnections, connections.count)
         watchClock()
     }
 
+    /// Many connections are gone since the system last had memory back.
+    private var isShrunk: Bool { mostConnections - connections.count >= Self.shrinkConnections }
+
     static let sourceStretchBytes = 64 * 1024
+    private static let shrinkConnections = 128
     private static let trimIntervalNanoseconds: UInt64 = 5_000_000_000
 }

@@ -116,12 +116,13 @@ public final class WorkerThread: Sendable {
 
     /// Runs a worker from its first accept to the end of its drain, and returns how many connections were cut.
     private func serve() throws -> Int {
-        let opened = try OpenedLoop.open(choice, LoopLimits())
+        let update = takeUpdate()
+        let opened = try OpenedLoop.open(choice, LoopLimits(memoryBytes: update.limits.memoryBytes))
         let because = opened.because
         let backend = opened.loop.kind
         let wake = opened.loop.wake
         var worker = try Worker(
-            takeUpdate(), loop: opened.take(), clock: { Int64(time(nil)) }, emit: feed.map(Self.emitter) ?? { _ in })
+            update, loop: opened.take(), clock: { Int64(time(nil)) }, emit: feed.map(Self.emitter) ?? { _ in })
         worker.handshakeThread = try wake.map { try HandshakeThread(wake: $0) }
         // The thread signals the loop's descriptor and has sessions of the worker's contexts: it ends first.
         defer {

@@ -20,12 +20,12 @@ extension EpollBackend {
         }
         // Safe: the buffer is ours until it is given back, and is as long as said.
         let received = systemCall {
-            unsafe recv(descriptor, buffers.pointer(buffer), buffers.bufferBytes, postern_msg_dontwait)
+            unsafe recv(descriptor, buffers.pointer(buffer), buffers.receiveBytes, postern_msg_dontwait)
         }
         if received > 0 {
             states.update(descriptor) { state in
                 state.wants.remove(.receive)
-                state.readable = state.hangup || received == buffers.bufferBytes
+                state.readable = state.hangup || received == buffers.receiveBytes
             }
             buffers.lend(buffer)
             receivesLeft -= 1

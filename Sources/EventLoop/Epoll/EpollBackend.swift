@@ -9,7 +9,7 @@ import Glibc
 struct EpollBackend: ~Copyable {
     private let epoll: Int32
     let wakeDescriptor: Int32
-    let buffers: ReceiveBuffers
+    var buffers: ReceiveBuffers
     var free: FreeBuffers
     var budget: ReceiveBudget
     /// How many receives may still be made before the owner sees what came.

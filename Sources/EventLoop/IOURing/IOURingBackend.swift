@@ -21,7 +21,7 @@ struct IOURingBackend: ~Copyable {
     /// Buffers that the kernel has, or has used for completions not taken yet.
     private var provided = 0
     let wakeDescriptor: Int32
-    let buffers: ReceiveBuffers
+    var buffers: ReceiveBuffers
     var completions = CompletionQueue(capacity: completionsATick)
 
     init(_ limits: LoopLimits) throws(EventLoopFault) {
@@ -129,7 +129,7 @@ struct IOURingBackend: ~Copyable {
         while provided < target, let buffer = free.take() {
             // Safe: `pointer` checks the index; the kernel owns the buffer again from the advance on.
             unsafe io_uring_buf_ring_add(
-                bufferRing, buffers.pointer(buffer), UInt32(buffers.bufferBytes), UInt16(truncatingIfNeeded: buffer),
+                bufferRing, buffers.pointer(buffer), UInt32(buffers.receiveBytes), UInt16(truncatingIfNeeded: buffer),
                 io_uring_buf_ring_mask(UInt32(buffers.count)), 0)
             unsafe io_uring_buf_ring_advance(bufferRing, 1)
             provided += 1

@@ -133,7 +133,7 @@ extension SimulatedNetwork {
         guard !random.chance(faults.receiveWithoutBuffers), let buffer = free.take() else {
             return end(index, 0 - ENOBUFS)
         }
-        var limit = buffers.bufferBytes
+        var limit = buffers.receiveBytes
         let unread = connection.unread(side)
         if unread > 1 && random.chance(faults.shortReads) { limit = 1 + random.below(min(limit, unread)) }
         // Safe: the buffer is free, and at least `limit` bytes long.

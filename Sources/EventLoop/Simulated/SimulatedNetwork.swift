@@ -22,7 +22,7 @@ public final class SimulatedNetwork {
     /// Descriptors of the proxy that are open, those of ``listen(on:)`` included.
     public private(set) var openDescriptors = 0
 
-    let buffers: ReceiveBuffers
+    var buffers: ReceiveBuffers
     var free: FreeBuffers
     var completions = CompletionQueue(capacity: completionsATick)
     var random: SimulatedRandom

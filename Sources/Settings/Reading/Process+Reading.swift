@@ -36,6 +36,7 @@ extension SettingsReader {
                 }
             }
         }
+        limits.memoryBytes = value(of: "memory", in: fields, default: nil) { $0.size($1, in: LimitKey.memory) }
         return limits
     }
 }

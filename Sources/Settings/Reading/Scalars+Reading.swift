@@ -51,6 +51,21 @@ extension SettingsReader {
         return duration.milliseconds
     }
 
+    /// Bytes.
+    mutating func size(_ node: Node, in range: ClosedRange<Int>) -> Int? {
+        let expected = "a size such as 64MiB or 1GiB"
+        guard let text = scalar(node, expected: expected)?.text else { return nil }
+        guard let size = SizeText(text) else {
+            let remedy = decimal(text) == nil ? "" : ": add a unit, such as `\(text)MiB`"
+            return refuse("expected \(expected), found \(quoted(text))\(remedy)", at: node.position)
+        }
+        guard range.contains(size.bytes) else {
+            let (least, most) = (SizeText(range.lowerBound), SizeText(range.upperBound))
+            return refuse("expected a size from \(least) to \(most), found \(quoted(text))", at: node.position)
+        }
+        return size.bytes
+    }
+
     /// One of the words of an enumeration.
     mutating func choice<Choice>(_ node: Node, of type: Choice.Type = Choice.self) -> Choice?
     where Choice: CaseIterable & RawRepresentable<String> {

@@ -48,6 +48,18 @@ struct LimitKey: Sendable {
             allowed: 0...hourMilliseconds, meaning: "From SIGTERM until what is still open is cut."),
     ]
 
+    /// Allowed bytes of `limits.memory`, whose default is not a number of the file's.
+    static let memory = 8 << 20...1 << 40
+
+    static var memoryReference: SettingReference {
+        SettingReference(
+            "limits.memory",
+            "size, \(SizeText(memory.lowerBound)) to \(SizeText(memory.upperBound))",
+            "For all that grows with the number of peers; without it, 256MiB or half of the cgroup's limit, whichever is"
+                + " less. Where it runs short, connections are read in smaller pieces, not cut; as many may be open as"
+                + " have 56 KiB each in three quarters of it.")
+    }
+
     private static let hourMilliseconds = 3_600_000
     private static let shortWaits = 10...600_000
     private static let longWaits = 10...720 * hourMilliseconds

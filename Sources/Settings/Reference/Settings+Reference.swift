@@ -5,7 +5,7 @@ extension Settings {
     /// suggestions and documentation are made from.
     public static let reference: [SettingReference] =
         identityKeys + FederationKeys.references + processKeys + listenerKeys + LifetimeKeys.references + policyKeys
-        + LimitKey.all.map(\.reference)
+        + LimitKey.all.map(\.reference) + [LimitKey.memoryReference]
 
     private static let identityKeys = [
         SettingReference(

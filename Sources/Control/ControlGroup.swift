@@ -1,0 +1,32 @@
+/// The limits that the kernel holds this process to as one of a group (cgroup v1 and v2).
+enum ControlGroup {
+    /// What the files of this name say, from the root down to this process's group in the unified hierarchy: a limit of
+    /// any ancestor holds too. Inside a container the group's own path may not be visible; the root then is it.
+    static func unified(_ name: String) -> [String] {
+        let group = text("/proc/self/cgroup").map(unifiedGroup(membership:)) ?? "/"
+        return unifiedFiles(name, group: group).compactMap(text)
+    }
+
+    /// What a file of a controller of its own says (v1).
+    static func legacy(_ controller: String, _ name: String) -> String? {
+        text("/sys/fs/cgroup/\(controller)/\(name)")
+    }
+
+    /// The path of the `0::` line of `/proc/self/cgroup` (v2).
+    static func unifiedGroup(membership: String) -> String {
+        let line = membership.split(separator: "\n").first { $0.hasPrefix("0::") }
+        return line.map { String($0.dropFirst(3)) } ?? "/"
+    }
+
+    static func unifiedFiles(_ name: String, group: String) -> [String] {
+        var path = "/sys/fs/cgroup"
+        var files = ["\(path)/\(name)"]
+        for part in group.split(separator: "/") where part != ".." {
+            path += "/\(part)"
+            files.append("\(path)/\(name)")
+        }
+        return files
+    }
+
+    private static func text(_ path: String) -> String? { readSmallFile(path, bytesAtMost: 1 << 16) }
+}
