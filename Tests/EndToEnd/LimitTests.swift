@@ -77,6 +77,58 @@ struct LimitTests {
         }
     }
 
+    @Test(
+        "clients that do not read cost a bounded amount of memory, and others are served",
+        arguments: EventLoopKind.allCases
+    )
+    func silentReaders(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            // Answers 0 with more than the kernel holds, and echoes all else.
+            let flood = [UInt8](repeating: 7, count: 12 << 20)
+            let application = try stage.application(
+                Application.Behaviour { connection in
+                    while true {
+                        let bytes = try connection.receive(within: .seconds(60))
+                        if bytes.isEmpty { return connection.finishSending() }
+                        try connection.send(bytes == [0] ? flood : bytes, within: .seconds(60))
+                    }
+                })
+            let limits = ["memory": "16MiB", "handshakeTimeout": "60s"]
+            let inbound = try stage.inbound(to: application, limits: limits)
+            let outbound = try stage.outbound(to: inbound.address("in"), limits: limits)
+            try echoing(through: outbound).close()
+            let atRest = [outbound, inbound].map(\.figures.memoryKiB.anonymous)
+            let silent = try (0..<120).map { _ in
+                let client = try TCPConnection.connect(to: outbound.address("out"))
+                try client.send([0])
+                return client
+            }
+            #expect(application.awaitAccepted(121, within: .seconds(30)))
+            for client in silent.prefix(20) { #expect(try client.receive(exactly: 1) == [7]) }
+            // Until nothing moves any more, all that can be filled is filled.
+            var before: Int64 = 0
+            #expect(
+                eventually(within: .seconds(60)) {
+                    let now = [outbound, inbound].map(\.figures.cpuNanoseconds).reduce(0, +)
+                    defer { before = now }
+                    pauseMilliseconds(200)
+                    return now - before < 5_000_000
+                })
+            for (proxy, base) in zip([outbound, inbound], atRest) {
+                let grown = proxy.figures.memoryKiB.anonymous - base
+                #expect(grown < 17 << 10, "\(proxy.name) has grown by \(grown) KiB")
+            }
+            for _ in 0..<5 { try echoing(through: outbound).close() }
+            // None of them was cut: each gets all of its answer.
+            for client in silent.prefix(3) {
+                #expect(try client.receive(exactly: flood.count - 1, within: .seconds(60)).count == flood.count - 1)
+            }
+            for client in silent { client.close() }
+            let lines = try outbound.accessLines(126)
+            #expect(lines.allSatisfy { $0.reason != "overloaded" })
+        }
+    }
+
     private func echoing(through proxy: ProxyUnderTest) throws -> TCPConnection {
         let client = try TCPConnection.connect(to: proxy.address("out"))
         try client.send([1])
