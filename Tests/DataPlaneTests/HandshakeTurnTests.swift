@@ -12,14 +12,14 @@ struct HandshakeTurnTests {
         let world = try SimulatedWorld(seed: 1, faults: .none)
         let clients = try clients(30, of: world)
         for client in clients { client.act(20_000) }
-        #expect(try world.turn { world.worker.hasHandshakeTurn })
+        #expect(try world.turn { world.worker.handshakes.hasStep })
         let start = world.network.now
         var answered = 0
-        var begun = world.worker.handshakes
+        var begun = world.worker.handshakes.inProgress
         for _ in 0..<200 where answered < clients.count {
             try world.step()
-            #expect(world.worker.handshakes - begun <= Worker.stepsATick)
-            begun = world.worker.handshakes
+            #expect(world.worker.handshakes.inProgress - begun <= Worker.stepsATick)
+            begun = world.worker.handshakes.inProgress
             let answers = clients.map { $0.socket.unread > 0 }
             answered = answers.count { $0 }
             #expect(answers.prefix(answered).allSatisfy { $0 }, "one was served before another that had come earlier")
@@ -38,10 +38,10 @@ struct HandshakeTurnTests {
         let without = try ticksOfAnEcho(calm, world)
         let clients = try clients(40, of: world)
         for client in clients { client.act(20_000) }
-        #expect(try world.turn { world.worker.hasHandshakeTurn })
+        #expect(try world.turn { world.worker.handshakes.hasStep })
         for _ in 0..<5 {
             #expect(try ticksOfAnEcho(calm, world) <= without)
-            let stormGoesOn = world.worker.hasHandshakeTurn
+            let stormGoesOn = world.worker.handshakes.hasStep
             #expect(stormGoesOn)
         }
         #expect(try allEstablished(clients, world))
@@ -54,7 +54,7 @@ struct HandshakeTurnTests {
         let world = try SimulatedWorld(seed: 1, faults: .none, limits: "{concurrentHandshakes: \(concurrent)}")
         let clients = try clients(25, of: world)
         let isDone = try world.turn {
-            #expect(world.worker.handshakes <= concurrent)
+            #expect(world.worker.handshakes.inProgress <= concurrent)
             return self.act(clients) { clients.allSatisfy(\.isEstablished) }
         }
         #expect(isDone)
@@ -68,7 +68,9 @@ struct HandshakeTurnTests {
         #expect(try world.turn { world.worker.activeConnections == silent.count })
         let start = world.network.now
         let clients = try clients(1, of: world)
-        #expect(try world.turn { self.act(clients) { clients[0].isEstablished && world.worker.handshakes == 0 } })
+        #expect(
+            try world.turn { self.act(clients) { clients[0].isEstablished && world.worker.handshakes.inProgress == 0 } }
+        )
         #expect(world.network.now - start < 100_000_000)
         #expect(try world.turn { silent.allSatisfy { $0.isFinished || $0.wasReset } })
         #expect(world.network.now - start < 11_000_000_000)
@@ -94,7 +96,7 @@ struct HandshakeTurnTests {
         // Those whose steps the thread has are told off in time, and hold nothing.
         let reasons = { world.records.map(\.closeReason).filter { $0 == CloseReason.handshakeTimeout.rawValue } }
         #expect(try world.turn { reasons().count == Worker.stepsUnderwayLimit })
-        #expect(world.worker.handshakes == 0 && world.worker.heldFlightBytes == 0)
+        #expect(world.worker.handshakes.inProgress == 0 && world.worker.heldFlightBytes == 0)
         try end(clients, world)
     }
 
@@ -107,7 +109,7 @@ struct HandshakeTurnTests {
         // The first one has the only turn and keeps it; meanwhile the time of all is over.
         world.network.advance(nanoseconds: 10_100_000_000)
         #expect(try world.turn { world.records.count == 3 })
-        #expect(world.worker.handshakes == 0 && world.worker.heldFlightBytes == 0)
+        #expect(world.worker.handshakes.inProgress == 0 && world.worker.heldFlightBytes == 0)
         for client in clients { client.socket.close() }
         let next = try self.clients(1, of: world)
         #expect(try world.turn { self.act(next) { next[0].isEstablished } })
@@ -181,6 +183,6 @@ struct HandshakeTurnTests {
     private func end(_ clients: [TLSClient], _ world: SimulatedWorld) throws {
         for client in clients { client.socket.close() }
         #expect(try world.turn { world.isQuiet })
-        #expect(world.worker.handshakes == 0)
+        #expect(world.worker.handshakes.inProgress == 0)
     }
 }

@@ -81,7 +81,7 @@ struct MemoryTests {
             bytes: bytes, connections: connections, receives: loop.receiveBuffers,
             receiveBytes: loop.receiveBufferBytes)
         let underWay = loop.receiveBuffers * (loop.receiveBufferBytes + 17 * 1024)
-        #expect(budget.connections * MemoryBudget.connectionBytes + budget.sharedBytes + underWay <= bytes + 17 * 1024)
+        #expect(budget.slots * MemoryBudget.connectionBytes + budget.sharedBytes + underWay <= bytes + 17 * 1024)
         #expect(budget.connections == connections || budget.connections >= bytes / 2 / MemoryBudget.connectionBytes)
         #expect(budget.sharedBytes >= bytes / 8)
         // It is a whole buffer at first, and never nothing.

@@ -161,7 +161,9 @@ private final class Story {
         if world.network.openDescriptors != 3 { flaw = "\(world.network.openDescriptors - 3) descriptors are left" }
         if world.network.operationsInFlight > 3 { flaw = "operations are left" }
         if world.worker.staleCompletionCount != 0 { flaw = "a completion came too late" }
-        if world.worker.handshakes != 0 { flaw = "\(world.worker.handshakes) handshakes are counted for ever" }
+        if world.worker.handshakes.inProgress != 0 {
+            flaw = "\(world.worker.handshakes.inProgress) handshakes are counted for ever"
+        }
         if world.records.count != Int(world.worker.acceptedConnections) {
             flaw = "a connection ended without a record"
         }

@@ -44,6 +44,8 @@ public enum CloseReason: String, Sendable, CaseIterable {
     /// The proxy has no SVID any more.
     case identityWithdrawn = "identity-withdrawn"
     case connectionLimit = "connection-limit"
+    /// Its source address has as many connections as one may have.
+    case sourceLimit = "source-limit"
     /// The worker's buffers or descriptors were used up.
     case overloaded
 

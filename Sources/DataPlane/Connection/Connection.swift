@@ -48,6 +48,10 @@ struct Connection: ~Copyable {
     var timer = Timer.none
     /// It is one of the worker's inbound handshakes in progress.
     var countsAsHandshake = false
+    /// When its last step ended; of one of those.
+    var silentSince: UInt64 = 0
+    /// Its client is not admitted yet.
+    var countsAsStranger = false
 
     /// The legs of whose sockets a receive may find bytes at once.
     var peerHoldsBytes = true

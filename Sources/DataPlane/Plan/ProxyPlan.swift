@@ -28,7 +28,11 @@ public struct ProxyPlan: Sendable {
 public struct WorkerLimits: Sendable {
     public let connections: Int
     public let concurrentHandshakes: Int
+    /// From one source address.
+    public let connectionsPerSource: Int
     public let handshakeTimeoutNanoseconds: UInt64
+    /// How long a peer may be silent in its handshake while another one waits for the turn.
+    public let turnPatienceNanoseconds: UInt64
     public let connectTimeoutNanoseconds: UInt64
     public let idleTimeoutNanoseconds: UInt64
     public let halfCloseTimeoutNanoseconds: UInt64
@@ -44,8 +48,10 @@ public struct WorkerLimits: Sendable {
 
     init(_ limits: LimitSettings, workers: Int, memoryBytes: Int) {
         connections = (limits.connections + workers - 1) / workers
+        connectionsPerSource = (limits.connectionsPerSource + workers - 1) / workers
         concurrentHandshakes = (limits.concurrentHandshakes + workers - 1) / workers
         handshakeTimeoutNanoseconds = Self.nanoseconds(limits.handshakeTimeoutMilliseconds)
+        turnPatienceNanoseconds = min(handshakeTimeoutNanoseconds / 5, 1_000_000_000)
         connectTimeoutNanoseconds = Self.nanoseconds(limits.connectTimeoutMilliseconds)
         idleTimeoutNanoseconds = Self.nanoseconds(limits.idleTimeoutMilliseconds)
         halfCloseTimeoutNanoseconds = Self.nanoseconds(limits.halfCloseTimeoutMilliseconds)

@@ -74,9 +74,9 @@ extension Worker {
         let listener = acceptors[index].listener
         let plan = listeners[listener].plan
         let mode = plan.mode == .inbound ? ConnectionMachine.Mode.inbound : .outbound
-        guard !connections.isFull else {
+        if let reason = refusal(mode, Source(source)) {
             loop.close(descriptor, reset: true)
-            return emit(refusedRecord(listener: listener, source: source, .connectionLimit))
+            return emit(refusedRecord(listener: listener, source: source, reason))
         }
         let slot = connections.insert(
             Connection(
@@ -85,8 +85,51 @@ extension Worker {
         listeners[listener].connections += 1
         mostConnections = max(mostConnections, connections.count)
         connections[slot].agesAt = endOfAge(plan)
+        if mode == .inbound {
+            connections[slot].countsAsStranger = true
+            strangers.add(Source(source))
+            clients.add(Source(source))
+        }
         if mode == .outbound { beginOutbound(slot) }
         advance(slot)
+    }
+
+    /// Why there is no place for one more connection from there; nil where there is, or is made.
+    private mutating func refusal(_ mode: ConnectionMachine.Mode, _ source: Source) -> CloseReason? {
+        if mode == .inbound, clients[source] >= limits.connectionsPerSource { return .sourceLimit }
+        guard connections.count >= memory.connections else { return nil }
+        return makeRoom(for: source) ? nil : .connectionLimit
+    }
+
+    /// Ends a connection whose client has not been admitted, of the source that has the most of them among those that are
+    /// compared; false where none has more than `source` would.
+    private mutating func makeRoom(for source: Source) -> Bool {
+        guard !connections.isFull else { return false }
+        var chosen: (slot: Int32, strangers: Int)?
+        var compared = 0
+        let slots = Int32(connections.touched)
+        for _ in 0..<slots where compared < Self.comparedStrangers {
+            roomSlot = roomSlot + 1 < slots ? roomSlot + 1 : 0
+            guard connections.isLive(roomSlot), connections[roomSlot].countsAsStranger,
+                connections[roomSlot].machine.phase == .waiting || connections[roomSlot].machine.phase == .handshaking
+            else { continue }
+            compared += 1
+            let count = strangers[Source(connections[roomSlot].source)]
+            if count > chosen?.strangers ?? 0 { chosen = (roomSlot, count) }
+        }
+        guard let chosen, chosen.strangers > strangers[source] + 1 else { return false }
+        leaveHandshake(chosen.slot)
+        connections[chosen.slot].detail = "gave its place to a client of another source"
+        connections[chosen.slot].machine.cut(.connectionLimit)
+        advance(chosen.slot)
+        return true
+    }
+
+    /// Its client has been admitted, or it has ended.
+    mutating func leaveStrangers(_ slot: Int32) {
+        guard connections[slot].countsAsStranger else { return }
+        connections[slot].countsAsStranger = false
+        strangers.remove(Source(connections[slot].source))
     }
 
     private mutating func acceptFailed(_ index: Int, _ code: Int32) {
@@ -117,5 +160,6 @@ extension Worker {
     }
 
     private static var acceptTroubleIntervalNanoseconds: UInt64 { 10_000_000_000 }
+    private static var comparedStrangers: Int { 64 }
     private static var acceptPauseNanoseconds: UInt64 { 100_000_000 }
 }

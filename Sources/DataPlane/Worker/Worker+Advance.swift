@@ -125,6 +125,8 @@ extension Worker {
         for leg in [Leg.peer, Leg.application] where machine[leg].isOpen {
             loop.close(connections[slot][descriptorOf: leg], reset: machine[leg].resetsOnClose)
         }
+        leaveStrangers(slot)
+        if machine.mode == .inbound { clients.remove(Source(connections[slot].source)) }
         emit(record(slot))
         listeners[connections[slot].listener].connections -= 1
         connections.remove(slot)

@@ -15,7 +15,7 @@ extension Worker {
         // Those that we begin ourselves do not count: a server that never answers must not keep our clients waiting.
         if connections[slot].machine.phase == .waiting {
             connections[slot].countsAsHandshake = true
-            handshakes += 1
+            handshakes.began(Source(connections[slot].source))
             connections[slot].machine.admitted()
         }
         return HandshakeStep(
@@ -33,7 +33,12 @@ extension Worker {
         let isQueued = queue(step.output, slot)
         switch step.outcome {
         case .handshake(.wantsBytes):
-            if !isQueued { lackMemory(slot) }
+            guard isQueued else { return lackMemory(slot) }
+            guard connections[slot].countsAsHandshake else { return }
+            connections[slot].silentSince = loop.now
+            handshakes.fellSilent(
+                HandshakeQueue.Silence(
+                    connection: step.connection, source: Source(connections[slot].source), since: loop.now))
         case .handshake(.complete):
             guard isQueued else { return lackMemory(slot) }
             leaveHandshake(slot)
@@ -61,7 +66,7 @@ extension Worker {
     mutating func leaveHandshake(_ slot: Int32) {
         guard connections[slot].countsAsHandshake else { return }
         connections[slot].countsAsHandshake = false
-        handshakes -= 1
+        handshakes.ended(Source(connections[slot].source))
     }
 
     // MARK: Private
@@ -95,6 +100,7 @@ extension Worker {
         case .relays: break
         case .isOver: return
         }
+        leaveStrangers(slot)
         // What came with the handshake's last bytes was sent by a peer that is authorized now.
         openRecords(slot, rest)
     }

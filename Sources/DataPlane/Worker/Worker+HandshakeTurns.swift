@@ -16,7 +16,9 @@ extension Worker {
         connections[slot].flight = flight
         connections[slot].machine.heldFlight()
         heldFlightBytes += flight.count
-        flights.append(connections.token(.receivePeer, slot))
+        handshakes.append(
+            connections.token(.receivePeer, slot), of: Source(connections[slot].source),
+            begins: connections[slot].machine.phase == .waiting)
     }
 
     /// The first bytes of a client: of a ClientHello no more is held than is needed.
@@ -31,22 +33,20 @@ extension Worker {
         }
     }
 
-    /// A step of a handshake can be taken now.
-    var hasHandshakeTurn: Bool { !flights.isEmpty || (hasFreeHandshake && !waiting.isEmpty) }
-
     /// There is something to do for handshakes without waiting for anything.
-    var hasHandshakeWork: Bool { handshakeThread == nil ? hasHandshakeTurn : hasFinishedSteps }
+    var hasHandshakeWork: Bool { handshakeThread == nil ? handshakes.hasStep : hasFinishedSteps }
 
     /// Gives flights that wait to TLS, once all else has been handed to the kernel.
     mutating func shakeHands() {
+        while giveTurnUp() {}
         if let handshakeThread {
             takeFinished(from: handshakeThread)
             submit(to: handshakeThread)
-            guard hasHandshakeTurn, loop.now >= ownTurnAt else { return }
+            guard handshakes.hasStep, loop.now >= ownTurnAt else { return }
             ownTurnAt = loop.now + Self.ownTurnIntervalNanoseconds
             loop.submit()
             takeTurn()
-        } else if hasHandshakeTurn {
+        } else if handshakes.hasStep {
             loop.submit()
             for _ in 0..<Self.stepsATick { takeTurn() }
         }
@@ -67,7 +67,7 @@ extension Worker {
     }
 
     private mutating func submit(to thread: HandshakeThread) {
-        while stepsUnderway < Self.stepsUnderwayLimit, hasHandshakeTurn {
+        while stepsUnderway < Self.stepsUnderwayLimit, handshakes.hasStep {
             guard let slot = nextFlight() else { return }
             let flight = connections[slot].flight
             thread.submit(takeStep(slot, flight))
@@ -85,20 +85,32 @@ extension Worker {
         advance(slot)
     }
 
-    private var hasFreeHandshake: Bool { handshakes < limits.concurrentHandshakes }
+    /// Ends a handshake whose peer is silent while another one waits for its turn; false where there is none to end.
+    private mutating func giveTurnUp() -> Bool {
+        guard handshakes.isContended else { return false }
+        let silence = handshakes.givesUp(now: loop.now) { silence in
+            guard let slot = connections.slot(of: silence.connection) else { return false }
+            return connections[slot].countsAsHandshake && connections[slot].silentSince == silence.since
+                && !connections[slot].machine.holdsFlight
+        }
+        guard let silence, let slot = connections.slot(of: silence.connection) else { return false }
+        leaveHandshake(slot)
+        connections[slot].detail = "silent while others waited for its turn"
+        connections[slot].machine.end(.handshakeTimeout)
+        advance(slot)
+        return true
+    }
 
     private mutating func nextFlight() -> Int32? {
-        while true {
-            // Whoever waits for another handshake's end came before all that are in `flights`.
-            guard let token = (hasFreeHandshake ? waiting.popFirst() : nil) ?? flights.popFirst() else { return nil }
+        while let token = handshakes.next() {
             guard let slot = connections.slot(of: token), connections[slot].machine.holdsFlight else { continue }
             guard followChange(slot) else {
                 advance(slot)
                 continue
             }
-            guard connections[slot].machine.phase == .waiting, !hasFreeHandshake else { return slot }
-            waiting.append(token)
+            return slot
         }
+        return nil
     }
 
     /// Before its handshake begins, a connection goes over to what holds now; false where that has no place for it.

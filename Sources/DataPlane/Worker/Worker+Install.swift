@@ -9,6 +9,8 @@ extension Worker {
     /// Those that would be refused now are closed; all others go on and notice nothing.
     public mutating func install(_ update: WorkerUpdate) {
         limits = update.limits
+        handshakes.limit = limits.concurrentHandshakes
+        handshakes.patienceNanoseconds = limits.turnPatienceNanoseconds
         let states = placeListeners(update.listeners)
         placeAcceptors(update.acceptors, states)
         let hasSource = update.listeners.contains { $0.plan.routes.contains { $0.builtin == .source } }

@@ -40,16 +40,17 @@ public struct Worker: ~Copyable {
     let clock: @Sendable () -> Int64
     /// Of the wall clock from the loop's, in seconds.
     var clockDifference: Int64
-    /// Connections that hold a flight of a handshake, by the time that it came.
-    var flights = SlotQueue()
-    /// Those of them that came first and may not begin before another handshake ends.
-    var waiting = SlotQueue()
+    var handshakes: HandshakeQueue
+    /// Inbound connections whose peer has not been admitted.
+    var strangers = SourceCounts()
+    /// All inbound connections.
+    var clients = SourceCounts()
+    /// The slot after the one that was last looked at to make room.
+    var roomSlot: Int32 = 0
     /// Bytes of all flights that are held.
     var heldFlightBytes = 0
     /// Nobody may have a second buffer wait behind the one on its way.
     var isScarce = false
-    /// Inbound handshakes in progress.
-    var handshakes = 0
     var stage = Stage.serving
     /// When paused listeners are tried again even if nothing was released.
     var resumeAcceptAt: UInt64?
@@ -80,6 +81,8 @@ public struct Worker: ~Copyable {
     ) throws(TLSFault) {
         exchange = try RecordExchange()
         limits = update.limits
+        handshakes = HandshakeQueue(
+            limit: update.limits.concurrentHandshakes, patienceNanoseconds: update.limits.turnPatienceNanoseconds)
         self.emit = emit
         self.clock = clock
         let now = loop.now
@@ -91,8 +94,8 @@ public struct Worker: ~Copyable {
         self.memory = memory
         pool = BufferPool(bytes: memory.bufferBytes, warmBytes: memory.sharedBytes / 2)
         self.loop = loop
-        timers = TimerWheel(capacity: memory.connections)
-        connections = ConnectionSlab(capacity: memory.connections)
+        timers = TimerWheel(capacity: memory.slots)
+        connections = ConnectionSlab(capacity: memory.slots)
         nextTrimAt = now
         install(update)
     }
@@ -148,6 +151,7 @@ public struct Worker: ~Copyable {
         let now = loop.now
         var wait = timers.nanosecondsUntilNext(now: now, limit: limit)
         if pool.isTrimmable || isShrunk { wait = min(wait, nextTrimAt > now ? nextTrimAt - now : 0) }
+        if let at = handshakes.nextGivingUp { wait = min(wait, at > now ? at - now : 0) }
         if let resumeAcceptAt { wait = min(wait, resumeAcceptAt > now ? resumeAcceptAt - now : 0) }
         if case .draining(let deadline) = stage { wait = min(wait, deadline > now ? deadline - now : 1_000_000) }
         return wait

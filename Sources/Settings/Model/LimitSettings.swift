@@ -2,6 +2,8 @@
 public struct LimitSettings: Hashable, Sendable {
     /// Connections open at a time, over all listeners.
     public var connections = 10_000
+    /// Of them, those that one source address may have to inbound listeners.
+    public var connectionsPerSource = 1_000_000
     /// Bytes that may grow with the number of peers; nil for what the machine suggests.
     public var memoryBytes: Int?
     /// From accept to the end of the TLS handshake.

@@ -29,11 +29,16 @@ struct LimitKey: Sendable {
             name: "connections", property: \.connections, unit: .count, allowed: 1...1_000_000,
             meaning: "Connections open at a time, over all listeners."),
         LimitKey(
+            name: "connectionsPerSource", property: \.connectionsPerSource, unit: .count, allowed: 1...1_000_000,
+            meaning: "Of them, those to inbound listeners from one IPv4 address or IPv6 /64."),
+        LimitKey(
             name: "handshakeTimeout", property: \.handshakeTimeoutMilliseconds, unit: .milliseconds,
             allowed: shortWaits, meaning: "From accept to the end of the TLS handshake."),
         LimitKey(
             name: "concurrentHandshakes", property: \.concurrentHandshakes, unit: .count, allowed: 1...100_000,
-            meaning: "Inbound handshakes in progress at a time; others wait their turn."),
+            meaning:
+                "Inbound handshakes in progress at a time; others wait, their sources in rotation, and one that is silent"
+                + " for a second gives its turn up."),
         LimitKey(
             name: "connectTimeout", property: \.connectTimeoutMilliseconds, unit: .milliseconds, allowed: shortWaits,
             meaning: "From dialling an endpoint until it stands; then the next is tried."),
@@ -57,7 +62,7 @@ struct LimitKey: Sendable {
             "size, \(SizeText(memory.lowerBound)) to \(SizeText(memory.upperBound))",
             "For all that grows with the number of peers; without it, 256MiB or half of the cgroup's limit, whichever is"
                 + " less. Where it runs short, connections are read in smaller pieces, not cut; as many may be open as"
-                + " have 56 KiB each in three quarters of it.")
+                + " have 56 KiB each in seven tenths of it.")
     }
 
     private static let hourMilliseconds = 3_600_000

@@ -9,6 +9,8 @@
 struct MemoryBudget: Equatable {
     /// How many connections may be open.
     let connections: Int
+    /// How many may be there: those that have been ended to make room for others, and are not closed yet, included.
+    let slots: Int
     /// What all may take together beyond their shares.
     let sharedBytes: Int
     /// What all output buffers hold at most: the shared part, the shares, and what receives that were under way take
@@ -22,9 +24,10 @@ struct MemoryBudget: Equatable {
     init(bytes: Int, connections limit: Int, receives: Int, receiveBytes: Int) {
         let underWay = receives * (receiveBytes + Self.recordBytes)
         let divisible = max(bytes - underWay, Self.leastBytes / 2)
-        connections = max(min(limit, divisible / 4 * 3 / Self.connectionBytes), 1)
-        sharedBytes = divisible - connections * Self.connectionBytes
-        bufferBytes = sharedBytes + connections * Self.buffersAConnection + underWay
+        connections = max(min(limit, divisible / 4 * 3 / Self.connectionBytes * 16 / 17), 1)
+        slots = connections + max(connections / 16, 8)
+        sharedBytes = divisible - slots * Self.connectionBytes
+        bufferBytes = sharedBytes + slots * Self.buffersAConnection + underWay
     }
 
     /// How much one receive may take, where `buffered` bytes of buffers are in use.

@@ -1,7 +1,7 @@
 import EventLoop
 
-/// Connections that wait for their turn, in order; tokens, because one may end while it waits.
-struct SlotQueue {
+/// Connections in the order in which they came; tokens, because one may end while it waits.
+struct TokenQueue {
     private var tokens: [OperationToken] = []
     private var head = 0
 

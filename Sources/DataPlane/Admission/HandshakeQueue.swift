@@ -1,0 +1,105 @@
+import EventLoop
+
+/// Whose step of a handshake is taken next, and who may be in a handshake at all.
+///
+/// An inbound handshake holds one of a limited number of turns from its first step to its end. Who waits for a step takes
+/// it in rotation by source; those who wait for a turn and those who have one are served alternately. Where all turns are
+/// taken and somebody waits for one, a handshake whose peer has owed its next bytes for ``patienceNanoseconds`` gives its
+/// turn up: of those that have been silent longest, one of the source that has the most.
+struct HandshakeQueue {
+    /// How many may be in progress.
+    var limit: Int
+    /// How long a peer may be silent while another one waits for its turn.
+    var patienceNanoseconds: UInt64
+    private(set) var inProgress = 0
+    private var turns = SourceCounts()
+    private var beginning = SourceRotation()
+    private var continuing = SourceRotation()
+    private var tookBeginning = false
+    private var silent: [Silence] = []
+    private var silentHead = 0
+
+    /// A handshake that waits for its peer's bytes; it may have gone on since.
+    struct Silence: Equatable {
+        let connection: OperationToken
+        let source: Source
+        /// Monotonic nanoseconds.
+        let since: UInt64
+    }
+
+    init(limit: Int, patienceNanoseconds: UInt64) {
+        self.limit = limit
+        self.patienceNanoseconds = patienceNanoseconds
+    }
+
+    /// A step can be taken now.
+    var hasStep: Bool { !continuing.isEmpty || (!beginning.isEmpty && inProgress < limit) }
+    /// Somebody waits for a turn, and there is none.
+    var isContended: Bool { !beginning.isEmpty && inProgress >= limit }
+
+    /// A step waits; `begins` where it is the first of an inbound handshake.
+    mutating func append(_ connection: OperationToken, of source: Source, begins: Bool) {
+        if begins { beginning.append(connection, of: source) } else { continuing.append(connection, of: source) }
+    }
+
+    /// Whose step is next; nil where none can be taken. The connection may be over.
+    mutating func next() -> OperationToken? {
+        let mayBegin = !beginning.isEmpty && inProgress < limit
+        tookBeginning = mayBegin && (continuing.isEmpty || !tookBeginning)
+        return tookBeginning ? beginning.popFirst() : continuing.popFirst()
+    }
+
+    /// A handshake takes a turn.
+    mutating func began(_ source: Source) {
+        inProgress += 1
+        turns.add(source)
+    }
+
+    /// It has ended.
+    mutating func ended(_ source: Source) {
+        inProgress -= 1
+        turns.remove(source)
+    }
+
+    /// A handshake with a turn waits for its peer's bytes.
+    mutating func fellSilent(_ silence: Silence) {
+        if silentHead > 1024, silentHead * 2 > silent.count { dropTaken() }
+        silent.append(silence)
+    }
+
+    /// Who gives its turn up now; nil where nobody must.
+    ///
+    /// - Parameter isCurrent: the handshake still waits as it did when it fell silent.
+    mutating func givesUp(now: UInt64, isCurrent: (Silence) -> Bool) -> Silence? {
+        guard isContended else { return nil }
+        while silentHead < silent.count, !isCurrent(silent[silentHead]) { silentHead += 1 }
+        var chosen: Int?
+        for index in silentHead..<min(silentHead + Self.compared, silent.count) {
+            guard silent[index].since + patienceNanoseconds <= now else { break }
+            guard isCurrent(silent[index]) else { continue }
+            guard let best = chosen else {
+                chosen = index
+                continue
+            }
+            if turns[silent[index].source] > turns[silent[best].source] { chosen = index }
+        }
+        guard let chosen else { return nil }
+        silent.swapAt(chosen, silentHead)
+        silentHead += 1
+        return silent[silentHead - 1]
+    }
+
+    /// When somebody may have to give its turn up, if nothing happens until then; monotonic nanoseconds.
+    var nextGivingUp: UInt64? {
+        guard isContended, silentHead < silent.count else { return nil }
+        return silent[silentHead].since + patienceNanoseconds
+    }
+
+    private mutating func dropTaken() {
+        silent.removeFirst(silentHead)
+        silentHead = 0
+    }
+
+    /// So many of the longest silences are compared.
+    private static let compared = 64
+}

@@ -1,0 +1,154 @@
+import EventLoop
+import TLS
+import Telemetry
+import Testing
+
+@testable import DataPlane
+
+private func address(_ host: UInt32, _ port: Int = 0) -> SocketAddress {
+    SocketAddress(v4: 0x0A00_0000 + host, port: UInt16(20_000 + port))
+}
+
+@Suite("Admission")
+struct AdmissionTests {
+    @Test("handshakes that wait are taken in rotation by source")
+    func rotation() {
+        var queue = HandshakeQueue(limit: 100, patienceNanoseconds: 10)
+        for index in 0..<50 { queue.append(token(index), of: Source(address(1, index)), begins: true) }
+        queue.append(token(100), of: Source(address(2)), begins: true)
+        #expect(queue.next()?.slot == 0)
+        #expect(queue.next()?.slot == 100)
+        for index in 1..<50 { #expect(queue.next()?.slot == UInt32(index)) }
+        #expect(queue.next() == nil)
+    }
+
+    @Test("whoever is in a handshake and whoever waits for a turn are served alternately")
+    func alternation() {
+        var queue = HandshakeQueue(limit: 100, patienceNanoseconds: 10)
+        for index in 0..<4 {
+            queue.append(token(index), of: Source(address(1)), begins: true)
+            queue.append(token(10 + index), of: Source(address(1)), begins: false)
+        }
+        let order = (0..<8).compactMap { _ in queue.next()?.slot }
+        #expect(order.map { $0 >= 10 } == [false, true, false, true, false, true, false, true])
+    }
+
+    @Test("nobody gives a turn up unless another waits; then the one that has most, and has been silent long enough")
+    func givingUp() {
+        var queue = HandshakeQueue(limit: 4, patienceNanoseconds: 10)
+        let hog = Source(address(1))
+        let other = Source(address(2))
+        for (index, source) in [other, hog, hog, hog].enumerated() {
+            queue.began(source)
+            queue.fellSilent(
+                HandshakeQueue.Silence(connection: token(index), source: source, since: UInt64(index)))
+        }
+        #expect(queue.givesUp(now: 1_000) { _ in true } == nil)
+        #expect(queue.nextGivingUp == nil)
+        queue.append(token(9), of: other, begins: true)
+        #expect(!queue.hasStep && queue.nextGivingUp == 10)
+        #expect(queue.givesUp(now: 9) { _ in true } == nil)
+        // The other source's is silent longest, but the hog has three; its second one has gone on meanwhile.
+        #expect(queue.givesUp(now: 1_000) { $0.connection != token(1) }?.connection == token(2))
+        queue.ended(hog)
+        #expect(queue.hasStep && queue.next() == token(9))
+    }
+
+    @Test("a flood of half-open handshakes from one address keeps nobody else waiting")
+    func halfOpenFlood() throws {
+        let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{concurrentHandshakes: 16}")
+        var flood: [TLSClient] = []
+        for index in 0..<200 {
+            // Their hello is sent, and nothing after it.
+            let client = try self.client(world, from: address(1, index))
+            client.act(20_000)
+            flood.append(client)
+        }
+        #expect(try world.turn { world.worker.handshakes.inProgress == 16 })
+        let start = world.network.now
+        let honest = try client(world, from: address(2))
+        #expect(
+            try world.turn(20_000) {
+                honest.act(20_000)
+                return honest.isEstablished
+            })
+        // One patience, until the first of the silent ones must go.
+        #expect(world.network.now - start < 1_100_000_000, "\((world.network.now - start) / 1_000_000) ms")
+        #expect(world.records.allSatisfy { $0.closeReason == CloseReason.handshakeTimeout.rawValue })
+        for client in flood + [honest] { client.socket.close() }
+        #expect(try world.turn(20_000) { world.isQuiet })
+        #expect(world.worker.handshakes.inProgress == 0)
+    }
+
+    @Test("a table full of strangers of one address has a place for a client of another")
+    func fullTable() throws {
+        let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{connections: 40}")
+        let silent = (0..<40).map { world.network.connectPeer(to: SimulatedWorld.inbound, from: address(1, $0)) }
+        #expect(try world.turn { world.worker.activeConnections == 40 })
+        // One more of the same address is turned away.
+        let more = world.network.connectPeer(to: SimulatedWorld.inbound, from: address(1, 99))
+        #expect(try world.turn { more.wasReset })
+        #expect(world.records.map(\.closeReason) == [CloseReason.connectionLimit.rawValue])
+        let honest = try (0..<3).map { try client(world, from: address(2, $0)) }
+        #expect(
+            try world.turn {
+                for client in honest { client.act(20_000) }
+                return honest.allSatisfy(\.isEstablished)
+            })
+        #expect(silent.count(where: \.wasReset) + silent.count(where: \.isFinished) >= 3)
+        for client in honest { client.socket.close() }
+        for socket in silent { socket.close() }
+        #expect(try world.turn { world.isQuiet })
+    }
+
+    @Test("who has been admitted is never put out for a stranger")
+    func admittedStay() throws {
+        let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{connections: 3}")
+        let admitted = try (0..<3).map { try client(world, from: address(1, $0)) }
+        #expect(
+            try world.turn {
+                for client in admitted { client.act(20_000) }
+                return admitted.allSatisfy(\.isEstablished)
+            })
+        #expect(try world.turn { world.worker.strangers[Source(address(1))] == 0 })
+        let stranger = world.network.connectPeer(to: SimulatedWorld.inbound, from: address(2))
+        #expect(try world.turn { stranger.wasReset })
+        #expect(admitted.allSatisfy { !$0.isOver })
+        for client in admitted { client.socket.close() }
+        #expect(try world.turn { world.isQuiet })
+    }
+
+    @Test("an address has as many connections as limits.connectionsPerSource says; another one's do not count")
+    func perSource() throws {
+        let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{connectionsPerSource: 2}")
+        let first = (0..<3).map { world.network.connectPeer(to: SimulatedWorld.inbound, from: address(1, $0)) }
+        let second = (0..<2).map { world.network.connectPeer(to: SimulatedWorld.inbound, from: address(2, $0)) }
+        #expect(try world.turn { world.worker.activeConnections == 4 })
+        #expect(world.records.map(\.closeReason) == [CloseReason.sourceLimit.rawValue])
+        for socket in first + second { socket.close() }
+        #expect(try world.turn { world.isQuiet })
+        let again = world.network.connectPeer(to: SimulatedWorld.inbound, from: address(1))
+        #expect(try world.turn { world.worker.activeConnections == 1 })
+        again.close()
+        #expect(try world.turn { world.isQuiet })
+    }
+
+    @Test("sources are IPv4 addresses, also in IPv6, and the /64 of IPv6 ones")
+    func sources() {
+        let v6 = { (high: UInt64, low: UInt64) in Source(SocketAddress(v6: high, low, port: 1)) }
+        #expect(v6(0x2001_0DB8_0000_0001, 1) == v6(0x2001_0DB8_0000_0001, 2))
+        #expect(v6(0x2001_0DB8_0000_0001, 1) != v6(0x2001_0DB8_0000_0002, 1))
+        #expect(v6(0, 0xFFFF_0A00_0001) == Source(address(1)))
+        #expect(Source(address(1, 1)) == Source(address(1, 2)) && Source(address(1)) != Source(address(2)))
+    }
+
+    private func token(_ slot: Int) -> OperationToken {
+        OperationToken(operation: 1, generation: 0, slot: UInt32(slot))
+    }
+
+    private func client(_ world: SimulatedWorld, from source: SocketAddress) throws -> TLSClient {
+        try TLSClient(
+            world.network.connectPeer(to: SimulatedWorld.echo, from: source), as: TestIdentities.shared.allowed,
+            sending: Stream(number: 1, length: 100), answer: 1, closing: false)
+    }
+}
