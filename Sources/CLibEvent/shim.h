@@ -4,6 +4,7 @@
 #include <sys/select.h>
 #include <pthread.h>
 
+#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/buffer.h>
 #include <event2/http.h>

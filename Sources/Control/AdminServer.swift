@@ -13,6 +13,7 @@ public final class AdminServer {
     public let port: UInt16
 
     private let base: EventBase
+    private let connections: AdminConnections
     private let http: OpaquePointer
 
     /// Binds, and begins to answer as soon as the loop runs.
@@ -21,6 +22,7 @@ public final class AdminServer {
     ) throws(ControlFault) {
         self.readiness = readiness
         base = loop.base
+        connections = try AdminConnections(base)
         let socket = try AdminSocket(address: address, port: port)
         self.port = socket.port
         guard let http = unsafe evhttp_new(base.pointer) else { throw .libevent(call: "evhttp_new") }
@@ -45,6 +47,11 @@ public final class AdminServer {
                 let server = unsafe Unmanaged<AdminServer>.fromOpaque(context!).takeUnretainedValue()
                 unsafe server.answer(request)
             }, context)
+        unsafe evhttp_set_bevcb(
+            http,
+            { _, context in
+                unsafe Unmanaged<AdminConnections>.fromOpaque(context!).takeUnretainedValue().begin()
+            }, unsafe Unmanaged.passUnretained(connections).toOpaque())
         unsafe Self.pauseWhenDescriptorsRunOut(evhttp_bound_socket_get_listener(bound))
         loop.keep(self)
     }
@@ -59,6 +66,8 @@ public final class AdminServer {
         let headers = unsafe evhttp_request_get_output_headers(request)
         unsafe evhttp_add_header(headers, "Content-Type", "text/plain; charset=utf-8")
         unsafe evhttp_add_header(headers, "Cache-Control", "no-store")
+        // A connection is for one request: its time runs from the accept.
+        unsafe evhttp_add_header(headers, "Connection", "close")
         if answer.status == 405 { unsafe evhttp_add_header(headers, "Allow", "GET, HEAD") }
         let body = Array((answer.text + "\n").utf8)
         if unsafe evhttp_request_get_command(request) != EVHTTP_REQ_HEAD {

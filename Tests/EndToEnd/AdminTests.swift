@@ -36,6 +36,32 @@ struct AdminTests {
         }
     }
 
+    @Test("who drips requests takes neither descriptors nor answers from others", arguments: EventLoopKind.allCases)
+    func drippers(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let application = try stage.application(.echo)
+            let proxy = try stage.proxy(SettingsFile(listeners: [.inbound(to: application.address)], admin: true))
+            let address = try proxy.adminAddress()
+            let atRest = proxy.figures.socketCount
+            let drippers = try (0..<300).map { _ in
+                let connection = try TCPConnection.connect(to: address)
+                try? connection.send("GET /livez HTTP/1.1\r\n".utf8)
+                return connection
+            }
+            #expect(eventually { proxy.figures.socketCount < atRest + 80 })
+            #expect(try ask(proxy, "livez").hasSuffix("200"))
+            #expect(try ask(proxy, "readyz").hasSuffix("200"))
+            // A byte now and then buys no more time than one request has.
+            let isOver = eventually(within: .seconds(12)) {
+                for connection in drippers { try? connection.send("X".utf8) }
+                pauseMilliseconds(200)
+                return proxy.figures.socketCount <= atRest
+            }
+            #expect(isOver, "\(proxy.figures.socketCount) sockets instead of \(atRest)")
+            #expect(try ask(proxy, "livez").hasSuffix("200"))
+        }
+    }
+
     /// The body and the status of an answer.
     private func ask(_ proxy: ProxyUnderTest, _ path: String) throws -> String {
         let curl = try ChildProcess([
