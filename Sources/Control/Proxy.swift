@@ -28,6 +28,8 @@ public final class Proxy {
     /// Where the settings come from; nil where they stay as they are.
     /// What was left out of what the Workload API handed out last.
     var passedOver: [IssuedIdentityFlaw] = []
+    /// Why all of it was refused the last time.
+    var refusedOffer: IssuedIdentityFlaw?
     var source: SettingsSource?
     /// Nil where the identity is in files.
     let workload: WorkloadClient?

@@ -21,7 +21,7 @@ public enum WorkloadMessageFlaw: Error, Hashable, Sendable, CustomStringConverti
 }
 
 /// One SVID as the Workload API hands it out (X509SVID); its certificates and key are not looked at yet.
-public struct WorkloadSVID: Sendable {
+public struct WorkloadSVID: Hashable, Sendable {
     public let id: SPIFFEID
     /// Certificates in DER, the leaf first, one after the other.
     public let certificates: [UInt8]
@@ -34,7 +34,7 @@ public struct WorkloadSVID: Sendable {
 }
 
 /// All SVIDs of the workload (X509SVIDResponse): what is not in it has been withdrawn.
-public struct X509SVIDMessage: Sendable {
+public struct X509SVIDMessage: Hashable, Sendable {
     /// Never empty. Of several with one hint, the first alone.
     public let svids: [WorkloadSVID]
     /// In DER.
@@ -74,7 +74,7 @@ public struct X509SVIDMessage: Sendable {
 }
 
 /// All bundles that the workload is to trust (X509BundlesResponse).
-public struct X509BundlesMessage: Sendable {
+public struct X509BundlesMessage: Hashable, Sendable {
     public let revocationLists: [[UInt8]]
     public let bundles: [TrustDomain: [UInt8]]
 

@@ -4,7 +4,7 @@ public import Identity
 ///
 /// Each message is the whole truth of its call: what is absent has been withdrawn. Where the server tells of bundles by
 /// themselves, theirs are the ones that count.
-public struct WorkloadState: Sendable {
+public struct WorkloadState: Hashable, Sendable {
     public private(set) var svids: X509SVIDMessage?
     public private(set) var bundles: X509BundlesMessage?
 

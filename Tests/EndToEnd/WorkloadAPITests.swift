@@ -74,6 +74,32 @@ struct WorkloadAPITests {
         }
     }
 
+    @Test("that toggles all the time costs a few installs, and ends in its last state")
+    func toggles() throws {
+        try onStage(.epoll) { stage in
+            let (server, identities, proxy) = try scene(stage, policy: "anyone-trusted")
+            try server.hand(out: [Self.svid])
+            try proxy.awaitReady()
+            try identities.issue("other", TestIdentities.serverPath)
+            let other = WorkloadAPIServer.SVID(id: Self.svid.id, name: "other")
+            let begin = ContinuousClock.now
+            for _ in 0..<100 {
+                try server.hand(out: [other])
+                try server.hand(out: [Self.svid])
+            }
+            try server.hand(out: [other], federated: ["spiffe://partner.test": "partner-bundle.pem"])
+            #expect(
+                eventually {
+                    let partner = try? OpenSSLClient(to: proxy.address("in"), as: .partner, folder: stage.folder)
+                    defer { partner?.process.stop() }
+                    return partner?.echoes("one\n") ?? false
+                })
+            let halfSeconds = Int((ContinuousClock.now - begin) / .milliseconds(500))
+            let installs = try #require(try proxy.metric("postern_reloads_total"))
+            #expect(installs >= 2 && installs <= halfSeconds + 3, "\(installs) installs in \(halfSeconds) half seconds")
+        }
+    }
+
     @Test("may hand out bundles by themselves, and lists of revoked certificates")
     func bundlesAndLists() throws {
         try onStage(.epoll) { stage in

@@ -8,9 +8,9 @@ import WorkloadAPI
 extension Proxy {
     /// Takes what it has said; `ready` with the first SVID.
     func takeIdentity() -> News {
-        for change in workload?.takeChanges() ?? [] {
+        while let change = workload?.takeChange() {
             switch change {
-            case .use(let svid, let state): use(svid, state)
+            case .use(let offer): use(offer.svid, offer.state)
             case .withdraw(let reason): withdraw(reason)
             }
         }
@@ -28,12 +28,16 @@ extension Proxy {
             let assembled = try IdentityMaterial.assemble(
                 issued, generation: generation, now: WallClock.seconds(), lastGood: source.configuration.material)
             report(passedOver: assembled.passedOver)
+            refusedOffer = nil
             let material = assembled.material
             guard !material.isSame(as: source.configuration.material) else { return }
             take(material, &source)
         } catch {
+            workload?.offerWasRefused()
             figures.identityFailures += 1
             figures.identityIsSound = false
+            guard refusedOffer != error else { return }
+            refusedOffer = error
             logger.error("Workload API: what it hands out is refused, the old identity stays: \(error)")
         }
     }
@@ -41,6 +45,7 @@ extension Proxy {
     /// Says once what was left out of what the Workload API hands out.
     private func report(passedOver flaws: [IssuedIdentityFlaw]) {
         figures.identityIsSound = flaws.isEmpty
+        if !flaws.isEmpty { workload?.offerWasRefused() }
         for flaw in flaws where !passedOver.contains(flaw) {
             figures.identityFailures += 1
             logger.error("Workload API: \(flaw)")

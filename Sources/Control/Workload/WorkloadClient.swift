@@ -6,8 +6,14 @@ import WorkloadAPI
 final class WorkloadClient {
     /// What the identity in use must become.
     enum Change {
-        case use(WorkloadSVID, WorkloadState)
+        case use(Offer)
         case withdraw(reason: String)
+    }
+
+    /// An SVID, and all that it was handed out with.
+    struct Offer: Hashable {
+        let svid: WorkloadSVID
+        let state: WorkloadState
     }
 
     private let address: WorkloadAddress
@@ -21,7 +27,9 @@ final class WorkloadClient {
     private var refused: Set<WorkloadConnection.Call> = []
     /// Of the monotonic clock; nil where connecting again would not help.
     private var connectAt: Int64? = 0
-    private var changes: [Change] = []
+    private var offers = Coalesced<Offer>(intervalMilliseconds: installIntervalMilliseconds)
+    /// Why the identity is withdrawn, until that is told.
+    private var withdrawal: String?
     private var lastComplaint = ""
 
     /// One connection while it lasts.
@@ -60,14 +68,21 @@ final class WorkloadClient {
         } else if let connectAt, now >= connectAt {
             connect(now)
         }
-        return (self.link?.checkAt ?? connectAt).map { Int(max(0, $0 - now)) }
+        if let dueAt = offers.dueAt, now >= dueAt { loop.post(.identityChanged) }
+        return [self.link?.checkAt ?? connectAt, offers.dueAt].compactMap(\.self).min().map { Int(max(0, $0 - now)) }
     }
 
-    /// Takes what has changed since the last call.
-    func takeChanges() -> [Change] {
-        defer { changes = [] }
-        return changes
+    /// Takes what is to be done now: a withdrawal at once, and of offers the last one, twice a second at most.
+    func takeChange() -> Change? {
+        if let reason = withdrawal {
+            withdrawal = nil
+            return .withdraw(reason: reason)
+        }
+        return offers.take(now: MonotonicClock.milliseconds()).map { .use($0) }
     }
+
+    /// The last offer could not be used, or not all of it: when it comes again, it is tried again.
+    func offerWasRefused() { offers.forget() }
 
     /// Why there is no SVID, for those who wait.
     var waitsFor: String { lastComplaint.isEmpty ? "no SVID yet from \(address)" : "no SVID: \(lastComplaint)" }
@@ -146,7 +161,7 @@ final class WorkloadClient {
             return complain("no SVID has the hint \"\(hint ?? "")\"")
         }
         lastComplaint = ""
-        changes.append(.use(svid, state))
+        offers.put(Offer(svid: svid, state: state))
     }
 
     /// The connection is over; the next one follows by and by.
@@ -162,7 +177,8 @@ final class WorkloadClient {
         case .withdrawAndAgain(let wait):
             connectAt = now + wait
             state.withdraw()
-            changes.append(.withdraw(reason: reason))
+            offers.clear()
+            withdrawal = reason
             loop.post(.identityChanged)
         }
     }
@@ -177,5 +193,7 @@ final class WorkloadClient {
     private static let lifeSignMilliseconds: Int64 = 310_000
     private static let patienceMilliseconds: Int64 = 5_000
     private static let readsAtOnce = 64
+    /// An install makes every TLS context anew.
+    private static let installIntervalMilliseconds: Int64 = 500
     private static let unimplemented = 12
 }
