@@ -29,6 +29,8 @@ public struct TLSSession: ~Copyable {
     /// What that certificate, or the one of the session that is being continued, rests on.
     var issuers: IssuerPath?
     var phase: Phase
+    /// Plaintext of one record that the peer takes; less than a whole one where it asked for that (RFC 6066, section 4).
+    var recordLimitBytes = RecordFormat.contentBytes
 
     /// Who the peer is; present once the handshake is complete.
     public internal(set) var peer: PeerSVID?
@@ -89,7 +91,9 @@ public struct TLSSession: ~Copyable {
                 let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
                 let step = unsafe exchange.withWindow(reading: input, writing: room) { handshakeStep() }
                 count += step.writtenBytes
-                guard step.outcome == .complete, version == .tls13 else { return (step.outcome, step.readBytes) }
+                guard step.outcome == .complete else { return (step.outcome, step.readBytes) }
+                recordLimitBytes = agreedRecordBytes
+                guard version == .tls13 else { return (.complete, step.readBytes) }
                 do throws(TLSFault) {
                     unsafe try takeOver(UnsafeRawBufferPointer(rebasing: room[..<step.writtenBytes]))
                     return (.complete, step.readBytes)
@@ -130,7 +134,7 @@ public struct TLSSession: ~Copyable {
         case .failed(let failure): return .failed(failure)
         case .established: break
         }
-        precondition(output.freeCapacity >= Self.sealCapacity(plaintextBytes: plaintext.byteCount))
+        precondition(output.freeCapacity >= sealCapacity(plaintextBytes: plaintext.byteCount))
         guard plaintext.byteCount > 0 else { return .sealed }
         exchange.forgetReplies()
         // Safe: the pointers are used within the closures only.
@@ -192,10 +196,24 @@ public struct TLSSession: ~Copyable {
     /// Room that `open` needs: a partial record that the session held may come free on top of what comes in.
     public static func openCapacity(inputBytes: Int) -> Int { inputBytes + 17 * 1024 }
 
-    /// Room that `seal` needs: each record's header, explicit nonce and tag, and an answer to a key update.
+    /// Room that `seal` needs where the peer takes whole records: each record's header, explicit nonce and tag, and an
+    /// answer to a key update.
     public static func sealCapacity(plaintextBytes: Int) -> Int {
-        plaintextBytes + (plaintextBytes / recordBytes + 1) * 32 + 64
+        plaintextBytes + (plaintextBytes / recordBytes + 1) * sealOverheadBytes + answerBytes
     }
+
+    /// Room that `seal` needs.
+    public func sealCapacity(plaintextBytes: Int) -> Int {
+        plaintextBytes + (plaintextBytes / recordLimitBytes + 1) * Self.sealOverheadBytes + Self.answerBytes
+    }
+
+    /// How much plaintext `seal` can put into so much room; at least a record's in all of ours.
+    public func sealable(capacity: Int) -> Int {
+        (capacity - Self.answerBytes) / (recordLimitBytes + Self.sealOverheadBytes) * recordLimitBytes
+    }
+
+    private static let sealOverheadBytes = 32
+    private static let answerBytes = 64
 
     /// Plaintext of a whole record.
     public static let recordBytes = RecordFormat.contentBytes

@@ -106,6 +106,39 @@ struct ForeignPeerTests {
         #expect(peer.read().error == SSL_ERROR_ZERO_RETURN)
     }
 
+    @Test(
+        "gets records no longer than it asked for", arguments: [TLS1_2_VERSION, TLS1_3_VERSION],
+        [(1, 512), (2, 1024), (3, 2048), (4, 4096)] as [(UInt8, Int)])
+    func maximumFragment(version: Int32, code: (number: UInt8, bytes: Int)) throws {
+        let world = try World()
+        let peer = try RawPeer(certificate: world.authority.issue()) {
+            // Safe: the context is alive.
+            unsafe _ = postern_ctx_set_max_version($0.pointer, version)
+            unsafe _ = SSL_CTX_set_tlsext_max_fragment_length($0.pointer, code.number)
+        }
+        var end = try End(.server(world.material(), TLSOptions(minVersion: .tls12)))
+        peer.handshake(with: &end)
+        #expect(end.outcome == .complete)
+        let bytes = (0..<40_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        let sealed = end.seal(bytes)
+        // Every record's own length, as anybody on the way can see it.
+        var start = 0
+        while start + 5 <= sealed.count {
+            let length = Int(sealed[start + 3]) << 8 | Int(sealed[start + 4])
+            #expect(length <= code.bytes + 32)
+            start += 5 + length
+        }
+        #expect(start == sealed.count)
+        peer.feed(sealed)
+        var received: [UInt8] = []
+        while received.count < bytes.count {
+            let part = peer.read()
+            try #require(!part.bytes.isEmpty, "the peer stopped after \(received.count) bytes: \(part.error)")
+            received += part.bytes
+        }
+        #expect(received == bytes)
+    }
+
     @Test("of TLS 1.2 cannot renegotiate")
     func renegotiation() throws {
         let world = try World()

@@ -81,7 +81,7 @@ struct End: ~Copyable {
     }
 
     mutating func seal(_ bytes: [UInt8]) -> [UInt8] {
-        written(TLSSession.sealCapacity(plaintextBytes: bytes.count)) { output in
+        written(session.sealCapacity(plaintextBytes: bytes.count)) { output in
             let outcome = unsafe session.seal(bytes.span.bytes, into: &output)
             precondition(outcome == .sealed)
         }

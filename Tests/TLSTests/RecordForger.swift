@@ -75,7 +75,8 @@ struct RecordEnd {
     ) throws {
         exchange = try RecordExchange()
         let details = NegotiatedDetails(
-            cipher: cipher, resumed: false, serverName: nil, applicationProtocol: nil, session: nil)
+            cipher: cipher, resumed: false, serverName: nil, applicationProtocol: nil, session: nil, recordBytes: 16_384
+        )
         layer = RecordLayer(
             details,
             sending: try TrafficKey(

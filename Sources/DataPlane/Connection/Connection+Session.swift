@@ -32,6 +32,8 @@ extension Connection {
         session?.refuse(into: &output)
     }
 
+    func sealable(capacity: Int) -> Int { withSession { $0.sealable(capacity: capacity) } ?? 0 }
+
     var holdsPartialRecord: Bool { withSession { $0.holdsPartialRecord } ?? false }
 
     var peer: PeerSVID? { withSession { $0.peer } }

@@ -82,6 +82,14 @@ extension Worker {
 
     /// Encrypts bytes of the application for the peer.
     mutating func sealBytes(_ slot: Int32, _ bytes: RawSpan) {
+        // All of them, unless records are to be so short that their headers need more room than is left for them.
+        let fitting = connections[slot].sealable(capacity: BufferPool.bufferBytes)
+        sealFitting(slot, bytes.extracting(0..<min(fitting, bytes.byteCount)))
+        guard fitting < bytes.byteCount, connections[slot].machine.phase == .relaying else { return }
+        sealFitting(slot, bytes.extracting(fitting..<bytes.byteCount))
+    }
+
+    private mutating func sealFitting(_ slot: Int32, _ bytes: RawSpan) {
         guard let buffer = pool.take() else { return connections[slot].machine.end(.overloaded) }
         connections[slot].bytesFromApplication += UInt64(bytes.byteCount)
         var output = output(buffer)

@@ -68,19 +68,20 @@ extension RecordLayer {
 
 extension RecordLayer {
     /// Encrypts all of `plaintext` into `output` and returns how many bytes that made;
-    /// `TLSSession.sealCapacity(plaintextBytes:)` is enough room.
+    /// the session's `sealCapacity(plaintextBytes:)` is enough room.
     func seal(
         _ plaintext: UnsafeRawBufferPointer, into output: UnsafeMutableRawPointer
     ) throws(RecordFlaw) -> Int {
         // Safe: each record has as much room as the capacity counts for it, and the slices are within the plaintext.
-        let records = UInt64((plaintext.count + RecordFormat.contentBytes - 1) / RecordFormat.contentBytes)
+        let recordBytes = details.recordBytes
+        let records = UInt64((plaintext.count + recordBytes - 1) / recordBytes)
         var used = 0
         if owesKeyUpdate || sending.sequence + records > recordsPerKey {
             used = unsafe try updateSendingKey(.notRequested, into: output)
         }
         var start = 0
         while start < plaintext.count {
-            let end = min(start + RecordFormat.contentBytes, plaintext.count)
+            let end = min(start + recordBytes, plaintext.count)
             let content = unsafe UnsafeRawBufferPointer(rebasing: plaintext[start..<end])
             used += unsafe try sending.seal(content, as: .applicationData, into: output + used)
             start = end
