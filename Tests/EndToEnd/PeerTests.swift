@@ -103,4 +103,37 @@ struct PeerTests {
         #expect(try client.receiveToEnd() == message, sourceLocation: location)
         writer.join()
     }
+
+    @Test(
+        "clients that ask for short records get every byte in them", arguments: EventLoopKind.allCases,
+        [512, 1024, 4096])
+    func shortRecords(loop: EventLoopKind, recordBytes: Int) throws {
+        try onStage(loop) { stage in
+            // More than a buffer holds in so short records, in one go.
+            let answer = (0..<700_000).map { UInt8(ascii: "a") + UInt8($0 % 26) }
+            let application = try stage.application(
+                Application.Behaviour { connection in
+                    _ = try connection.receive(within: .seconds(30))
+                    try connection.send(answer, within: .seconds(60))
+                })
+            let proxy = try stage.inbound(to: application)
+            let openssl = try OpenSSLClient(
+                to: proxy.address("in"), as: .client, folder: stage.folder,
+                options: ["-maxfraglen", "\(recordBytes)"])
+            openssl.send("go\n")
+            #expect(openssl.process.standardOutput.awaitBytes(answer.count, within: .seconds(30)) == answer)
+            openssl.process.stop()
+
+            let address = try proxy.address("in")
+            let gnutls = try ChildProcess([
+                "gnutls-cli", "127.0.0.1", "-p", "\(address.port)", "--recordsize", "\(recordBytes)",
+                "--no-ca-verification", "--logfile", stage.folder.file("gnutls.log"), "--x509certfile",
+                stage.folder.file("client.pem"), "--x509keyfile", stage.folder.file("client.key"),
+            ])
+            gnutls.write(Array("go\n".utf8))
+            #expect(gnutls.standardOutput.awaitBytes(answer.count, within: .seconds(30)) == answer)
+            gnutls.stop()
+            for line in try proxy.accessLines(2) { #expect(line.bytesFromUpstream >= answer.count) }
+        }
+    }
 }
