@@ -25,6 +25,7 @@ struct ExchangeWindow: ~Copyable {
         /// What was remembered of that list; OpenSSL then parses its leaf alone.
         var rememberedVerdict: ChainMemory.Verdict?
         var refusal: SVIDRefusal?
+        var refusedPeer: RefusedPeer?
         /// What the verified leaf rests on, or rested on when the session that is being continued began. What an earlier
         /// call of the same session found is put back before each call.
         var issuers: IssuerPath?

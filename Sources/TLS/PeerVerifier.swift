@@ -261,6 +261,10 @@ func verifyPeer(_ context: OpaquePointer?, _ argument: UnsafeMutableRawPointer?)
         return 1
     } catch {
         unsafe window.pointee.findings.refusal = error
+        if let leaf = unsafe X509_STORE_CTX_get0_cert(context) {
+            unsafe window.pointee.findings.refusedPeer = RefusedPeer(
+                leaf: leaf, isVerified: error == .identityNotExpected)
+        }
         unsafe X509_STORE_CTX_set_error(context, error.verificationCode)
         return 0
     }

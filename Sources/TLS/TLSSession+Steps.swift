@@ -18,6 +18,7 @@ extension TLSSession {
         unsafe secrets.take(from: &exchange.window.pointee.findings.secrets)
         if let verified = unsafe exchange.window.pointee.findings.verifiedPeer { claimedPeer = verified }
         guard status == 1 else {
+            refusedPeer = unsafe exchange.window.pointee.findings.refusedPeer
             switch classify(status) {
             case .wantsBytes: return .wantsBytes
             case .closed: return fail(.misbehaved(.unexpectedMessage))

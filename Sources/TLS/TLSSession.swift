@@ -34,6 +34,8 @@ public struct TLSSession: ~Copyable {
 
     /// Who the peer is; present once the handshake is complete.
     public internal(set) var peer: PeerSVID?
+    /// Who was refused by its certificate; nil where there was none, or it was not looked at.
+    public internal(set) var refusedPeer: RefusedPeer?
 
     /// A session that has not begun its handshake.
     ///

@@ -26,6 +26,32 @@ public struct AccessRecord: Hashable, Sendable {
         }
     }
 
+    /// What the certificate of a peer says that was refused.
+    public struct ClaimedPeer: Hashable, Sendable {
+        /// A SPIFFE ID.
+        public var id: String?
+        /// Hexadecimal.
+        public var serialNumber: String?
+        /// Of the certificate's DER, hexadecimal.
+        public var sha256: String
+        public var issuer: String?
+        public var notAfterUnixSeconds: Int64?
+        /// Its chain was good.
+        public var isVerified: Bool
+
+        public init(
+            id: String?, serialNumber: String?, sha256: String, issuer: String?, notAfterUnixSeconds: Int64?,
+            isVerified: Bool
+        ) {
+            self.id = id
+            self.serialNumber = serialNumber
+            self.sha256 = sha256
+            self.issuer = issuer
+            self.notAfterUnixSeconds = notAfterUnixSeconds
+            self.isVerified = isVerified
+        }
+    }
+
     /// When the connection ended.
     public var timeUnixNanoseconds: Int64
     public var listener: String
@@ -42,6 +68,7 @@ public struct AccessRecord: Hashable, Sendable {
     public var localID: String?
     public var peerID: String?
     public var peerCertificate: PeerCertificate?
+    public var claimedPeer: ClaimedPeer?
     public var decision: Decision?
     public var policy: String?
     public var rule: String?
@@ -113,9 +140,14 @@ public struct AccessRecord: Hashable, Sendable {
         json.field("resumed", resumed)
         json.field("localId", localID, limit: Self.identityLimitBytes)
         json.field("peerId", peerID, limit: Self.identityLimitBytes)
-        json.field("peerSerial", peerCertificate?.serialNumber, limit: Self.nameLimitBytes)
-        json.field("peerSha256", peerCertificate?.sha256, limit: Self.nameLimitBytes)
-        json.field("peerNotAfter", peerCertificate.map { CivilTime.rfc3339(unixSeconds: $0.notAfterUnixSeconds) })
+        json.field("peerClaimedId", claimedPeer?.id, limit: Self.identityLimitBytes)
+        json.field("verified", claimedPeer?.isVerified)
+        json.field(
+            "peerSerial", peerCertificate?.serialNumber ?? claimedPeer?.serialNumber, limit: Self.nameLimitBytes)
+        json.field("peerSha256", peerCertificate?.sha256 ?? claimedPeer?.sha256, limit: Self.nameLimitBytes)
+        json.field("peerIssuer", claimedPeer?.issuer, limit: Self.nameLimitBytes)
+        let notAfter = peerCertificate?.notAfterUnixSeconds ?? claimedPeer?.notAfterUnixSeconds
+        json.field("peerNotAfter", notAfter.map { CivilTime.rfc3339(unixSeconds: $0) })
         json.field("decision", decision?.rawValue)
         json.field("policy", policy, limit: Self.nameLimitBytes)
         json.field("rule", rule, limit: Self.nameLimitBytes)
@@ -134,7 +166,7 @@ public struct AccessRecord: Hashable, Sendable {
 
     /// No line is longer: every text has a limit, and an escaped byte takes at most six.
     public static let maximumLineBytes =
-        6 * (2 * identityLimitBytes + detailLimitBytes + 15 * nameLimitBytes) + 1_024
+        6 * (3 * identityLimitBytes + detailLimitBytes + 16 * nameLimitBytes) + 1_024
 
     private static let nameLimitBytes = 256
     private static let identityLimitBytes = 2_048

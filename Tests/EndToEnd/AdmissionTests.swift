@@ -67,8 +67,26 @@ struct AdmissionTests {
             let line = try proxy.accessLine()
             #expect(line.reason == "certificate-refused" || line.reason == "handshake-failed")
             #expect(line.code == refusal.code)
-            #expect(line.decision == nil)
+            #expect(line.decision == "deny")
             #expect(line.bytesToUpstream == 0)
+            #expect(line.peerId == nil)
+            if let role = refusal.role {
+                // Who asked can be found, and nothing of it is taken for proven.
+                let leaf = try ChildProcess([
+                    "openssl", "x509", "-in", stage.folder.file("\(role.rawValue).pem"), "-noout", "-serial",
+                    "-fingerprint", "-sha256",
+                ])
+                #expect(leaf.awaitExit() == .code(0))
+                let said = leaf.standardOutput.text.replacing(":", with: "")
+                #expect(said.contains("serial=\(line.peerSerial?.uppercased() ?? "")\n"))
+                #expect(said.contains("Fingerprint=\(line.peerSha256?.uppercased() ?? "")\n"))
+                #expect(line.verified == false && line.peerIssuer?.contains("CN=") == true)
+                #expect(line.peerNotAfter != nil && line.route == "application")
+                let hasNoID: Set<TestIdentities.Role> = [.twoURIs, .sameURITwice, .noURI, .webURI]
+                #expect((line.peerClaimedId == nil) == hasNoID.contains(role), "\(line.peerClaimedId ?? "")")
+            } else {
+                #expect(line.verified == nil && line.peerClaimedId == nil)
+            }
             let alert = client.alertAtEnd()
             #expect(alert.map(refusal.alerts.contains) == true, "alert \(String(describing: alert))")
             #expect(client.process.standardOutput.bytes.isEmpty)
@@ -191,6 +209,8 @@ struct AdmissionTests {
             try client.send("must not arrive\n".utf8)
             #expect(client.awaitEnd() != .stillOpen)
             let line = try proxy.accessLine()
+            #expect(line.verified == true && line.peerClaimedId?.hasPrefix("spiffe://example.org/") == true)
+            #expect(line.decision == "deny")
             #expect(line.code == "identity-not-expected")
             #expect(line.bytesFromUpstream == 0)
             server.process.stop()

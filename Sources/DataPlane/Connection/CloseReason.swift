@@ -49,6 +49,14 @@ public enum CloseReason: String, Sendable, CaseIterable {
     /// The worker's buffers or descriptors were used up.
     case overloaded
 
+    /// It ends connections that were never admitted, because of who asked, or for what.
+    var refusesAdmission: Bool {
+        switch self {
+        case .certificateRefused, .policyDenied, .noRoute: true
+        default: false
+        }
+    }
+
     /// What the peer is told where this ends an established connection.
     var abort: TLSAbort {
         switch self {

@@ -37,6 +37,7 @@ extension Connection {
     var holdsPartialRecord: Bool { withSession { $0.holdsPartialRecord } ?? false }
 
     var peer: PeerSVID? { withSession { $0.peer } }
+    var refusedPeer: RefusedPeer? { withSession { $0.refusedPeer } }
     var serverName: String? { withSession { $0.serverName } }
     var applicationProtocol: String? { withSession { $0.applicationProtocol } }
 

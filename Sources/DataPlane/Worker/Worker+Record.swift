@@ -16,7 +16,7 @@ extension Worker {
             direction: mode == .inbound ? .inbound : .outbound,
             source: connections[slot].source.endpoint.description, localID: plan.localID,
             closeReason: reason.rawValue, durationNanoseconds: Int64(loop.now - connections[slot].acceptedAt))
-        if let index = connections[slot].route {
+        if let index = connections[slot].route ?? presumedRoute(slot) {
             let route = plan.routes[index]
             record.route = route.name
             if let builtin = route.builtin {
@@ -31,6 +31,8 @@ extension Worker {
         record.handshakeNanoseconds = connections[slot].handshakeNanoseconds
         countBytes(slot, &record)
         describeSession(slot, &record)
+        // Whatever policy said of it before.
+        if reason.refusesAdmission { record.decision = .denied }
         return record
     }
 
@@ -59,6 +61,20 @@ extension Worker {
             (fromPeer - min(toApplication, fromPeer)) + (fromApplication - min(toPeer, fromApplication))
     }
 
+    /// Where a client that was refused by its certificate would have gone.
+    private func presumedRoute(_ slot: Int32) -> Int? {
+        guard connections[slot].machine.mode == .inbound, connections[slot].refusedPeer != nil else { return nil }
+        return connections[slot].plan.route(
+            serverName: connections[slot].serverName, applicationProtocol: connections[slot].applicationProtocol,
+            destinationPort: connections[slot].destinationPort)
+    }
+
+    private func describe(_ refused: RefusedPeer, _ record: inout AccessRecord) {
+        record.claimedPeer = AccessRecord.ClaimedPeer(
+            id: refused.id?.description, serialNumber: refused.serialHex, sha256: refused.sha256Hex,
+            issuer: refused.issuer, notAfterUnixSeconds: refused.notAfter, isVerified: refused.isVerified)
+    }
+
     private func describeDecision(_ slot: Int32, _ policy: Policy, _ record: inout AccessRecord) {
         guard let decision = connections[slot].decision else { return }
         record.policy = policy.name
@@ -71,6 +87,7 @@ extension Worker {
 
     private func describeSession(_ slot: Int32, _ record: inout AccessRecord) {
         record.serverName = connections[slot].serverName
+        if let refused = connections[slot].refusedPeer { describe(refused, &record) }
         guard connections[slot].handshakeNanoseconds != nil else { return }
         record.applicationProtocol = connections[slot].applicationProtocol
         record.tlsVersion = connections[slot].withSession { $0.version.rawValue }

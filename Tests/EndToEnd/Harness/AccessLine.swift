@@ -13,6 +13,9 @@ struct AccessLine: Decodable, Sendable {
     let resumed: Bool?
     let localId: String?
     let peerId: String?
+    let peerClaimedId: String?
+    let peerIssuer: String?
+    let verified: Bool?
     let peerSerial: String?
     let peerSha256: String?
     let peerNotAfter: String?
