@@ -35,6 +35,8 @@ public struct CheckedSettings: Sendable {
             flaws.append(SettingsFlaw(.error, at: log.position, "cannot open the access log \(log.value): \(obstacle)"))
             isSound = false
         }
+        flaws += ApplicationExposure.warnings(
+            outcome.applications, boundByUs: settings.listeners.map(\.bind.value))
         flaws.sort { ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column) }
         let ready =
             isSound ? Ready(settings: settings, material: identity.material, text: outcome.text, warnings: flaws) : nil

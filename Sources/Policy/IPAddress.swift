@@ -8,6 +8,14 @@ public enum IPAddress: Hashable, Sendable {
         self = high == 0 && low >> 32 == 0xFFFF ? .v4(UInt32(truncatingIfNeeded: low)) : .v6(high, low)
     }
 
+    /// 127.0.0.0/8 or ::1: no other host reaches it.
+    public var isLoopback: Bool {
+        switch self {
+        case .v4(let bits): bits >> 24 == 127
+        case .v6(let high, let low): high == 0 && (low == 1 || low >> 24 == 0xFFFF_7F)
+        }
+    }
+
     /// Parses `192.0.2.1` or any text form of RFC 4291 2.2, without brackets or zone; nil if it is neither.
     public init?(parsing text: String) {
         let utf8 = text.utf8

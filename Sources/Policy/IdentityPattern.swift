@@ -21,6 +21,9 @@ public struct IdentityPattern: Hashable, Sendable {
         description = text
     }
 
+    /// Whether it matches every ID of every trust domain.
+    public var matchesEveryone: Bool { description == "spiffe://*/**" }
+
     /// Whether the pattern matches the ID; allocates nothing.
     public func matches(_ identity: borrowing SPIFFEID) -> Bool {
         covers(identity.description)

@@ -51,7 +51,7 @@ struct AnswerTests {
     }
 
     private func settings() throws -> Settings {
-        let site = try Site()
+        let site = try Site { $0.replacing("mode: enforce", with: "mode: audit") }
         return try #require(Settings.load(path: site.settings).settings)
     }
 }

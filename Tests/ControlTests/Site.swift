@@ -49,9 +49,9 @@ final class Site: Sendable {
               callers:
                 rules:
                   - {name: old, action: deny, identities: ["spiffe://example.org/ns/legacy/**"]}
-                  - {name: all, action: allow, identities: ["spiffe://*/**"], sources: ["127.0.0.0/8"]}
+                  - {name: all, action: allow, identities: ["spiffe://example.org/**"], sources: ["127.0.0.0/8"]}
               nobody:
-                mode: audit
+                mode: enforce
                 rules:
                   - {name: none, action: allow, identities: ["spiffe://example.org/none"]}
             limits: {drainTimeout: 1s}

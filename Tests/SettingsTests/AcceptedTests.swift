@@ -27,7 +27,7 @@ struct AcceptedTests {
             (#""[2001:DB8::0:1]:65535""#, "[2001:db8::1]:65535"), (#""[::ffff:10.0.0.1]:1""#, "10.0.0.1:1"),
         ])
     func endpoints(written: String, meant: String) {
-        let text = exampleReplacing("bind: 127.0.0.1:15001", with: "bind: \(written)")
+        let text = exampleReplacing("bind: 127.0.0.1:15001", with: "bind: \(written)\n    allowRemoteCallers: true")
         #expect(outcome(of: text).settings?.listeners[1].bind.value.description == meant)
     }
 

@@ -4,6 +4,9 @@ public struct LoadOutcome: Sendable {
     public var settings: Settings?
     public var flaws: [SettingsFlaw]
 
+    /// Where plaintext goes on this host: the endpoints of inbound routes that are loopback addresses.
+    public var applications: [Located<Endpoint>] = []
+
     /// Of the file, as far as it could be read.
     public var text: [UInt8]
 

@@ -29,7 +29,9 @@ extension Settings {
         }
         var reader = SettingsReader(file: file, flaws: builder.flaws, endpointSocket: endpointSocket)
         let settings = reader.settings(root)
-        return LoadOutcome(settings: settings, flaws: reader.flaws.inOrder())
+        var outcome = LoadOutcome(settings: settings, flaws: reader.flaws.inOrder())
+        outcome.applications = reader.applications
+        return outcome
     }
 }
 

@@ -15,6 +15,7 @@ extension SettingsReader {
         let mode: ListenerSettings.Mode? = required("mode", in: fields).flatMap { choice($0) }
         let owner = name.map { "the listener \(quoted($0))" } ?? "the listener at line \(fields.position.line)"
         let bind = required("bind", in: fields).flatMap { self.bind($0, of: owner) }
+        checkCallers(fields, bind, mode: mode)
         if fields["routes"]?.isSequence != true { routesAreKnown = false }
         let routes = required("routes", in: fields).flatMap { self.routes($0, mode: mode) }
         let expiry = value(of: "expiry", in: fields, default: ListenerSettings.Expiry.quiet) { $0.choice($1) }
@@ -30,6 +31,21 @@ extension SettingsReader {
         listener.expiryGraceMilliseconds = grace
         listener.maxConnectionAgeMilliseconds = maximumAge
         return listener
+    }
+
+    /// Whoever reaches an outbound listener speaks with the proxy's SVID: beyond loopback that must be meant.
+    private mutating func checkCallers(_ fields: Fields, _ bind: Located<Endpoint>?, mode: ListenerSettings.Mode?) {
+        if mode == .inbound {
+            return refuse("allowRemoteCallers", in: fields, "an inbound listener asks its callers for a certificate")
+        }
+        let isAllowed = value(of: "allowRemoteCallers", in: fields, default: false) { $0.boolean($1) }
+        guard mode == .outbound, let bind, !bind.value.address.isLoopback, !isAllowed,
+            fields["allowRemoteCallers"] != nil || !fields.speaks(of: "allowRemoteCallers")
+        else { return }
+        error(
+            "whoever reaches \(bind.value) speaks with this proxy's SVID, without any of his own: bind a loopback address,"
+                + " or write `allowRemoteCallers: true` beside it",
+            at: bind.position)
     }
 
     /// The routes of a listener; of one without a known mode, what does not depend on it is checked.

@@ -35,6 +35,12 @@ extension SettingsReader {
         let name = self.name(key, of: "policy")
         guard let fields = fields(entry.value, section: "policies.NAME") else { return nil }
         let mode = value(of: "mode", in: fields, default: EnforcementMode.enforce) { $0.choice($1) }
+        if mode == .audit, let position = fields.keyPosition("mode") {
+            warn(
+                "the policy \(quoted(entry.key)) refuses nobody: it only logs whom it would refuse; write `mode: enforce`"
+                    + " once the log shows nobody that you want",
+                at: position)
+        }
         var names = NameList(of: "rule")
         let rules = required("rules", in: fields).flatMap { node in
             list(node, of: "rules") { reader, node in
@@ -51,7 +57,16 @@ extension SettingsReader {
         let name = required("name", in: fields).flatMap { self.name($0, notIn: &names) }
         let action: Action? = required("action", in: fields).flatMap { choice($0) }
         let namesWhom = namesWhom(fields, action: action)
-        let identities = conditions("identities", in: fields, of: "identity patterns") { $0.identityPattern($1) }
+        let identities = conditions("identities", in: fields, of: "identity patterns") { reader, node in
+            let pattern = reader.identityPattern(node)
+            if action == .allow, pattern?.matchesEveryone == true {
+                reader.warn(
+                    "this allows every peer of every trust domain that has a bundle, those that are added later"
+                        + " included: name whom you mean, such as `spiffe://example.org/ns/NAME/**`",
+                    at: node.position)
+            }
+            return pattern
+        }
         let sources = conditions("sources", in: fields, of: "address blocks") { $0.addressBlock($1) }
         let ports = conditions("destinationPorts", in: fields, of: "ports") { $0.portRange($1) }
         let serverNames = conditions("sni", in: fields, of: "server names") { $0.serverNamePattern($1) }

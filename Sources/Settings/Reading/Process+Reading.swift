@@ -4,6 +4,12 @@ extension SettingsReader {
         guard let bind = required("bind", in: fields).flatMap({ self.bind($0, of: "the admin endpoint") }) else {
             return nil
         }
+        if bind.value.address.isWildcard {
+            warn(
+                "the admin endpoint asks nobody who he is, and answers on every address of this host: bind the one that"
+                    + " its readers need",
+                at: bind.position)
+        }
         return AdminSettings(bind: bind)
     }
 

@@ -20,6 +20,8 @@ struct SettingsReader {
     var routesAreKnown = true
     /// Every bind of the file with what it is for.
     var binds: [(owner: String, bind: Located<Endpoint>)] = []
+    /// Endpoints of inbound routes on this host.
+    var applications: [Located<Endpoint>] = []
 
     /// What SPIFFE_ENDPOINT_SOCKET says, if it is set.
     let endpointSocket: String?

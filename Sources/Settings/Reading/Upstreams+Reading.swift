@@ -12,6 +12,7 @@ extension SettingsReader {
             }
         case .outbound:
             refuse("builtin", in: fields, "an outbound route speaks mTLS to a peer: name its `endpoints`")
+            refuse("allowRemoteUpstream", in: fields, "an outbound route speaks mTLS to its upstream")
         case nil: break
         }
         let target = self.target(fields, mode: mode)
@@ -24,7 +25,9 @@ extension SettingsReader {
     }
 
     private mutating func target(_ fields: Fields, mode: ListenerSettings.Mode?) -> UpstreamSettings.Target? {
-        let endpoints = fields["endpoints"].flatMap { self.endpoints($0) }
+        let allowsRemote = value(of: "allowRemoteUpstream", in: fields, default: false) { $0.boolean($1) }
+        let mayBeRemote = mode != .inbound || allowsRemote
+        let endpoints = fields["endpoints"].flatMap { self.endpoints($0, mayBeRemote: mayBeRemote, mode) }
         let builtin: BuiltinUpstream? = fields["builtin"].flatMap { choice($0) }
         switch (fields["endpoints"], fields["builtin"]) {
         case (_?, _?):
@@ -44,7 +47,9 @@ extension SettingsReader {
         }
     }
 
-    private mutating func endpoints(_ node: Node) -> [Endpoint]? {
+    private mutating func endpoints(
+        _ node: Node, mayBeRemote: Bool, _ mode: ListenerSettings.Mode?
+    ) -> [Endpoint]? {
         var seen: Set<Endpoint> = []
         return list(node, of: "endpoints", atMost: 1_024) { reader, node in
             guard let endpoint = reader.endpoint(node, port: .mustBeNamed) else { return nil }
@@ -54,6 +59,15 @@ extension SettingsReader {
             }
             guard seen.insert(endpoint).inserted else {
                 return reader.refuse("the endpoint \(endpoint) is named twice", at: node.position)
+            }
+            guard mayBeRemote || endpoint.address.isLoopback else {
+                return reader.refuse(
+                    "\(endpoint) is another host, to which the bytes would go in plaintext: name a loopback address, or"
+                        + " write `allowRemoteUpstream: true` beside `endpoints`",
+                    at: node.position)
+            }
+            if mode == .inbound, endpoint.address.isLoopback {
+                reader.applications.append(Located(endpoint, at: node.position))
             }
             return endpoint
         }

@@ -71,6 +71,9 @@ extension Settings {
             "inbound: mTLS in, plaintext to the application; outbound: the other way round."),
         SettingReference("listeners[].bind", "endpoint, required", "Where to listen; port 0 lets the kernel choose."),
         SettingReference(
+            "listeners[].allowRemoteCallers", "true | false", default: "false",
+            "Outbound only, for a bind beyond loopback: whoever reaches it speaks with this proxy's SVID."),
+        SettingReference(
             "listeners[].routes", "list of mappings, required", "Tried in order; the first that matches is taken."),
         SettingReference("listeners[].routes[].name", "text, required", "Named in logs; given once a listener."),
         SettingReference(
@@ -83,6 +86,9 @@ extension Settings {
         SettingReference("listeners[].routes[].upstream", "mapping, required", "Where connections go."),
         SettingReference(
             "listeners[].routes[].upstream.endpoints", "list of endpoints", "Needed unless builtin is given."),
+        SettingReference(
+            "listeners[].routes[].upstream.allowRemoteUpstream", "true | false", default: "false",
+            "Inbound only, for endpoints beyond loopback: the bytes go there in plaintext."),
         SettingReference(
             "listeners[].routes[].upstream.builtin", words(BuiltinUpstream.self),
             "Inbound only: an application inside the proxy, for load tests."),
