@@ -21,6 +21,15 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
+/// What `postern --version` says of the sources.
+let buildInfo: [CSetting] =
+    Context.gitInformation.map { git in
+        [
+            .define("POSTERN_COMMIT", to: "\"\(git.currentCommit)\""),
+            .define("POSTERN_CHANGES", to: git.hasUncommittedChanges ? "1" : "0"),
+        ]
+    } ?? []
+
 let package = Package(
     name: "postern",
     products: [.executable(name: "postern", targets: ["postern"])],
@@ -57,10 +66,12 @@ let package = Package(
                 "CLibEvent", "DataPlane", "EventLoop", "Settings", "TLS", "WorkloadAPI", "Federation", "Policy",
                 "Identity", "Telemetry", logging,
             ]),
+        .target(name: "CBuildInfo", cSettings: buildInfo),
         .executableTarget(
             name: "postern",
             dependencies: [
-                "Control", "DataPlane", "Settings", "TLS", "Policy", "Identity", "Telemetry", "TestPKI", "EventLoop",
+                "CBuildInfo", "Control", "DataPlane", "Settings", "TLS", "Policy", "Identity", "Telemetry", "TestPKI",
+                "EventLoop",
                 "Load", argumentParser, logging,
             ],
             swiftSettings: strict

@@ -4,17 +4,23 @@
 #include <sys/select.h>
 #include <pthread.h>
 
-#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/buffer.h>
 #include <event2/http.h>
 #include <event2/listener.h>
+#include <event2/bufferevent.h>
 
 // Swift's Glibc module leaves these out.
 #include <malloc.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+// Glibc's own SOCK_STREAM is an enumeration, which some cold builds do not find.
+static const int postern_sock_stream = SOCK_STREAM;
+static const int postern_sock_cloexec_flag = SOCK_CLOEXEC;
+static const int postern_stream_socket = SOCK_STREAM | SOCK_CLOEXEC;
+static const int postern_nonblocking_stream_socket = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
 static const int postern_signalfd_flags = SFD_NONBLOCK | SFD_CLOEXEC;
 static const int postern_inotify_flags = IN_NONBLOCK | IN_CLOEXEC;
 static const int postern_eventfd_flags = EFD_NONBLOCK | EFD_CLOEXEC;

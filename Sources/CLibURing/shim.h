@@ -1,6 +1,5 @@
 #pragma once
 // Before liburing.h, which defines _GNU_SOURCE: fd_set must look as it does to Swift's Glibc, or a cold build fails.
-#include <malloc.h>
 #include <sys/select.h>
 // What Debian 12's liburing 2.3 declares as macros or lacks, as inline functions and constants that Swift can see.
 #include <errno.h>
@@ -63,4 +62,18 @@ static inline int postern_has_opcodes(struct io_uring *ring) {
         && io_uring_opcode_supported(probe, IORING_OP_ASYNC_CANCEL);
     io_uring_free_probe(probe);
     return all;
+}
+
+// Of malloc.h, which would take declarations away from Swift's Glibc module in a cold build.
+int malloc_trim(size_t pad);
+
+// liburing tells its version since 2.4.
+#define POSTERN_TEXT_OF(number) #number
+#define POSTERN_VERSION_OF(major, minor) POSTERN_TEXT_OF(major) "." POSTERN_TEXT_OF(minor)
+static inline const char *postern_liburing_version(void) {
+#ifdef IO_URING_VERSION_MAJOR
+    return POSTERN_VERSION_OF(IO_URING_VERSION_MAJOR, IO_URING_VERSION_MINOR);
+#else
+    return "before 2.4";
+#endif
 }

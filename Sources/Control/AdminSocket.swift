@@ -1,3 +1,4 @@
+import CLibEvent
 import Glibc
 import Policy
 
@@ -10,7 +11,7 @@ final class AdminSocket {
     init(address: IPAddress, port: UInt16) throws(ControlFault) {
         let isV6 = if case .v6 = address { true } else { false }
         let text = isV6 ? "[\(address)]:\(port)" : "\(address):\(port)"
-        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let kind = postern_nonblocking_stream_socket
         let number = socket(isV6 ? AF_INET6 : AF_INET, kind, 0)
         guard number >= 0 else { throw .system(what: "cannot make a socket for \(text)", errno: errno) }
         let descriptor = OwnedDescriptor(number)

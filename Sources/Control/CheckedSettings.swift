@@ -24,7 +24,24 @@ public struct CheckedSettings: Sendable {
 
     /// - Parameter now: Unix seconds, for the validity of certificates.
     public static func load(path: String, generation: UInt64 = 1, now: Int64) -> CheckedSettings {
-        let outcome = Settings.load(path: path, endpointSocket: WorkloadEnvironment.endpointSocket)
+        check(
+            Settings.load(path: path, endpointSocket: WorkloadEnvironment.endpointSocket), generation: generation,
+            now: now)
+    }
+
+    /// The same of text that stands in no file; relative paths in it are those of the working folder.
+    ///
+    /// - Parameter name: what messages call it.
+    public static func check(text: [UInt8], as name: String, now: Int64) -> CheckedSettings {
+        check(
+            Settings.parse(text: text, file: name, endpointSocket: WorkloadEnvironment.endpointSocket), generation: 1,
+            now: now)
+    }
+
+    /// Of a settings file.
+    public static var bytesAtMost: Int { Settings.bytesAtMost }
+
+    private static func check(_ outcome: LoadOutcome, generation: UInt64, now: Int64) -> CheckedSettings {
         guard let settings = outcome.settings else {
             return CheckedSettings(ready: nil, settings: nil, flaws: outcome.flaws, text: outcome.text)
         }

@@ -57,10 +57,24 @@ public struct LineLogHandler: LogHandler {
         json.field("level", level.rawValue)
         json.field("logger", label)
         json.field("message", message, limit: Self.textLimitBytes)
-        for (key, value) in pairs { json.field(key, value.description, limit: Self.textLimitBytes) }
+        for (key, value) in pairs {
+            if let number = Self.number(value) {
+                json.field(key, number)
+            } else {
+                json.field(key, value.description, limit: Self.textLimitBytes)
+            }
+        }
         json.endObject()
         json.newline()
         return json.bytes
+    }
+
+    /// Nil of what was not given as a whole number.
+    private static func number(_ value: Logger.Metadata.Value) -> Int64? {
+        guard case .stringConvertible(let value) = value, let number = value as? any FixedWidthInteger else {
+            return nil
+        }
+        return Int64(exactly: number)
     }
 
     private func text(_ level: Logger.Level, _ message: String, _ pairs: Pairs) -> [UInt8] {

@@ -1,3 +1,4 @@
+import CLibEvent
 import Glibc
 import Policy
 
@@ -21,7 +22,7 @@ public func freeLoopbackPorts(_ count: Int) throws(ControlFault) -> [UInt16] {
 
 /// Whether something takes connections on a port of 127.0.0.1 now.
 public func loopbackPortIsOpen(_ port: UInt16) -> Bool {
-    let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    let number = socket(AF_INET, postern_stream_socket, 0)
     guard number >= 0 else { return false }
     let descriptor = OwnedDescriptor(number)
     return SocketForm(.v4(0x7F00_0001), port: port).connect(descriptor.number) == 0

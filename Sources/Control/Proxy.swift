@@ -93,7 +93,7 @@ public final class Proxy {
             ) { reports.post($0) }
         }
         logListeners(settings.listeners)
-        if let adminPort { logger.info("admin endpoint is open", metadata: ["port": "\(adminPort)"]) }
+        if let adminPort { logger.info("admin endpoint is open", metadata: ["port": .stringConvertible(adminPort)]) }
         admin?.metrics = { [weak self] in self?.metrics ?? "" }
     }
 
@@ -103,7 +103,7 @@ public final class Proxy {
         case .signalled(reports.wake.number):
             // Every report is acted on; the end, which comes last, is the news.
             return reports.take().map(handle).last { $0 != .nothing } ?? .nothing
-        case .terminate: return act(lifecycle.terminationAsked())
+        case .terminate: return act(lifecycle.terminationAsked(now: MonotonicClock.milliseconds()))
         case .hangup:
             accessLog?.reopen()
             source?.schedule.forced(now: MonotonicClock.milliseconds())
@@ -152,8 +152,8 @@ public final class Proxy {
         return nil
     }
 
-    /// Drains, as at the first SIGTERM; cuts when it drains already.
-    public func terminate() -> News { act(lifecycle.terminationAsked()) }
+    /// Drains, as at the first SIGTERM; cuts when that was asked for more than a second ago.
+    public func terminate() -> News { act(lifecycle.terminationAsked(now: MonotonicClock.milliseconds())) }
 
     /// What the workers get, one each: TLS contexts of their own, and the sockets that are theirs.
     static func updates(
@@ -194,17 +194,18 @@ public final class Proxy {
             logger.info(
                 "worker serves",
                 metadata: [
-                    "worker": "\(worker)", "eventLoop": "\(backend.rawValue)", "because": "\(because)",
+                    "worker": .stringConvertible(worker), "eventLoop": "\(backend.rawValue)", "because": "\(because)",
                 ])
             return act(lifecycle.workerServes(worker))
         case .acceptingPaused(let worker, let reason):
-            logger.warning("accepting pauses", metadata: ["worker": "\(worker)", "reason": "\(reason)"])
+            logger.warning("accepting pauses", metadata: ["worker": .stringConvertible(worker), "reason": "\(reason)"])
             return .nothing
         case .finished(let worker, let cut):
-            logger.debug("worker finished", metadata: ["worker": "\(worker)", "cut": "\(cut)"])
+            logger.debug(
+                "worker finished", metadata: ["worker": .stringConvertible(worker), "cut": .stringConvertible(cut)])
             return act(lifecycle.workerFinished(worker, cut: cut))
         case .failed(let worker, let reason):
-            logger.critical("worker failed", metadata: ["worker": "\(worker)", "reason": "\(reason)"])
+            logger.critical("worker failed", metadata: ["worker": .stringConvertible(worker), "reason": "\(reason)"])
             return act(lifecycle.workerFailed(worker, reason: reason))
         }
     }
@@ -215,11 +216,11 @@ public final class Proxy {
         case .nothing: return .nothing
         case .announceReady: return announce()
         case .drain:
-            logger.notice("draining", metadata: ["connections": "\(openConnections)"])
+            logger.notice("draining", metadata: ["connections": .stringConvertible(openConnections)])
             for worker in workers { worker.mailbox.post(.drain) }
             return .nothing
         case .cut:
-            logger.warning("cutting", metadata: ["connections": "\(openConnections)"])
+            logger.warning("cutting", metadata: ["connections": .stringConvertible(openConnections)])
             for worker in workers { worker.mailbox.post(.cut) }
             return .nothing
         case .end(let end):
@@ -236,7 +237,7 @@ public final class Proxy {
         publishReadiness()
         guard !isAnnounced, lifecycle.readiness == .ready, notAfter != nil else { return .nothing }
         isAnnounced = true
-        logger.notice("ready", metadata: ["workers": "\(workers.count)"])
+        logger.notice("ready", metadata: ["workers": .stringConvertible(workers.count)])
         return .ready
     }
 

@@ -20,6 +20,7 @@ struct ProxyLifecycle {
     private var ended: Set<Int> = []
     private var cutCount = 0
     private var failure: String?
+    private var terminationAskedAt: Int64?
     private let workerCount: Int
 
     init(workerCount: Int) { self.workerCount = workerCount }
@@ -58,14 +59,21 @@ struct ProxyLifecycle {
         return .drain
     }
 
-    /// The first signal drains, the second one cuts.
-    mutating func terminationAsked() -> Action {
-        guard stage == .draining else {
-            stage = .draining
-            return .drain
+    /// The first signal drains, a later one cuts. Two within a second are one: whoever ends a process group, or runs
+    /// something under `timeout`, sends the same order twice.
+    ///
+    /// - Parameter now: milliseconds of the monotonic clock.
+    mutating func terminationAsked(now: Int64) -> Action {
+        if let terminationAskedAt {
+            return now - terminationAskedAt < Self.oneOrderMilliseconds ? .nothing : .cut
         }
-        return .cut
+        terminationAskedAt = now
+        guard stage != .draining else { return .nothing }
+        stage = .draining
+        return .drain
     }
+
+    private static let oneOrderMilliseconds: Int64 = 1_000
 
     private func afterEnd() -> Action {
         guard ended.count == workerCount else { return .nothing }

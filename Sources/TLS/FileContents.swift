@@ -3,7 +3,7 @@ import Glibc
 /// A whole small file, read at once.
 struct FileContents {
     var bytes: [UInt8]
-    /// Whether anyone but the owner may read it.
+    /// Whether anyone may read it but its owner and a group of ours, such as a pod's `fsGroup`.
     let readableByOthers: Bool
 
     /// Reads the regular file at `path`, at most `limitBytes` of it.
@@ -32,7 +32,22 @@ struct FileContents {
         }
         // The file may hold a key: leave no second copy.
         Self.overwrite(&chunk)
-        return FileContents(bytes: bytes, readableByOthers: status.st_mode & (S_IRGRP | S_IROTH) != 0)
+        return FileContents(bytes: bytes, readableByOthers: isReadableByOthers(status))
+    }
+
+    private static func isReadableByOthers(_ status: stat) -> Bool {
+        if status.st_mode & S_IROTH != 0 { return true }
+        return status.st_mode & S_IRGRP != 0 && !isOurs(group: status.st_gid)
+    }
+
+    private static func isOurs(group: gid_t) -> Bool {
+        if group == getegid() { return true }
+        let count = getgroups(0, nil)
+        guard count > 0 else { return false }
+        // Safe: the array has as many places as the call is told.
+        var groups = [gid_t](repeating: 0, count: Int(count))
+        let filled = unsafe getgroups(count, &groups)
+        return filled > 0 && groups.prefix(Int(filled)).contains(group)
     }
 
     /// Overwrites bytes that may be secret.

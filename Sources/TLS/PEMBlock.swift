@@ -12,6 +12,11 @@ struct PEMBlock {
         var base64 = Base64Decoder(characters: 0)
         var encrypted = false
         var number = 0
+        if text.starts(with: [0x30, 0x82]) || text.starts(with: [0x30, 0x81]) {
+            throw PEMFlaw(line: 1, problem: .der)
+        }
+        // Editors of another world put a byte order mark in front.
+        let text = text.starts(with: [0xEF, 0xBB, 0xBF]) ? text[3...] : text[...]
         for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             number += 1
             let line = trimmed(line)
@@ -56,6 +61,7 @@ struct PEMFlaw: Error, Hashable, CustomStringConvertible {
         case beginInsideBlock = "a BEGIN line inside another block"
         case strayEnd = "an END line without its BEGIN"
         case notBase64 = "a block that is not base64"
+        case der = "DER, which `openssl x509 -inform DER` or `openssl pkey -inform DER` turns into PEM"
         case unfinishedBlock = "a block without its END line"
     }
 

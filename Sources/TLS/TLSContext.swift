@@ -197,7 +197,7 @@ extension TLSContext {
         """
     private static let groups = "X25519:P-256"
     private static let signatureAlgorithms = """
-        ECDSA+SHA256:ECDSA+SHA384:ed25519:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512
+        ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512
         """
     private static let protocolOptions =
         postern_op_no_renegotiation | postern_op_no_compression | postern_op_no_ticket

@@ -14,24 +14,40 @@ struct CheckCommand: ParsableCommand {
             the setting that names it. Exit codes: 0 good (warnings are allowed), 2 not.
             """)
 
-    @OptionGroup var config: ConfigOption
+    @Option(
+        name: [.customShort("c"), .customLong("config")],
+        help: ArgumentHelp(
+            "The settings file (YAML), or - for standard input; may be given several times.", valueName: "file"))
+    var paths: [String]
 
-    @Flag(help: "Print the result and all flaws as one JSON object to standard output.")
+    @Flag(help: "Print the result and all flaws as one JSON object a file to standard output.")
     var json = false
 
     func run() throws {
-        let checked = CheckedSettings.load(path: config.path, now: Console.now())
-        if json {
-            Console.write(Self.json(checked))
-        } else {
-            Console.complain(checked.flaws)
-            if let ready = checked.ready { Console.write(summary(ready)) }
+        var isGood = true
+        for path in paths {
+            let checked = try Self.check(path)
+            if json {
+                Console.write(Self.json(checked, path))
+            } else {
+                Console.complain(checked.flaws)
+                if let ready = checked.ready { Console.write(Self.summary(ready, path)) }
+            }
+            isGood = isGood && checked.ready != nil
         }
-        guard checked.ready != nil else { throw ExitCode.badInput }
+        guard isGood else { throw ExitCode.badInput }
     }
 
-    private func summary(_ ready: CheckedSettings.Ready) -> String {
-        var lines = ["\(config.path): ok", "  identity: \(Self.identity(ready))"]
+    private static func check(_ path: String) throws -> CheckedSettings {
+        guard path == "-" else { return CheckedSettings.load(path: path, now: Console.now()) }
+        guard let text = Console.readAll(bytesAtMost: CheckedSettings.bytesAtMost) else {
+            throw BadInput("standard input cannot be read")
+        }
+        return CheckedSettings.check(text: text, as: "-", now: Console.now())
+    }
+
+    private static func summary(_ ready: CheckedSettings.Ready, _ path: String) -> String {
+        var lines = ["\(path): ok", "  identity: \(identity(ready))"]
         for listener in ready.settings.listeners {
             let routes = listener.routes.map(\.name).joined(separator: ", ")
             lines.append(
@@ -48,9 +64,10 @@ struct CheckCommand: ParsableCommand {
         return "what the Workload API at \(workload.address.value) hands out"
     }
 
-    private static func json(_ checked: CheckedSettings) -> String {
+    private static func json(_ checked: CheckedSettings, _ path: String) -> String {
         var json = JSONWriter()
         json.beginObject()
+        json.field("config", path)
         json.field("ok", checked.ready != nil)
         json.field("id", checked.ready?.material?.id.description)
         json.field("notAfter", checked.ready?.material.map { CivilTime.rfc3339(unixSeconds: $0.notAfter) })

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Settings
 import TestPKI
 
 /// The command line. Exit codes: 0 success, 1 refused or failed, 2 bad input, 3 connections cut at the drain.
@@ -11,7 +12,7 @@ struct Postern: ParsableCommand {
         discussion: """
             New here? `postern dev` shows an allowed and a refused call with certificates made on the spot.
             """,
-        version: "postern \(version)",
+        version: BuildInfo.text,
         subcommands: [
             RunCommand.self, CheckCommand.self, ExplainCommand.self, LoadCommand.self, DevCommand.self, CACommand.self,
         ]
@@ -21,6 +22,10 @@ struct Postern: ParsableCommand {
 
     static func main() {
         Console.holdStandardDescriptors()
+        guard !CommandLine.arguments.isEmpty else {
+            Console.complain("error: the command line cannot be read: /proc must be mounted")
+            exit(withError: ExitCode.badInput)
+        }
         do {
             var command = try parseAsRoot()
             try command.run()
@@ -39,9 +44,20 @@ struct Postern: ParsableCommand {
             // Help and --version come as errors too; what is left is wrong input, which ArgumentParser would end with 64.
             let isAsked = exitCode(for: error) == .success
             let text = fullMessage(for: error)
-            isAsked ? Console.write(text) : Console.complain(text)
+            isAsked ? Console.write(text) : Console.complain(text + suggestion)
             exit(withError: isAsked ? ExitCode.success : ExitCode.badInput)
         }
+    }
+}
+
+extension Postern {
+    /// The end of a message about wrong arguments, where the first one is nearly a command.
+    fileprivate static var suggestion: String {
+        let names = configuration.subcommands.map { $0._commandName }
+        guard let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"), !names.contains(word),
+            let nearest = nearestName(to: word, among: names)
+        else { return "" }
+        return "\nDid you mean `postern \(nearest)`?"
     }
 }
 

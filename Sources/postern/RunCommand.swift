@@ -24,7 +24,7 @@ struct RunCommand: ParsableCommand {
         let loop = try ControlLoop()
         let checked = CheckedSettings.load(path: config.path, now: Console.now())
         guard let ready = checked.ready else {
-            Console.complain(checked.flaws)
+            (checked.settings?.log ?? LogSettings()).complain(checked.flaws)
             throw ExitCode.badInput
         }
         let logger = ready.settings.log.logger()
@@ -39,13 +39,15 @@ struct RunCommand: ParsableCommand {
         if descriptors < DescriptorLimit.needed(connections: connections) {
             logger.warning(
                 "fewer descriptors are allowed than limits.connections may need; accepting pauses when they run out",
-                metadata: ["descriptors": "\(descriptors)", "connections": "\(connections)"])
+                metadata: [
+                    "descriptors": .stringConvertible(descriptors), "connections": .stringConvertible(connections),
+                ])
         }
         let proxy: Proxy
         do throws(ProxyFault) {
             proxy = try Proxy(ready, watching: config.path, on: loop, logger: logger)
         } catch {
-            Console.complain("\(error)")
+            ready.settings.log.complain("\(error)")
             throw ExitCode.badInput
         }
         let end = Self.serve(proxy, loop)
@@ -83,13 +85,35 @@ extension ProxyEnd {
 extension LogSettings {
     /// The process's logger; libevent's messages go there too.
     func logger() -> Logger {
-        let format: LineLogHandler.Format =
-            switch self.format {
-            case .auto: LineLogHandler.naturalFormat()
-            case .json: .json
-            case .text: .text
-            }
+        let format = handlerFormat
         let level = Logger.Level(rawValue: self.level.rawValue) ?? .info
         return Logger(label: "postern") { LineLogHandler(label: $0, level: level, format: format) }
+    }
+
+    /// Why it cannot run: for a reader of JSON lines like the log's.
+    func complain(_ flaws: [SettingsFlaw]) {
+        guard case .json = handlerFormat else { return Console.complain(flaws) }
+        let logger = logger()
+        for flaw in flaws {
+            logger.log(
+                level: flaw.severity == .error ? .error : .warning, "\(flaw)",
+                metadata: [
+                    "file": "\(flaw.position.file)", "line": .stringConvertible(flaw.position.line),
+                    "column": .stringConvertible(flaw.position.column),
+                ])
+        }
+    }
+
+    func complain(_ text: String) {
+        guard case .json = handlerFormat else { return Console.complain(text) }
+        logger().critical("\(text)")
+    }
+
+    private var handlerFormat: LineLogHandler.Format {
+        switch format {
+        case .auto: LineLogHandler.naturalFormat()
+        case .json: .json
+        case .text: .text
+        }
     }
 }

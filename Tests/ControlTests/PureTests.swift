@@ -130,9 +130,12 @@ struct ProxyLifecycleTests {
         var life = ProxyLifecycle(workerCount: 2)
         _ = life.workerServes(0)
         _ = life.workerServes(1)
-        #expect(life.terminationAsked() == .drain)
+        #expect(life.terminationAsked(now: 5_000) == .drain)
         #expect(life.readiness == .notReady(reason: "draining"))
-        #expect(life.terminationAsked() == .cut)
+        // `timeout` and a shell that ends its group send it twice.
+        #expect(life.terminationAsked(now: 5_000) == .nothing)
+        #expect(life.terminationAsked(now: 5_999) == .nothing)
+        #expect(life.terminationAsked(now: 6_000) == .cut)
         #expect(life.workerFinished(0, cut: 0) == .nothing)
         #expect(life.workerFinished(1, cut: 3) == .end(.cut(connections: 3)))
     }
@@ -157,7 +160,7 @@ struct ProxyLifecycleTests {
     @Test("a signal before any worker serves ends it too")
     func early() {
         var life = ProxyLifecycle(workerCount: 1)
-        #expect(life.terminationAsked() == .drain)
+        #expect(life.terminationAsked(now: 0) == .drain)
         #expect(life.workerServes(0) == .nothing)
         #expect(life.workerFinished(0, cut: 0) == .end(.drained))
     }

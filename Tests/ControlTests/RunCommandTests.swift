@@ -46,6 +46,8 @@ struct RunCommandTests {
         #expect(echoes(held))
         run.signal(SIGTERM)
         try eventually { exchange("GET /readyz HTTP/1.0\r\n\r\n", port: site.adminPort).contains("draining") }
+        // Within a second it would be the same order once more.
+        usleep(1_100_000)
         run.signal(SIGTERM)
         #expect(run.awaitEnd() == 3)
     }
@@ -57,17 +59,17 @@ struct RunCommandTests {
         run.signal(SIGTERM)
         #expect(run.awaitEnd() == 0)
         let events = try run.log().split(separator: "\n").map {
-            try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: String], "\($0)")
+            try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any], "\($0)")
         }
-        let serving = events.filter { $0["message"] == "worker serves" }
+        let serving = events.filter { $0["message"] as? String == "worker serves" }
         #expect(serving.count == 2)
         for event in serving {
-            #expect(["io_uring", "epoll"].contains(event["eventLoop"]))
-            #expect(event["because"]?.isEmpty == false)
-            if eventLoop == "epoll" { #expect(event["eventLoop"] == "epoll") }
+            #expect(["io_uring", "epoll"].contains(event["eventLoop"] as? String))
+            #expect((event["because"] as? String)?.isEmpty == false && event["worker"] is Int)
+            if eventLoop == "epoll" { #expect(event["eventLoop"] as? String == "epoll") }
         }
         #expect(try !run.log().contains("PRIVATE"))
-        #expect(events.last?["message"] == "stopped")
+        #expect(events.last?["message"] as? String == "stopped")
     }
 
     private func lineCount(of path: String) throws -> Int {

@@ -7,6 +7,27 @@ struct AddressesFlawTests {
         "each flaw is told in these words",
         arguments: [
             FlawCase(
+                "a URL",
+                replacing: "    bind: 127.0.0.1:15001",
+                with: "    bind: http://127.0.0.1:15001",
+                flaws: [
+                    #"24:11: error: expected an endpoint such as 127.0.0.1:80 or "[::1]:80", found `http://127.0.0.1:15001`: an endpoint has no scheme and no path"#
+                ]),
+            FlawCase(
+                "a socket of the file system",
+                replacing: "    bind: 127.0.0.1:15001",
+                with: "    bind: unix:/run/app.sock",
+                flaws: [
+                    #"24:11: error: expected an endpoint such as 127.0.0.1:80 or "[::1]:80", found `unix:/run/app.sock`: sockets of the file system are not spoken: write an IP address and a port"#
+                ]),
+            FlawCase(
+                "a variable",
+                replacing: "    bind: 127.0.0.1:15001",
+                with: "    bind: ${POD_IP}:15001",
+                flaws: [
+                    #"24:11: error: expected an endpoint such as 127.0.0.1:80 or "[::1]:80", found `${POD_IP}:15001`: variables are not replaced in this file: write the address itself"#
+                ]),
+            FlawCase(
                 "a host name",
                 replacing: "    bind: 127.0.0.1:15001",
                 with: "    bind: example.org:15001",
@@ -25,14 +46,14 @@ struct AddressesFlawTests {
                 replacing: "    bind: 127.0.0.1:15001",
                 with: "    bind: 15001",
                 flaws: [
-                    #"24:11: error: expected an endpoint such as 127.0.0.1:80 or "[::1]:80", found `15001`: the address before the port is missing"#
+                    #"24:11: error: expected an endpoint such as 127.0.0.1:80 or "[::1]:80", found `15001`: the address before the port is missing: 127.0.0.1 for this host, 0.0.0.0 for every address of it"#
                 ]),
             FlawCase(
                 "a colon and a port",
                 replacing: "    bind: 127.0.0.1:15001",
                 with: "    bind: :15001",
                 flaws: [
-                    #"24:11: error: expected an endpoint such as 127.0.0.1:80 or "[::1]:80", found `:15001`: the address before the port is missing"#
+                    #"24:11: error: expected an endpoint such as 127.0.0.1:80 or "[::1]:80", found `:15001`: the address before the port is missing: 127.0.0.1 for this host, 0.0.0.0 for every address of it"#
                 ]),
             FlawCase(
                 "a port past 65535",

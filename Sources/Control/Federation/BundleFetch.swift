@@ -84,7 +84,7 @@ struct BundleFetch: Sendable {
     /// The first address of the host that can be connected to; each step has a few seconds.
     private func connectedSocket(_ url: HTTPSURL, _ deadline: Int64) throws(Fault) -> OwnedDescriptor {
         var hints = unsafe addrinfo()
-        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        unsafe hints.ai_socktype = postern_sock_stream
         var list: UnsafeMutablePointer<addrinfo>?
         // The list is freed below; what it points to lives until then.
         let status = unsafe getaddrinfo(url.host, "\(url.port)", &hints, &list)
@@ -97,7 +97,7 @@ struct BundleFetch: Sendable {
         while let entry = unsafe next {
             guard MonotonicClock.milliseconds() < deadline else { break }
             let number = unsafe socket(
-                entry.pointee.ai_family, entry.pointee.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), 0)
+                entry.pointee.ai_family, entry.pointee.ai_socktype | postern_sock_cloexec_flag, 0)
             if number >= 0 {
                 let owned = OwnedDescriptor(number)
                 Self.limitTime(number)

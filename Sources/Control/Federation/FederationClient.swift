@@ -166,7 +166,8 @@ final class FederationClient {
             logger.notice(
                 "bundle taken",
                 metadata: [
-                    "trustDomain": "\(endpoint.trustDomain)", "authorities": "\(bundle.certificates.count)",
+                    "trustDomain": "\(endpoint.trustDomain)",
+                    "authorities": .stringConvertible(bundle.certificates.count),
                     "sequence": "\(document.sequence.map(String.init) ?? "none")",
                 ])
             return true

@@ -8,7 +8,7 @@ struct WorkloadSocket: ~Copyable {
 
     /// Connects. A socket in the file system answers at once or not at all; TCP has a second.
     init(to address: WorkloadAddress) throws(ControlFault) {
-        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let kind = postern_nonblocking_stream_socket
         let number = socket(address.family, kind, 0)
         guard number >= 0 else { throw .system(what: "cannot make a socket", errno: errno) }
         let owned = OwnedDescriptor(number)

@@ -1,4 +1,7 @@
 extension Settings {
+    /// Of a file.
+    public static var bytesAtMost: Int { NodeBuilder.bytesAtMost }
+
     /// Reads and checks a settings file of at most 1 MiB; opens nothing that it names.
     ///
     /// Of YAML, anchors and aliases are allowed; merge keys, tags, duplicate keys and further documents are refused. The

@@ -3,11 +3,16 @@ import Policy
 /// Why a text is not an endpoint.
 public enum EndpointFlaw: Error, Hashable, Sendable, CustomStringConvertible {
     case noPort, noAddress, badPort, unbracketedIPv6, localhost, hostName, badAddress
+    case url, unixSocket, variable
 
     public var description: String {
         switch self {
         case .noPort: "the port is missing"
-        case .noAddress: "the address before the port is missing"
+        case .noAddress:
+            "the address before the port is missing: 127.0.0.1 for this host, 0.0.0.0 for every address of it"
+        case .url: "an endpoint has no scheme and no path"
+        case .unixSocket: "sockets of the file system are not spoken: write an IP address and a port"
+        case .variable: "variables are not replaced in this file: write the address itself"
         case .badPort: "the port must be a number up to 65535"
         case .unbracketedIPv6: "an IPv6 address stands in brackets"
         case .localhost: "names are not resolved: write 127.0.0.1 or \"[::1]\""
@@ -20,6 +25,7 @@ public enum EndpointFlaw: Error, Hashable, Sendable, CustomStringConvertible {
 extension Endpoint {
     /// An endpoint from `127.0.0.1:80` or `[::1]:80`.
     public init(parsing text: String) throws(EndpointFlaw) {
+        if let flaw = Self.flaw(ofForm: text) { throw flaw }
         guard let colon = text.lastIndex(of: ":") else { throw Self.flaw(withoutPort: text) }
         var host = String(text[..<colon])
         if host.first == "[" && host.last == "]" {
@@ -33,6 +39,13 @@ extension Endpoint {
             throw .badPort
         }
         self.init(address: address, port: port)
+    }
+
+    /// What the text is instead of an endpoint, where that is plain to see.
+    private static func flaw(ofForm text: String) -> EndpointFlaw? {
+        if text.contains("$") { return .variable }
+        if text.hasPrefix("unix:") || text.hasPrefix("/") || text.hasPrefix("@") { return .unixSocket }
+        return text.contains("://") ? .url : nil
     }
 
     private static func flaw(withoutPort text: String) -> EndpointFlaw {

@@ -1,6 +1,6 @@
 /// The candidate that was most likely meant by a misspelt name, if any is close: one edit for three letters, or one of
 /// them the beginning of the other.
-func nearestName(to name: String, among candidates: [String]) -> String? {
+public func nearestName(to name: String, among candidates: [String]) -> String? {
     let wanted = Array(name.lowercased().utf8)
     guard (1...lettersAtMost).contains(wanted.count), name.contains(where: \.isLetter) else { return nil }
     var best: (candidate: String, distance: Int)?

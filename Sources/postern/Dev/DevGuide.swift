@@ -38,7 +38,7 @@ struct DevGuide {
         let folder = site.folder
         let text = site.applicationPort == nil ? "echo hello" : "printf 'GET / HTTP/1.0\\r\\n\\r\\n'"
         return
-            "(\(text); sleep 1) | openssl s_client -quiet -verify_quiet -servername app -connect 127.0.0.1:\(site.inboundPort)"
+            "(\(text); sleep 1) | openssl s_client -quiet -no_ign_eof -verify_quiet -servername app -connect 127.0.0.1:\(site.inboundPort)"
             + " -CAfile \(folder)/bundle.pem -cert \(folder)/\(party.rawValue).pem -key \(folder)/\(party.rawValue).key"
             + " -cert_chain \(folder)/\(party.rawValue).pem"
     }

@@ -1,0 +1,49 @@
+import CBuildInfo
+import EventLoop
+import TLS
+
+/// What this binary was made of: what a report of a bug, or of a vulnerable library, asks for.
+enum BuildInfo {
+    /// Several lines, the first one `postern VERSION (commit ...)`.
+    static var text: String {
+        """
+        postern \(Postern.version) (\(commit), \(configuration), \(architecture))
+        \(CryptoVersion.text), liburing \(IOURingVersion.text), Swift \(compiler)
+        """
+    }
+
+    private static var commit: String {
+        // A C string that is part of the program.
+        let commit = unsafe String(cString: postern_commit())
+        guard !commit.isEmpty else { return "commit not known" }
+        return "commit \(commit.prefix(12))\(postern_has_changes() != 0 ? " with changes" : "")"
+    }
+
+    private static var configuration: String {
+        #if DEBUG
+            "debug build"
+        #else
+            "release build"
+        #endif
+    }
+
+    private static var architecture: String {
+        #if arch(x86_64)
+            "x86_64"
+        #elseif arch(arm64)
+            "aarch64"
+        #else
+            "another architecture"
+        #endif
+    }
+
+    private static var compiler: String {
+        #if compiler(>=6.4)
+            "6.4 or later"
+        #elseif compiler(>=6.3)
+            "6.3"
+        #else
+            "6.2"
+        #endif
+    }
+}
