@@ -42,6 +42,8 @@ public final class Proxy {
     private var expiry: String?
     /// Fixed from the start on.
     let memoryBytes: Int
+    /// What each worker serves by.
+    var installed: [WorkerUpdate]
     var figures = ReloadFigures()
     /// When the next of the required lists of revoked certificates becomes too old, in Unix seconds.
     var revocationEnd: Int64?
@@ -70,6 +72,7 @@ public final class Proxy {
         self.admin = admin
         adminPort = admin?.port
         let updates = try Self.updates(plan, listeners, fresh, workers: count)
+        installed = updates
         let reports: WorkerReports
         do throws(ControlFault) {
             reports = try WorkerReports()
@@ -157,11 +160,15 @@ public final class Proxy {
 
     /// What the workers get, one each: TLS contexts of their own, and the sockets that are theirs.
     static func updates(
-        _ plan: ProxyPlan, _ listeners: BoundListeners, _ fresh: BoundListeners.Fresh, workers: Int
+        _ plan: ProxyPlan, _ listeners: BoundListeners, _ fresh: BoundListeners.Fresh, workers: Int,
+        after previous: [WorkerUpdate] = []
     ) throws(ProxyFault) -> [WorkerUpdate] {
         var updates: [WorkerUpdate] = []
         do throws(TLSFault) {
-            for _ in 0..<workers { updates.append(try WorkerUpdate(plan, acceptors: []) { Int64(time(nil)) }) }
+            for worker in 0..<workers {
+                let before = worker < previous.count ? previous[worker] : nil
+                updates.append(try WorkerUpdate(plan, acceptors: [], after: before) { Int64(time(nil)) })
+            }
         } catch {
             throw .tls(error)
         }

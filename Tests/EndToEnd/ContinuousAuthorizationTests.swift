@@ -187,13 +187,23 @@ struct ContinuousAuthorizationTests {
             #expect(again.echoes("two\n"))
             again.process.stop()
             #expect(try proxy.accessLine { $0.resumed == true }.decision == "allow")
+            // An edit of a policy throws no session away.
             var changed = settings
+            changed.policies =
+                settings.policies
+                + "  unused:\n    rules: [{name: r, action: allow, identities: [\"spiffe://example.org/nobody\"]}]\n"
+            try proxy.reload(changed, in: stage.folder)
+            let kept = try OpenSSLClient(
+                to: proxy.address("in"), named: "client", folder: stage.folder, options: ["-sess_in", session])
+            #expect(kept.echoes("three\n"))
+            kept.process.stop()
+            #expect(try proxy.accessLine { $0.resumed == true }.decision == "allow")
             changed.policies = Self.policies(Self.otherRule)
             try proxy.reload(changed, in: stage.folder)
             let late = try OpenSSLClient(
                 to: proxy.address("in"), named: "client", folder: stage.folder, options: ["-sess_in", session])
             let line = try proxy.accessLine { $0.reason == "policy-denied" }
-            #expect(line.bytesToUpstream == 0 && line.resumed == false)
+            #expect(line.bytesToUpstream == 0 && line.resumed == true)
             late.process.stop()
             other.process.stop()
         }

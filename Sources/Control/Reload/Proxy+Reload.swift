@@ -52,7 +52,8 @@ extension Proxy {
         // A copy: where anything fails, the sockets that are bound stay as they are.
         var listeners = listeners
         let fresh = try listeners.bind(change.settings.listeners)
-        let updates = try Self.updates(plan, listeners, fresh, workers: workers.count)
+        let updates = try Self.updates(plan, listeners, fresh, workers: workers.count, after: installed)
+        installed = updates
         self.listeners = listeners
         for (worker, update) in zip(workers, updates) { worker.mailbox.post(.install(update)) }
         notAfter = change.material?.notAfter

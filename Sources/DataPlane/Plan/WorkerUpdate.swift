@@ -14,13 +14,19 @@ public struct WorkerUpdate: Sendable {
 
     /// - Parameters:
     ///   - acceptors: `listener` counts the plan's listeners.
+    ///   - previous: what the same worker serves by until then; its TLS contexts are used again where nothing that they
+    ///     were made from has changed.
     ///   - clock: the wall clock in Unix seconds, for certificates; asked on the worker's threads.
     public init(
-        _ plan: ProxyPlan, acceptors: [AcceptorUpdate], clock: @escaping @Sendable () -> Int64
+        _ plan: ProxyPlan, acceptors: [AcceptorUpdate], after previous: WorkerUpdate? = nil,
+        clock: @escaping @Sendable () -> Int64
     ) throws(TLSFault) {
         limits = plan.limits
         var listeners: [ListenerUpdate] = []
-        for listener in plan.listeners { listeners.append(try ListenerUpdate(listener, plan, clock: clock)) }
+        for listener in plan.listeners {
+            let before = previous?.listeners.first { $0.plan.name == listener.name && $0.plan.mode == listener.mode }
+            listeners.append(try ListenerUpdate(listener, plan, after: before, clock: clock))
+        }
         self.listeners = listeners
         self.acceptors = acceptors
     }
@@ -31,34 +37,44 @@ public struct ListenerUpdate: Sendable {
     let plan: ListenerPlan
     /// Inbound one context; outbound one a route; none while there is no SVID.
     let contexts: [TLSContext]
+    /// What they were made from.
+    private let contextPlans: [ContextPlan]
 
     init(
-        _ plan: ListenerPlan, _ proxy: ProxyPlan, clock: @escaping @Sendable () -> Int64
+        _ plan: ListenerPlan, _ proxy: ProxyPlan, after previous: ListenerUpdate?,
+        clock: @escaping @Sendable () -> Int64
     ) throws(TLSFault) {
         self.plan = plan
-        guard let material = proxy.material else {
-            contexts = []
-            return
+        contextPlans = Self.contextPlans(plan, proxy)
+        var contexts: [TLSContext] = []
+        for contextPlan in contextPlans {
+            let same = previous?.contextPlans.firstIndex { $0.isSame(as: contextPlan) }
+            if let same, let context = previous?.contexts[same], !contexts.contains(where: { $0 === context }) {
+                contexts.append(context)
+            } else {
+                contexts.append(try contextPlan.make(clock: clock))
+            }
         }
+        self.contexts = contexts
+    }
+
+    private static func contextPlans(_ plan: ListenerPlan, _ proxy: ProxyPlan) -> [ContextPlan] {
+        guard let material = proxy.material else { return [] }
         switch plan.mode {
         case .inbound:
-            contexts = [
-                try TLSContext(
-                    accepting: material, options: proxy.tls, applicationProtocols: plan.applicationProtocols,
-                    clock: clock)
+            return [
+                ContextPlan(
+                    role: .accepting, applicationProtocols: plan.applicationProtocols, options: proxy.tls,
+                    material: material)
             ]
         case .outbound:
-            var contexts: [TLSContext] = []
-            for route in plan.routes {
-                let identities = route.upstream.identities
-                contexts.append(
-                    try TLSContext(
-                        dialling: material, options: proxy.tls,
-                        applicationProtocols: route.upstream.applicationProtocols,
-                        serverName: route.upstream.serverName,
-                        acceptPeer: { id in identities.contains { $0.matches(id) } }, clock: clock))
+            return plan.routes.map { route in
+                ContextPlan(
+                    role: .dialling(
+                        serverName: route.upstream.serverName, identities: route.upstream.identities,
+                        endpoints: route.endpoints),
+                    applicationProtocols: route.upstream.applicationProtocols, options: proxy.tls, material: material)
             }
-            self.contexts = contexts
         }
     }
 }

@@ -78,7 +78,7 @@ final class ProxyUnderTest {
     /// Where the admin endpoint answers, as the log says.
     func adminAddress() throws -> SocketAddress {
         let event = try logEvent("admin endpoint is open")
-        guard let port = (event["port"] as? String).flatMap({ UInt16($0) }) else {
+        guard let port = (event["port"] as? Int).flatMap(UInt16.init(exactly:)) else {
             throw HarnessFault.noAddress(listener: "admin", log: process.standardError.text)
         }
         return SocketAddress(port: port)
