@@ -23,11 +23,14 @@ final class Relay: Sendable {
     private let listener: TCPListener
     private let manner: Monitor<Manner>
     private let passages = Monitor<[Passage]>([])
+    /// How many bytes of clients may still pass; what is held back stays with the relay.
+    private let allowance = Monitor(Int.max)
 
     init(to server: SocketAddress, _ manner: Manner) throws {
         let listener = try TCPListener()
         let manner = Monitor(manner)
         let passages = passages
+        let allowance = allowance
         self.listener = listener
         self.manner = manner
         address = listener.address
@@ -35,7 +38,7 @@ final class Relay: Sendable {
             while let client = try? listener.accept(within: .seconds(600)) {
                 let manner = manner.read { $0 }
                 _ = BackgroundThread {
-                    let passage = Self.relay(client, to: server, manner)
+                    let passage = Self.relay(client, to: server, manner, allowance)
                     passages.update { $0.append(passage) }
                 }
             }
@@ -47,18 +50,23 @@ final class Relay: Sendable {
     /// How connections from now on are treated.
     func set(_ next: Manner) { manner.update { $0 = next } }
 
+    /// Lets so many more bytes of clients pass, and nothing after them, not even an end.
+    func hold(after bytes: Int) { allowance.update { $0 = bytes } }
+
     /// Waits for the end of the connection with that number, counted from 0.
     func passage(_ number: Int, within limit: Duration = .seconds(10)) -> Passage? {
         passages.wait(within: limit) { $0.count > number ? $0[number] : nil }
     }
 
-    private static func relay(_ client: TCPConnection, to address: SocketAddress, _ manner: Manner) -> Passage {
+    private static func relay(
+        _ client: TCPConnection, to address: SocketAddress, _ manner: Manner, _ allowance: Monitor<Int>
+    ) -> Passage {
         guard let server = try? TCPConnection.connect(to: address) else {
             return Passage(bytesFromClient: 0, end: .reset)
         }
         let count = Monitor(0)
         let upward = BackgroundThread {
-            count.update { $0 = forward(from: client, to: server, manner) }
+            count.update { $0 = forward(from: client, to: server, manner, allowance) }
         }
         var end = ConnectionEnd.finished
         do throws(SocketFault) {
@@ -78,7 +86,9 @@ final class Relay: Sendable {
     }
 
     /// Copies until the client ends or the manner says enough, and returns how many bytes went through.
-    private static func forward(from client: TCPConnection, to server: TCPConnection, _ manner: Manner) -> Int {
+    private static func forward(
+        from client: TCPConnection, to server: TCPConnection, _ manner: Manner, _ allowance: Monitor<Int>
+    ) -> Int {
         var forwarded = 0
         var left =
             switch manner {
@@ -88,9 +98,18 @@ final class Relay: Sendable {
         while left > 0, let bytes = try? client.receive(atMost: min(left, 65_536), within: .seconds(30)),
             !bytes.isEmpty
         {
-            guard (try? send(bytes, to: server, manner)) != nil else { break }
-            forwarded += bytes.count
-            left -= bytes.count
+            let passing = min(allowance.read { $0 }, bytes.count)
+            allowance.update { $0 -= $0 == .max ? 0 : passing }
+            if passing > 0 {
+                guard (try? send(Array(bytes[..<passing]), to: server, manner)) != nil else { break }
+            }
+            forwarded += passing
+            left -= passing
+            guard passing == bytes.count else {
+                // Nothing more, until the server has had enough.
+                _ = server.awaitEnd(within: .seconds(30))
+                return forwarded
+            }
         }
         if case .resetAfter = manner { server.reset() } else { server.finishSending() }
         return forwarded
