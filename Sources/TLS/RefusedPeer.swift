@@ -4,7 +4,7 @@ import Identity
 /// What the certificate of a refused peer says, for whoever looks for it later.
 ///
 /// Nothing of it is proven unless ``isVerified``: anybody can write a certificate that says this.
-public struct RefusedPeer: Hashable, Sendable {
+public final class RefusedPeer: Sendable {
     /// The chain was good, and the identity not one that was expected.
     public let isVerified: Bool
     /// The SPIFFE ID of its one URI SAN; nil where it has none.

@@ -47,18 +47,6 @@ extension TLSSession {
         unsafe SSL_free(ssl)
     }
 
-    /// What max_fragment_length says that the handshake agreed on (RFC 6066, section 4); a whole record without it.
-    var agreedRecordBytes: Int {
-        guard let session = unsafe SSL_get_session(ssl) else { return RecordFormat.contentBytes }
-        return switch unsafe SSL_SESSION_get_max_fragment_length(session) {
-        case UInt8(TLSEXT_max_fragment_length_512): 512
-        case UInt8(TLSEXT_max_fragment_length_1024): 1024
-        case UInt8(TLSEXT_max_fragment_length_2048): 2048
-        case UInt8(TLSEXT_max_fragment_length_4096): 4096
-        default: RecordFormat.contentBytes
-        }
-    }
-
     private func negotiatedDetails(_ cipher: RecordCipher) -> NegotiatedDetails {
         var number: Digest256?
         if context.acceptedSessions != nil, let session = unsafe SSL_get_session(ssl) {
@@ -72,7 +60,7 @@ extension TLSSession {
         return NegotiatedDetails(
             cipher: cipher, resumed: resumed, serverName: serverName.map(context.shared),
             applicationProtocol: context.applicationProtocols.names.first { $0 == agreed }, session: number,
-            recordBytes: recordLimitBytes)
+            recordLimit: recordLimit)
     }
 
     // MARK: Bytes

@@ -18,11 +18,12 @@ extension TLSSession {
         unsafe secrets.take(from: &exchange.window.pointee.findings.secrets)
         if let verified = unsafe exchange.window.pointee.findings.verifiedPeer { claimedPeer = verified }
         guard status == 1 else {
-            refusedPeer = unsafe exchange.window.pointee.findings.refusedPeer
             switch classify(status) {
             case .wantsBytes: return .wantsBytes
             case .closed: return fail(.misbehaved(.unexpectedMessage))
-            case .failed(let failure): return fail(failure)
+            case .failed(let failure):
+                refusedPeer = unsafe exchange.window.pointee.findings.refusedPeer
+                return fail(failure)
             }
         }
         guard let found = resumed ? resumedPeer : claimedPeer else { return fail(.refused(.noCertificate)) }

@@ -29,8 +29,7 @@ public struct TLSSession: ~Copyable {
     /// What that certificate, or the one of the session that is being continued, rests on.
     var issuers: IssuerPath?
     var phase: Phase
-    /// Plaintext of one record that the peer takes; less than a whole one where it asked for that (RFC 6066, section 4).
-    var recordLimitBytes = RecordFormat.contentBytes
+    var recordLimit = RecordLimit.whole
 
     /// Who the peer is; present once the handshake is complete.
     public internal(set) var peer: PeerSVID?
@@ -94,7 +93,7 @@ public struct TLSSession: ~Copyable {
                 let step = unsafe exchange.withWindow(reading: input, writing: room) { handshakeStep() }
                 count += step.writtenBytes
                 guard step.outcome == .complete else { return (step.outcome, step.readBytes) }
-                recordLimitBytes = agreedRecordBytes
+                if let session = unsafe SSL_get_session(ssl) { recordLimit = unsafe RecordLimit(agreedIn: session) }
                 guard version == .tls13 else { return (.complete, step.readBytes) }
                 do throws(TLSFault) {
                     unsafe try takeOver(UnsafeRawBufferPointer(rebasing: room[..<step.writtenBytes]))
@@ -206,12 +205,12 @@ public struct TLSSession: ~Copyable {
 
     /// Room that `seal` needs.
     public func sealCapacity(plaintextBytes: Int) -> Int {
-        plaintextBytes + (plaintextBytes / recordLimitBytes + 1) * Self.sealOverheadBytes + Self.answerBytes
+        plaintextBytes + (recordLimit.whole(in: plaintextBytes) + 1) * Self.sealOverheadBytes + Self.answerBytes
     }
 
     /// How much plaintext `seal` can put into so much room; at least a record's in all of ours.
     public func sealable(capacity: Int) -> Int {
-        (capacity - Self.answerBytes) / (recordLimitBytes + Self.sealOverheadBytes) * recordLimitBytes
+        (capacity - Self.answerBytes) / (recordLimit.bytes + Self.sealOverheadBytes) * recordLimit.bytes
     }
 
     private static let sealOverheadBytes = 32

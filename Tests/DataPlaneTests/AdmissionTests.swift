@@ -41,7 +41,8 @@ struct AdmissionTests {
         for (index, source) in [other, hog, hog, hog].enumerated() {
             queue.began(source)
             queue.fellSilent(
-                HandshakeQueue.Silence(connection: token(index), source: source, since: UInt64(index)))
+                HandshakeQueue.Silence(connection: token(index), source: source, since: UInt64(index))
+            ) { _ in true }
         }
         #expect(queue.givesUp(now: 1_000) { _ in true } == nil)
         #expect(queue.nextGivingUp == nil)
@@ -52,6 +53,17 @@ struct AdmissionTests {
         #expect(queue.givesUp(now: 1_000) { $0.connection != token(1) }?.connection == token(2))
         queue.ended(hog)
         #expect(queue.hasStep && queue.next() == token(9))
+    }
+
+    @Test("silences that are over are forgotten, also where nobody ever waits for a turn")
+    func forgotten() {
+        var queue = HandshakeQueue(limit: 10, patienceNanoseconds: 10)
+        for index in 0..<100_000 {
+            let silence = HandshakeQueue.Silence(
+                connection: token(index % 5), source: Source(address(1)), since: UInt64(index))
+            queue.fellSilent(silence) { $0.since + 5 > UInt64(index) }
+        }
+        #expect(queue.rememberedSilences <= 2 * 10 + HandshakeQueue.sparePlaces + 1)
     }
 
     @Test("a flood of half-open handshakes from one address keeps nobody else waiting")

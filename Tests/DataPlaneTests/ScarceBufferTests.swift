@@ -27,6 +27,31 @@ struct ScarceBufferTests {
     }
 }
 
+extension ScarceBufferTests {
+    @Test(
+        "at whatever moment there is no descriptor, and sends fail, each connection goes on or ends", arguments: 0..<40)
+    func everyDescriptor(moment: Int) throws {
+        for kind in 0..<3 {
+            let scene = try Scene(seed: UInt64(moment))
+            for _ in 0..<moment { try scene.turn() }
+            switch kind {
+            case 0: scene.world.network.faults.socketWithoutDescriptors = 1
+            case 1: scene.world.network.faults.failedAccepts = 1
+            default: scene.world.network.faults.resets = 1
+            }
+            for _ in 0..<4 {
+                try scene.turn()
+                scene.world.worker.install(try scene.world.update())
+            }
+            scene.world.network.faults = .none
+            try scene.end()
+            #expect(scene.world.isQuiet, "moment \(moment), kind \(kind): \(scene.left)")
+            #expect(scene.clients.allSatisfy { $0.plaintext.isTrue }, "moment \(moment), kind \(kind)")
+            #expect(scene.world.worker.handshakes.inProgress == 0 && scene.world.worker.heldFlightBytes == 0)
+        }
+    }
+}
+
 extension SimulatedWorld {
     /// Lends all of the worker's buffers, as full ones, but so many; the caller gives them back.
     fileprivate func lendAll(but left: Int) -> [Int32] {
@@ -72,6 +97,32 @@ private final class Scene {
         for application in applications { application.act(3_000) { _ in 5_000 } }
         _ = caller.read()
         try world.step()
+    }
+
+    var left: String {
+        var left = "\(world.worker.activeConnections) connections, \(world.worker.lentBuffers) buffers"
+        left +=
+            "; clients "
+            + clients.map { "\($0.isEstablished) \($0.isOver)" }.joined(
+                separator: ", ")
+        left +=
+            "; applications "
+            + applications.map { "\($0.socket.isFinished) \($0.socket.wasReset)" }.joined(separator: ", ")
+        left += "; reasons " + world.records.map(\.closeReason).joined(separator: ", ")
+        for slot in 0..<Int32(8) where world.worker.connections.isLive(slot) {
+            let machine = world.worker.connections[slot].machine
+            let phases: [ConnectionMachine.Phase] = [
+                .waiting, .handshaking, .dialling, .relaying, .flushing, .lingering, .closing,
+            ]
+            left +=
+                "; slot \(slot): inbound \(machine.mode == .inbound), phase \(phases.firstIndex(of: machine.phase)!)"
+            for leg in [machine.peer, machine.applicationLeg] {
+                left +=
+                    " | receiving \(leg.isReceiving) sending \(leg.isSending) queued \(leg.queued) readEnded \(leg.readEnded)"
+                left += " writeEnded \(leg.writeEnded) failed \(leg.writeFailed)"
+            }
+        }
+        return left
     }
 
     /// Lets everybody finish or go.

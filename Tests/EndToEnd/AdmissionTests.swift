@@ -199,6 +199,41 @@ struct AdmissionTests {
     }
 
     @Test(
+        "a name is read as it is meant, or refused as none, by decision, log and explain alike",
+        arguments: EventLoopKind.allCases)
+    func namesOddly(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let application = try stage.application(.echo)
+            var settings = SettingsFile(listeners: [.inbound(to: application.address)])
+            settings.policies = """
+                policies:
+                  callers:
+                    rules:
+                      - {name: no-foo, action: deny, sni: [foo.example]}
+                      - {name: callers, action: allow, identities: ["spiffe://example.org/ns/default/sa/client"]}
+                """
+            let proxy = try stage.proxy(settings)
+            for name in ["foo.example", "foo.example.", "FOO.Example."] {
+                let client = try OpenSSLClient(
+                    to: proxy.address("in"), as: .client, folder: stage.folder, options: ["-servername", name])
+                let line = try proxy.accessLine()
+                #expect(line.reason == "policy-denied" && line.rule == "no-foo" && line.sni == "foo.example", "\(name)")
+                client.process.stop()
+            }
+            for (name, shown) in [("192.0.2.1", "192.0.2.1"), ("foo..example", "foo..example"), ("b\u{7}d", "b\u{7}d")]
+            {
+                let client = try OpenSSLClient(
+                    to: proxy.address("in"), as: .client, folder: stage.folder, options: ["-servername", name])
+                #expect(client.alertAtEnd() == 112, "\(name)")
+                let line = try proxy.accessLine()
+                #expect(line.code == "invalid-server-name" && line.detail != nil, "\(name), shown as \(shown)")
+                #expect(line.bytesToUpstream == 0)
+            }
+            #expect(application.acceptedCount == 0)
+        }
+    }
+
+    @Test(
         "an outbound route refuses a server with another identity before it says a byte",
         arguments: EventLoopKind.allCases)
     func unexpectedServer(loop: EventLoopKind) throws {

@@ -75,7 +75,7 @@ struct RecordEnd {
     ) throws {
         exchange = try RecordExchange()
         let details = NegotiatedDetails(
-            cipher: cipher, resumed: false, serverName: nil, applicationProtocol: nil, session: nil, recordBytes: 16_384
+            cipher: cipher, resumed: false, serverName: nil, applicationProtocol: nil, session: nil, recordLimit: .whole
         )
         layer = RecordLayer(
             details,

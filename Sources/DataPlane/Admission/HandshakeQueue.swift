@@ -62,9 +62,13 @@ struct HandshakeQueue {
     }
 
     /// A handshake with a turn waits for its peer's bytes.
-    mutating func fellSilent(_ silence: Silence) {
-        if silentHead > 1024, silentHead * 2 > silent.count { dropTaken() }
+    ///
+    /// - Parameter isCurrent: a handshake still waits as it did when it fell silent; no more of them do than have turns.
+    mutating func fellSilent(_ silence: Silence, isCurrent: (Silence) -> Bool) {
         silent.append(silence)
+        guard silent.count > 2 * limit + Self.sparePlaces else { return }
+        silent = silent[silentHead...].filter(isCurrent)
+        silentHead = 0
     }
 
     /// Who gives its turn up now; nil where nobody must.
@@ -95,10 +99,9 @@ struct HandshakeQueue {
         return silent[silentHead].since + patienceNanoseconds
     }
 
-    private mutating func dropTaken() {
-        silent.removeFirst(silentHead)
-        silentHead = 0
-    }
+    /// How many silences are remembered, over or not; the work of forgetting is shared by so many.
+    var rememberedSilences: Int { silent.count }
+    static let sparePlaces = 1024
 
     /// So many of the longest silences are compared.
     private static let compared = 64

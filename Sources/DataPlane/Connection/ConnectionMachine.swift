@@ -152,7 +152,10 @@ struct ConnectionMachine: Equatable {
             state.writeFailed = true
             state.writeEnded = true
         }
-        if phase == .relaying, self[leg].readEnded { end(leg == .peer ? .peerReset : .applicationReset) }
+        // Where both are broken, neither is read any more, for there is nobody to pass it on to.
+        if phase == .relaying, self[leg].readEnded || self[leg.other].writeFailed {
+            end(leg == .peer ? .peerReset : .applicationReset)
+        }
     }
 
     /// The leg will send nothing more: FIN of the application, close_notify of the peer.
@@ -250,8 +253,9 @@ struct ConnectionMachine: Equatable {
         planSend(.application, &actions)
         let sink = application == .socket ? applicationLeg : peer
         let lowWater = isScarce ? 0 : Self.lowWaterBuffers
-        let highWater = isScarce ? Self.lowWaterBuffers : Self.highWaterBuffers
-        if !sink.writeFailed, sink.queued <= lowWater, peer.queued <= highWater { planReceive(.peer, &actions) }
+        if !sink.writeFailed, sink.queued <= lowWater, peer.queued <= Self.highWaterBuffers {
+            planReceive(.peer, &actions)
+        }
         if application == .socket {
             if !peer.writeFailed, peer.queued <= lowWater { planReceive(.application, &actions) }
         } else {

@@ -111,7 +111,7 @@ extension Worker {
         for _ in 0..<slots where compared < Self.comparedStrangers {
             roomSlot = roomSlot + 1 < slots ? roomSlot + 1 : 0
             guard connections.isLive(roomSlot), connections[roomSlot].countsAsStranger,
-                connections[roomSlot].machine.phase == .waiting || connections[roomSlot].machine.phase == .handshaking
+                connections[roomSlot].machine.phase != .closing
             else { continue }
             compared += 1
             let count = strangers[Source(connections[roomSlot].source)]

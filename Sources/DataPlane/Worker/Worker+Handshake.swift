@@ -36,9 +36,9 @@ extension Worker {
             guard isQueued else { return lackMemory(slot) }
             guard connections[slot].countsAsHandshake else { return }
             connections[slot].silentSince = loop.now
-            handshakes.fellSilent(
-                HandshakeQueue.Silence(
-                    connection: step.connection, source: Source(connections[slot].source), since: loop.now))
+            let silence = HandshakeQueue.Silence(
+                connection: step.connection, source: Source(connections[slot].source), since: loop.now)
+            handshakes.fellSilent(silence) { isStillSilent($0) }
         case .handshake(.complete):
             guard isQueued else { return lackMemory(slot) }
             leaveHandshake(slot)
@@ -60,6 +60,13 @@ extension Worker {
             connections[slot].detail = "\(fault)"
             connections[slot].machine.end(.overloaded)
         }
+    }
+
+    /// Its peer has owed its next bytes all the time since.
+    func isStillSilent(_ silence: HandshakeQueue.Silence) -> Bool {
+        guard let slot = connections.slot(of: silence.connection) else { return false }
+        return connections[slot].countsAsHandshake && connections[slot].silentSince == silence.since
+            && !connections[slot].machine.holdsFlight
     }
 
     /// It no longer counts among the handshakes in progress.

@@ -20,6 +20,12 @@ struct IOURingBackend: ~Copyable {
     private var budget: ReceiveBudget
     /// Buffers that the kernel has, or has used for completions not taken yet.
     private var provided = 0
+    /// Completions that were taken out of the kernel's queue before their tick, because it was full.
+    private var early: [RawCompletion] = []
+    /// Why operations cannot be handed over any more; the next tick says so.
+    private var fault: EventLoopFault?
+    /// What an operation is written to that cannot be handed over.
+    private let lostEntry: UnsafeMutablePointer<io_uring_sqe>
     let wakeDescriptor: Int32
     var buffers: ReceiveBuffers
     var completions = CompletionQueue(capacity: completionsATick)
@@ -43,6 +49,8 @@ struct IOURingBackend: ~Copyable {
             unsafe self.bufferRing = bufferRing
             unsafe wakeCount = .allocate(capacity: 1)
             unsafe wakeCount.initialize(to: 0)
+            unsafe lostEntry = .allocate(capacity: 1)
+            unsafe lostEntry.initialize(to: io_uring_sqe())
             // Not initialised, so that it is resident only as far as dials reach.
             unsafe addresses = .allocate(capacity: Int(Self.submissionEntries))
             self.buffers = buffers
@@ -68,6 +76,7 @@ struct IOURingBackend: ~Copyable {
         unsafe Glibc.free(bufferRing)
         unsafe wakeCount.deallocate()
         unsafe addresses.deallocate()
+        unsafe lostEntry.deallocate()
         Sockets.close(wakeDescriptor, reset: false)
     }
 
@@ -152,8 +161,10 @@ struct IOURingBackend: ~Copyable {
         completions.removeAll()
         prepareSends()
         provideBuffers()
+        if let fault { throw fault }
+        let wait = early.isEmpty ? timeoutNanoseconds : 0
         var timeout = __kernel_timespec(
-            tv_sec: Int64(timeoutNanoseconds / 1_000_000_000), tv_nsec: Int64(timeoutNanoseconds % 1_000_000_000))
+            tv_sec: Int64(wait / 1_000_000_000), tv_nsec: Int64(wait % 1_000_000_000))
         var first: UnsafeMutablePointer<io_uring_cqe>?
         // Sees what has come since; a wait that finds a completion in the ring would return without.
         if isAhead { _ = unsafe io_uring_get_events(ring) }
@@ -183,34 +194,60 @@ struct IOURingBackend: ~Copyable {
     }
 
     private mutating func takeCompletions() {
-        let ready = min(Int(unsafe io_uring_cq_ready(ring)), Self.completionsATick)
+        let taken = takeEarly()
+        let ready = min(Int(unsafe io_uring_cq_ready(ring)), Self.completionsATick - taken)
         let mayStarve = ready > provided
         budget.starved(mayStarve ? takeStarved(of: ready) : 0)
         for offset in 0..<ready {
             // Safe: offset < ready.
             let entry = unsafe postern_completion_at(ring, UInt32(truncatingIfNeeded: offset))
             if mayStarve, entry.res == -ENOBUFS { continue }
-            let token = OperationToken(raw: entry.user_data)
-            let result = entry.res
-            let flags = entry.flags
-            if token == .cancellation { continue }
-            if token == .wake { armWake() }
-            var buffer: Int32 = -1
-            if flags & postern_cqe_buffer != 0 {
-                let used = Int32(truncatingIfNeeded: flags >> postern_cqe_buffer_shift)
-                provided -= 1
-                if result > 0 {
-                    buffers.lend(used)
-                    budget.received(Int(result))
-                    buffer = used
-                } else {
-                    free.put(used)
-                }
-            }
-            let more = flags & (postern_cqe_more | postern_cqe_socket_nonempty) != 0
-            completions.append(Completion(token: token, result: result, buffer: buffer, more: more))
+            take(RawCompletion(userData: entry.user_data, result: entry.res, flags: entry.flags))
         }
         unsafe io_uring_cq_advance(ring, UInt32(truncatingIfNeeded: ready))
+    }
+
+    @inline(__always)
+    private mutating func take(_ entry: RawCompletion) {
+        let token = OperationToken(raw: entry.userData)
+        if token == .cancellation { return }
+        if token == .wake { armWake() }
+        var buffer: Int32 = -1
+        if entry.flags & postern_cqe_buffer != 0 {
+            let used = Int32(truncatingIfNeeded: entry.flags >> postern_cqe_buffer_shift)
+            provided -= 1
+            if entry.result > 0 {
+                buffers.lend(used)
+                budget.received(Int(entry.result))
+                buffer = used
+            } else {
+                free.put(used)
+            }
+        }
+        let more = entry.flags & (postern_cqe_more | postern_cqe_socket_nonempty) != 0
+        completions.append(Completion(token: token, result: entry.result, buffer: buffer, more: more))
+    }
+
+    /// Takes those that came early, as many as a tick has room for; returns how many.
+    private mutating func takeEarly() -> Int {
+        guard !early.isEmpty else { return 0 }
+        let count = min(early.count, Self.completionsATick)
+        let entries = early[..<count]
+        early.removeFirst(count)
+        for entry in entries { take(entry) }
+        return count
+    }
+
+    /// Makes room in the kernel's queue of completions; false where there was none to take.
+    private mutating func takeOutEarly() -> Bool {
+        let ready = Int(unsafe io_uring_cq_ready(ring))
+        for offset in 0..<ready {
+            // Safe: offset < ready.
+            let entry = unsafe postern_completion_at(ring, UInt32(truncatingIfNeeded: offset))
+            early.append(RawCompletion(userData: entry.user_data, result: entry.res, flags: entry.flags))
+        }
+        unsafe io_uring_cq_advance(ring, UInt32(truncatingIfNeeded: ready))
+        return ready > 0
     }
 
     /// Receives that found no buffer come first, so that they are armed again, and served, before those that had one.
@@ -231,14 +268,22 @@ struct IOURingBackend: ~Copyable {
     @inline(__always)
     private mutating func nextEntry(_ token: OperationToken) -> UnsafeMutablePointer<io_uring_sqe> {
         if let entry = unsafe io_uring_get_sqe(ring) { return unsafe entry }
-        // The queue is full: hand it to the kernel, which takes all of it.
+        return unsafe entryAfterSubmission()
+    }
+
+    /// The queue is full: hands it to the kernel, which takes all of it, unless it has no room for completions (EBUSY)
+    /// or no memory (EAGAIN, ENOMEM).
+    private mutating func entryAfterSubmission() -> UnsafeMutablePointer<io_uring_sqe> {
+        guard fault == nil else { return unsafe lostEntry }
         provideBuffers()
-        while true {
-            let result = unsafe io_uring_submit(ring)
-            precondition(
-                result >= 0 || result == -EINTR || result == -EAGAIN || result == -EBUSY, "io_uring_enter failed")
+        var result: Int32 = 0
+        for _ in 0..<Self.submissionTries {
+            result = unsafe io_uring_submit(ring)
             if let entry = unsafe io_uring_get_sqe(ring) { return unsafe entry }
+            if !takeOutEarly() { sched_yield() }
         }
+        fault = .systemCall("io_uring_enter", errno: 0 - result)
+        return unsafe lostEntry
     }
 
     private mutating func armWake() {
@@ -297,5 +342,14 @@ struct IOURingBackend: ~Copyable {
 
     private static let submissionEntries: UInt32 = 1024
     private static let completionsATick = 1024
+    /// Some milliseconds of yielding.
+    private static let submissionTries = 10_000
     private static let bufferGroup: UInt16 = 0
+}
+
+/// What the kernel says of one operation.
+private struct RawCompletion {
+    let userData: UInt64
+    let result: Int32
+    let flags: UInt32
 }

@@ -8,6 +8,5 @@ struct NegotiatedDetails {
     let applicationProtocol: String?
     /// The number of the session that an accepting side may continue later.
     let session: Digest256?
-    /// Plaintext of one record that the peer takes.
-    let recordBytes: Int
+    let recordLimit: RecordLimit
 }

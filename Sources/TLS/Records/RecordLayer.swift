@@ -73,15 +73,15 @@ extension RecordLayer {
         _ plaintext: UnsafeRawBufferPointer, into output: UnsafeMutableRawPointer
     ) throws(RecordFlaw) -> Int {
         // Safe: each record has as much room as the capacity counts for it, and the slices are within the plaintext.
-        let recordBytes = details.recordBytes
-        let records = UInt64((plaintext.count + recordBytes - 1) / recordBytes)
+        let limit = details.recordLimit
+        let records = UInt64(truncatingIfNeeded: limit.records(for: plaintext.count))
         var used = 0
         if owesKeyUpdate || sending.sequence + records > recordsPerKey {
             used = unsafe try updateSendingKey(.notRequested, into: output)
         }
         var start = 0
         while start < plaintext.count {
-            let end = min(start + recordBytes, plaintext.count)
+            let end = min(start + limit.bytes, plaintext.count)
             let content = unsafe UnsafeRawBufferPointer(rebasing: plaintext[start..<end])
             used += unsafe try sending.seal(content, as: .applicationData, into: output + used)
             start = end
