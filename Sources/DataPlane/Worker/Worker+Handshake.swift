@@ -38,7 +38,7 @@ extension Worker {
             connections[slot].silentSince = loop.now
             let silence = HandshakeQueue.Silence(
                 connection: step.connection, source: Source(connections[slot].source), since: loop.now)
-            handshakes.fellSilent(silence) { isStillSilent($0) }
+            handshakes.fellSilent(silence) { connections.isStillSilent($0) }
         case .handshake(.complete):
             guard isQueued else { return lackMemory(slot) }
             leaveHandshake(slot)
@@ -60,13 +60,6 @@ extension Worker {
             connections[slot].detail = "\(fault)"
             connections[slot].machine.end(.overloaded)
         }
-    }
-
-    /// Its peer has owed its next bytes all the time since.
-    func isStillSilent(_ silence: HandshakeQueue.Silence) -> Bool {
-        guard let slot = connections.slot(of: silence.connection) else { return false }
-        return connections[slot].countsAsHandshake && connections[slot].silentSince == silence.since
-            && !connections[slot].machine.holdsFlight
     }
 
     /// It no longer counts among the handshakes in progress.
@@ -130,5 +123,14 @@ extension Worker {
             enqueue(buffer, output.byteCount, slot, .peer)
         }
         connections[slot].machine.end(reason, lingering: true)
+    }
+}
+
+extension ConnectionSlab {
+    /// Its peer has owed its next bytes all the time since.
+    func isStillSilent(_ silence: HandshakeQueue.Silence) -> Bool {
+        guard let slot = slot(of: silence.connection) else { return false }
+        return self[slot].countsAsHandshake && self[slot].silentSince == silence.since
+            && !self[slot].machine.holdsFlight
     }
 }
