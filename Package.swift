@@ -9,7 +9,7 @@ let strict: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),
 ]
 
-/// A module of the proxy. Arrows point down only: see "The house" in README.md.
+/// A module of the proxy. Arrows point down only: the Architecture page has the table.
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }

@@ -4,7 +4,7 @@ struct Coalesced<State: Equatable> {
     private let intervalMilliseconds: Int64
     private var waiting: State?
     private var handedOn: State?
-    private var nextAt = Int64.min
+    private var nextAt: Int64 = 0
 
     init(intervalMilliseconds: Int64) { self.intervalMilliseconds = intervalMilliseconds }
 

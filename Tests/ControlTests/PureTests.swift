@@ -45,6 +45,8 @@ struct CoalescedTests {
         var coalesced = Coalesced<Int>(intervalMilliseconds: 500)
         #expect(coalesced.take(now: 0) == nil && coalesced.dueAt == nil)
         coalesced.put(1)
+        // Whoever waits until then takes one from the other.
+        #expect(coalesced.dueAt == 0)
         #expect(coalesced.take(now: 0) == 1)
         for number in 2...1_000 { coalesced.put(number) }
         #expect(coalesced.take(now: 499) == nil && coalesced.dueAt == 500)

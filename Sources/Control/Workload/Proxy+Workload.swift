@@ -66,7 +66,9 @@ extension Proxy {
             try install(change, instead: source.configuration.settings)
             source.take(change)
         } catch {
+            workload?.offerWasRefused()
             figures.identityFailures += 1
+            figures.identityIsSound = false
             logger.error("\(error)")
         }
     }
