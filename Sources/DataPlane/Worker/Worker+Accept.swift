@@ -108,7 +108,7 @@ extension Worker {
         var chosen: (slot: Int32, strangers: Int)?
         var compared = 0
         let slots = Int32(connections.touched)
-        for _ in 0..<slots where compared < Self.comparedStrangers {
+        for _ in 0..<min(slots, Self.slotsLookedAt) where compared < Self.comparedStrangers {
             roomSlot = roomSlot + 1 < slots ? roomSlot + 1 : 0
             guard connections.isLive(roomSlot), connections[roomSlot].countsAsStranger,
                 connections[roomSlot].machine.phase != .closing
@@ -161,5 +161,7 @@ extension Worker {
 
     private static var acceptTroubleIntervalNanoseconds: UInt64 { 10_000_000_000 }
     private static var comparedStrangers: Int { 64 }
+    /// Where most are admitted, so that one accept costs no more than this; the next one looks on from there.
+    private static var slotsLookedAt: Int32 { 1_024 }
     private static var acceptPauseNanoseconds: UInt64 { 100_000_000 }
 }

@@ -22,6 +22,8 @@ struct IOURingBackend: ~Copyable {
     private var provided = 0
     /// Completions that were taken out of the kernel's queue before their tick, because it was full.
     private var early: [RawCompletion] = []
+    /// The read of the wake's descriptor has completed.
+    private var wakeIsDue = false
     /// Why operations cannot be handed over any more; the next tick says so.
     private var fault: EventLoopFault?
     /// What an operation is written to that cannot be handed over.
@@ -205,13 +207,15 @@ struct IOURingBackend: ~Copyable {
             take(RawCompletion(userData: entry.user_data, result: entry.res, flags: entry.flags))
         }
         unsafe io_uring_cq_advance(ring, UInt32(truncatingIfNeeded: ready))
+        // Only now: where the submission queue is full, this takes completions out early, and so moves the queue.
+        if wakeIsDue { armWake() }
     }
 
     @inline(__always)
     private mutating func take(_ entry: RawCompletion) {
         let token = OperationToken(raw: entry.userData)
         if token == .cancellation { return }
-        if token == .wake { armWake() }
+        if token == .wake { wakeIsDue = true }
         var buffer: Int32 = -1
         if entry.flags & postern_cqe_buffer != 0 {
             let used = Int32(truncatingIfNeeded: entry.flags >> postern_cqe_buffer_shift)
@@ -253,6 +257,7 @@ struct IOURingBackend: ~Copyable {
     /// Receives that found no buffer come first, so that they are armed again, and served, before those that had one.
     /// Returns how many there are.
     private mutating func takeStarved(of ready: Int) -> Int {
+        let before = completions.count
         for offset in 0..<ready {
             // Safe: offset < ready.
             let entry = unsafe postern_completion_at(ring, UInt32(truncatingIfNeeded: offset))
@@ -262,7 +267,7 @@ struct IOURingBackend: ~Copyable {
                     token: OperationToken(raw: entry.user_data), result: entry.res,
                     more: entry.flags & postern_cqe_more != 0))
         }
-        return completions.count
+        return completions.count - before
     }
 
     @inline(__always)
@@ -287,6 +292,7 @@ struct IOURingBackend: ~Copyable {
     }
 
     private mutating func armWake() {
+        wakeIsDue = false
         let entry = unsafe nextEntry(.wake)
         // Safe: `wakeCount` lives as long as the ring.
         unsafe io_uring_prep_read(entry, wakeDescriptor, wakeCount, 8, 0)
