@@ -12,6 +12,8 @@ final class AdminConnections {
     /// In the order of their accepts.
     private var open: [AdminConnection] = []
     private var timer: OpaquePointer?
+    /// Pauses accepting, or goes on with it.
+    var pause: (Bool) -> Void = { _ in }
 
     init(_ base: EventBase) throws(ControlFault) {
         self.base = base
@@ -34,13 +36,13 @@ final class AdminConnections {
 
     /// A buffered socket for evhttp, which gives it its descriptor next, and frees it at its end; nil for want of memory.
     func begin() -> OpaquePointer? {
-        open.removeAll(where: \.isOver)
-        // The one that has had the most time for its request is the least likely to be an honest one.
-        if open.count >= Self.most { open.removeFirst().cut() }
         let options = Int32(bitPattern: UInt32(BEV_OPT_CLOSE_ON_FREE.rawValue))
         guard let buffers = unsafe bufferevent_socket_new(base.pointer, -1, options) else { return nil }
         unsafe open.append(AdminConnection(buffers, deadline: MonotonicClock.milliseconds() + Self.timeMilliseconds))
+        // While a reply is stuck evhttp reads on, and what it reads nobody looks at.
+        unsafe bufferevent_setwatermark(buffers, Int16(EV_READ), 0, Self.readBytesAtMost)
         if open.count == 1 { armTimer() }
+        if open.count >= Self.most { pause(true) }
         return unsafe buffers
     }
 
@@ -48,6 +50,14 @@ final class AdminConnections {
         open.removeAll(where: \.isOver)
         let now = MonotonicClock.milliseconds()
         while let first = open.first, first.deadline <= now { open.removeFirst().cut() }
+        // Whoever has had some time for a request and has not made it is the least likely to be an honest reader.
+        let kept = open.count >= Self.most ? Self.most / 2 : Self.most
+        while open.count > kept, let first = open.first,
+            first.deadline - Self.timeMilliseconds + Self.fairMilliseconds <= now
+        {
+            open.removeFirst().cut()
+        }
+        if open.count < Self.most { pause(false) }
         if !open.isEmpty { armTimer() }
     }
 
@@ -60,6 +70,10 @@ final class AdminConnections {
     private static let most = 64
     /// For one request and its answer.
     private static let timeMilliseconds: Int64 = 5_000
+    /// What each has before it must make room for others.
+    private static let fairMilliseconds: Int64 = 100
+    /// More than the limits for headers and body together.
+    private static let readBytesAtMost = 16 * 1_024
     private static let intervalMicroseconds = 50_000
 }
 

@@ -52,7 +52,12 @@ public final class AdminServer {
             { _, context in
                 unsafe Unmanaged<AdminConnections>.fromOpaque(context!).takeUnretainedValue().begin()
             }, unsafe Unmanaged.passUnretained(connections).toOpaque())
-        unsafe Self.pauseWhenDescriptorsRunOut(evhttp_bound_socket_get_listener(bound))
+        let listener = unsafe evhttp_bound_socket_get_listener(bound)
+        connections.pause = { pauses in
+            // The listener is the server's, which these connections are kept by.
+            _ = unsafe pauses ? evconnlistener_disable(listener) : evconnlistener_enable(listener)
+        }
+        if let listener = unsafe listener { unsafe Self.pauseWhenDescriptorsRunOut(listener) }
         loop.keep(self)
     }
 

@@ -8,8 +8,8 @@ enum ApplicationExposure {
     static func warnings(_ applications: [Located<Endpoint>], boundByUs: [Endpoint]) -> [SettingsFlaw] {
         guard !applications.isEmpty else { return [] }
         let table = SocketTable(
-            v4: readSmallFile("/proc/self/net/tcp", bytesAtMost: tableBytesAtMost) ?? "",
-            v6: readSmallFile("/proc/self/net/tcp6", bytesAtMost: tableBytesAtMost) ?? "")
+            v4: readBeginning("/proc/self/net/tcp", bytes: tableBytes),
+            v6: readBeginning("/proc/self/net/tcp6", bytes: tableBytes))
         return warnings(applications, boundByUs: boundByUs, table)
     }
 
@@ -26,7 +26,8 @@ enum ApplicationExposure {
         }
     }
 
-    private static let tableBytesAtMost = 4 << 20
+    /// Some four hundred sockets that listen; the kernel tells of them first, and of the many others after them.
+    private static let tableBytes = 64 << 10
 }
 
 /// The sockets that listen, as the kernel's `/proc/self/net/tcp` and `tcp6` tell.
@@ -64,7 +65,11 @@ struct SocketTable {
         var found: Set<Listener> = []
         for line in table.split(separator: "\n") {
             let words = line.split(separator: " ", maxSplits: 4, omittingEmptySubsequences: true)
-            guard words.count > 3, words[3] == "0A", let colon = words[1].lastIndex(of: ":"),
+            guard words.count > 3 else { break }
+            if words[0] == "sl" { continue }
+            // What follows are connections.
+            guard words[3] == "0A" else { break }
+            guard let colon = words[1].lastIndex(of: ":"),
                 let port = UInt16(words[1][words[1].index(after: colon)...], radix: 16)
             else { continue }
             found.insert(Listener(address: words[1][..<colon], port: port))

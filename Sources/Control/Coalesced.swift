@@ -26,6 +26,13 @@ struct Coalesced<State: Equatable> {
     /// What was handed on last did not do: the same, said again, is handed on again.
     mutating func forget() { handedOn = nil }
 
+    /// What was handed on last could not be done: it is handed on again after the interval, unless something else is.
+    mutating func putBack(now: Int64) {
+        if waiting == nil { waiting = handedOn }
+        handedOn = nil
+        nextAt = now + intervalMilliseconds
+    }
+
     /// Nothing holds any more.
     mutating func clear() {
         waiting = nil

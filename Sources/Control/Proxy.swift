@@ -42,6 +42,8 @@ public final class Proxy {
     private var expiry: String?
     /// Fixed from the start on.
     let memoryBytes: Int
+    /// When an install that failed is tried again, by the monotonic clock in milliseconds.
+    var installAgainAt: Int64?
     /// What each worker serves by.
     var installed: [WorkerUpdate]
     var figures = ReloadFigures()
@@ -95,6 +97,14 @@ public final class Proxy {
                 WorkerStart(index: index, update: update, choice: settings.eventLoop.request, feed: feeds?[index])
             ) { reports.post($0) }
         }
+        if let connections = plan.connectionsByMemory {
+            logger.info(
+                "limits.memory has room for fewer connections than limits.connections allows",
+                metadata: [
+                    "connections": .stringConvertible(connections * count),
+                    "memoryMiB": .stringConvertible(memoryBytes >> 20),
+                ])
+        }
         logListeners(settings.listeners)
         if let adminPort { logger.info("admin endpoint is open", metadata: ["port": .stringConvertible(adminPort)]) }
         admin?.metrics = { [weak self] in self?.metrics ?? "" }
@@ -130,6 +140,7 @@ public final class Proxy {
         var waits: [Int] = []
         if let wait = workload?.tick() { waits.append(wait) }
         if let wait = pollBundles() { waits.append(wait) }
+        if let wait = installIfDue() { waits.append(wait) }
         // Bounded, for the wall clock may be set meanwhile.
         if let seconds = checkValidity(now: now) { waits.append(Int(min(seconds, 60)) * 1_000) }
         if let seconds = checkRevocation(now: now) { waits.append(Int(min(seconds, 60)) * 1_000) }

@@ -61,3 +61,21 @@ func readSmallFile(_ path: String, bytesAtMost limit: Int) -> String? {
     }
     return nil
 }
+
+/// So many bytes of a text file, or all where there are fewer; empty where it cannot be read.
+func readBeginning(_ path: String, bytes limit: Int) -> String {
+    // The C string lives for the length of the call.
+    let number = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard number >= 0 else { return "" }
+    let descriptor = OwnedDescriptor(number)
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 16_384)
+    while bytes.count < limit {
+        let room = min(buffer.count, limit - bytes.count)
+        // At most `room` bytes go into the array, which outlives the call.
+        let count = unsafe read(descriptor.number, &buffer, room)
+        guard count > 0 else { break }
+        bytes += buffer[..<count]
+    }
+    return String(decoding: bytes, as: UTF8.self)
+}

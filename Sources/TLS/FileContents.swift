@@ -35,7 +35,7 @@ struct FileContents {
         return FileContents(bytes: bytes, readableByOthers: isReadableByOthers(status))
     }
 
-    private static func isReadableByOthers(_ status: stat) -> Bool {
+    static func isReadableByOthers(_ status: stat) -> Bool {
         if status.st_mode & S_IROTH != 0 { return true }
         return status.st_mode & S_IRGRP != 0 && !isOurs(group: status.st_gid)
     }

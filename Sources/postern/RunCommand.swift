@@ -11,8 +11,8 @@ struct RunCommand: ParsableCommand {
         commandName: "run",
         abstract: "Run the proxy.",
         discussion: """
-            SIGTERM or SIGINT stops accepting and finishes what is open, for limits.drainTimeout at most; a second one \
-            cuts at once. The settings file and the files that it names are watched, and a change is taken if nothing in it \
+            SIGTERM or SIGINT stops accepting and finishes what is open, for limits.drainTimeout at most; one that \
+            comes more than a second later cuts at once. The settings file and the files that it names are watched, and a change is taken if nothing in it \
             is flawed; SIGHUP or SIGUSR1 looks at them at once, and opens the access log's file anew.
             Exit codes: 0 clean, 1 a worker failed, 2 bad settings, 3 connections were cut.
             """)

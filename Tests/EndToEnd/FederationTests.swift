@@ -26,7 +26,7 @@ struct FederationTests {
             #expect(early.alertAtEnd() == 48)
 
             try nginx.publish([partner, next], sequence: 6)
-            try proxy.logEvent("bundle taken") { $0["authorities"] as? String == "2" }
+            try proxy.logEvent("bundle taken") { $0["authorities"] as? Int == 2 }
             let new = try OpenSSLClient(to: proxy.address("in"), named: "new", folder: stage.folder)
             #expect(new.echoes("two\n") && old.echoes("three\n"))
 
@@ -97,7 +97,7 @@ struct FederationTests {
                 #expect(client.echoes("one\n"))
                 let renewed = try CertificateAuthority(trustDomain: "partner.test")
                 try stage.folder.write(BundleServer.document([partner, renewed], sequence: 2), to: "bundle.json")
-                try proxy.logEvent("bundle taken") { $0["authorities"] as? String == "2" }
+                try proxy.logEvent("bundle taken") { $0["authorities"] as? Int == 2 }
                 #expect(client.echoes("two\n"))
                 client.process.stop()
             }

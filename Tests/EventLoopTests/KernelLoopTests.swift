@@ -123,6 +123,39 @@ struct KernelLoopTests {
         withExtendedLifetime(message) {}
     }
 
+    @Test(
+        "more operations in one tick than both of the kernel's queues hold are all completed",
+        arguments: Rig.kernelKinds)
+    func fullQueues(kind: BackendKind) throws {
+        var loop = kind == .epoll ? try EventLoop.epoll(LoopLimits()) : try EventLoop.ioURing(LoopLimits())
+        let (near, far) = socketPair()
+        let message = PinnedBytes([1, 2, 3])
+        let waiting = OperationToken(operation: 1, generation: 0, slot: 1)
+        let sent = OperationToken(operation: 2, generation: 0, slot: 2)
+        for round in 0..<3 {
+            loop.receive(near, waiting)
+            // Each of them is answered: there is nothing of that name.
+            for number in 0..<20_000 {
+                loop.cancel(far, OperationToken(operation: 3, generation: 0, slot: UInt32(number)))
+            }
+            // Safe: `message` lives to the end of the test.
+            unsafe loop.send(far, message.rest(), sent)
+            var seen: [UInt8] = []
+            for _ in 0..<200 where seen.count < 2 {
+                for index in 0..<(try loop.tick(timeoutNanoseconds: 10_000_000)) {
+                    let completion = loop.completion(index)
+                    seen.append(completion.token.operation)
+                    if completion.token == waiting {
+                        #expect(completion.result == 3)
+                        loop.giveBack(completion.buffer)
+                    }
+                }
+            }
+            #expect(seen.sorted() == [1, 2], "round \(round)")
+        }
+        withExtendedLifetime(message) {}
+    }
+
     @Test("an accept without descriptors ends with EMFILE, and goes on once there are some")
     func descriptorTable() async {
         // In a process of its own, whose limit nobody else feels.

@@ -21,6 +21,16 @@ struct AcceptedTests {
     }
 
     @Test(
+        "sizes in each unit, as written here and as Kubernetes writes them",
+        arguments: [
+            ("8MiB", 8 << 20), ("65536KiB", 64 << 20), ("64Mi", 64 << 20), ("2GiB", 2 << 30), ("1024Gi", 1 << 40),
+        ])
+    func sizes(written: String, bytes: Int) {
+        let text = exampleReplacing("idleTimeout: 1h", with: "memory: \(written)")
+        #expect(outcome(of: text).settings?.limits.memoryBytes == bytes)
+    }
+
+    @Test(
         "endpoints of both families, and port 0 to listen on",
         arguments: [
             ("127.0.0.1:80", "127.0.0.1:80"), (#""[::1]:80""#, "[::1]:80"), ("0.0.0.0:0", "0.0.0.0:0"),

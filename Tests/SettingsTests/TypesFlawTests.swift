@@ -133,6 +133,21 @@ struct TypesFlawTests {
                     "12:19: error: expected one of 1.2, 1.3, found `1.1`"
                 ]),
             FlawCase(
+                "a size without a unit",
+                replacing: "idleTimeout: 1h",
+                with: "memory: 64",
+                flaws: ["57:11: error: expected a size such as 64MiB or 1GiB, found `64`: add a unit, such as `64MiB`"]),
+            FlawCase(
+                "a size out of range",
+                replacing: "idleTimeout: 1h",
+                with: "memory: 4MiB",
+                flaws: ["57:11: error: expected a size from 8MiB to 1024GiB, found `4MiB`"]),
+            FlawCase(
+                "a size past the range of the machine",
+                replacing: "idleTimeout: 1h",
+                with: "memory: 9999999999999GiB",
+                flaws: ["57:11: error: expected a size such as 64MiB or 1GiB, found `9999999999999GiB`"]),
+            FlawCase(
                 "a duration without a unit",
                 replacing: "drainTimeout: 30s",
                 with: "drainTimeout: 30",

@@ -190,7 +190,7 @@ struct IdentityLoadTests {
         #expect(Set(outcome.flaws.map(\.role)) == [.certificate, .privateKey, .trustBundle(folder.world.domain)])
     }
 
-    @Test("warns of a key that others may read, and goes on", arguments: [0o640, 0o604, 0o644] as [mode_t])
+    @Test("warns of a key that others may read, and goes on", arguments: [0o604, 0o644] as [mode_t])
     func readableKey(mode: mode_t) throws {
         let folder = try IdentityFolder(World())
         _ = unsafe chmod("\(folder.path)/svid.key", mode)
@@ -198,6 +198,21 @@ struct IdentityLoadTests {
         #expect(outcome.material != nil)
         #expect(outcome.flaws.map(\.severity) == [.warning])
         #expect(outcome.flaws.first?.role == .privateKey)
+    }
+
+    @Test("does not warn of a key that a group of ours may read, as with a pod's fsGroup")
+    func groupReadableKey() throws {
+        let folder = try IdentityFolder(World())
+        _ = unsafe chmod("\(folder.path)/svid.key", 0o640)
+        #expect(folder.load().flaws.isEmpty)
+        var status = stat()
+        status.st_mode = S_IFREG | 0o640
+        status.st_gid = getegid()
+        #expect(!FileContents.isReadableByOthers(status))
+        status.st_gid = 4_000_000_001
+        #expect(FileContents.isReadableByOthers(status))
+        status.st_mode = S_IFREG | 0o600
+        #expect(!FileContents.isReadableByOthers(status))
     }
 
     @Test("refuses a second bundle for the same trust domain")

@@ -7,23 +7,15 @@ extension Proxy {
     /// Takes what polls have come to, and serves by it.
     func takeBundles() {
         guard federation?.takeResults() == true else { return }
-        serveByBundles()
+        installAgain()
     }
 
     /// Begins what is due; returns the milliseconds until something is again.
     func pollBundles() -> Int? {
         guard let federation else { return nil }
         let (changed, wait) = federation.tick(source?.configuration.material)
-        if changed { serveByBundles() }
+        if changed { installAgain() }
         return wait
     }
 
-    private func serveByBundles() {
-        guard let source else { return }
-        do throws(ProxyFault) {
-            try install(source.configuration.current, instead: source.configuration.settings)
-        } catch {
-            logger.error("\(error)")
-        }
-    }
 }

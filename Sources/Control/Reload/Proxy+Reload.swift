@@ -32,16 +32,33 @@ extension Proxy {
         guard let source else { return nil }
         guard let revocation = source.configuration.material?.revocation else { return nil }
         if let end = revocationEnd, now > end {
-            do throws(ProxyFault) {
-                try install(source.configuration.current, instead: source.configuration.settings)
-                logger.error("a list of revoked certificates that is required has become too old: renew it")
-            } catch {
-                logger.critical("\(error)")
-            }
+            logger.error("a list of revoked certificates that is required has become too old: renew it")
+            installAgain()
         }
         revocationEnd = revocation.nextExpiry(after: now)
         return revocationEnd.map { $0 - now + 1 }
     }
+
+    /// Installs what the configuration says although it has not changed, because what it rests on beside it has; tries
+    /// once a second until that succeeds, for what is in use until then may be wrong.
+    func installAgain() {
+        guard let source else { return }
+        installAgainAt = nil
+        do throws(ProxyFault) {
+            try install(source.configuration.current, instead: source.configuration.settings)
+        } catch {
+            installAgainAt = MonotonicClock.milliseconds() + Self.installRetryMilliseconds
+            logger.critical("\(error)")
+        }
+    }
+
+    /// Does that once it is due; returns the milliseconds until then.
+    func installIfDue() -> Int? {
+        if let at = installAgainAt, MonotonicClock.milliseconds() >= at { installAgain() }
+        return installAgainAt.map { Int(max(0, $0 - MonotonicClock.milliseconds())) }
+    }
+
+    private static var installRetryMilliseconds: Int64 { 1_000 }
 
     // MARK: Private
 

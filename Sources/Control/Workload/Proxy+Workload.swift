@@ -31,7 +31,7 @@ extension Proxy {
             refusedOffer = nil
             let material = assembled.material
             guard !material.isSame(as: source.configuration.material) else { return }
-            take(material, &source)
+            if !take(material, &source) { workload?.offerWasNotInstalled() }
         } catch {
             workload?.offerWasRefused()
             figures.identityFailures += 1
@@ -56,20 +56,22 @@ extension Proxy {
     private func withdraw(_ reason: String) {
         guard var source, source.configuration.material != nil else { return }
         logger.error("Workload API: the identity is withdrawn, nobody is served: \(reason)")
-        take(nil, &source)
+        if !take(nil, &source) { workload?.withdrawalWasNotInstalled(reason) }
         self.source = source
     }
 
-    private func take(_ material: IdentityMaterial?, _ source: inout SettingsSource) {
+    /// False where it could not be installed.
+    private func take(_ material: IdentityMaterial?, _ source: inout SettingsSource) -> Bool {
         let change = source.configuration.change(to: material)
         do throws(ProxyFault) {
             try install(change, instead: source.configuration.settings)
             source.take(change)
+            return true
         } catch {
-            workload?.offerWasRefused()
             figures.identityFailures += 1
             figures.identityIsSound = false
             logger.error("\(error)")
+            return false
         }
     }
 }

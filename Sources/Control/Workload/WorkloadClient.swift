@@ -30,6 +30,7 @@ final class WorkloadClient {
     private var offers = Coalesced<Offer>(intervalMilliseconds: installIntervalMilliseconds)
     /// Why the identity is withdrawn, until that is told.
     private var withdrawal: String?
+    private var withdrawAt: Int64 = 0
     private var lastComplaint = ""
 
     /// One connection while it lasts.
@@ -68,17 +69,29 @@ final class WorkloadClient {
         } else if let connectAt, now >= connectAt {
             connect(now)
         }
-        if let dueAt = offers.dueAt, now >= dueAt { loop.post(.identityChanged) }
-        return [self.link?.checkAt ?? connectAt, offers.dueAt].compactMap(\.self).min().map { Int(max(0, $0 - now)) }
+        let dueAt = withdrawal == nil ? offers.dueAt : withdrawAt
+        if let dueAt, now >= dueAt { loop.post(.identityChanged) }
+        return [self.link?.checkAt ?? connectAt, dueAt].compactMap(\.self).min().map { Int(max(0, $0 - now)) }
     }
 
     /// Takes what is to be done now: a withdrawal at once, and of offers the last one, twice a second at most.
     func takeChange() -> Change? {
+        let now = MonotonicClock.milliseconds()
         if let reason = withdrawal {
+            guard now >= withdrawAt else { return nil }
             withdrawal = nil
             return .withdraw(reason: reason)
         }
-        return offers.take(now: MonotonicClock.milliseconds()).map { .use($0) }
+        return offers.take(now: now).map { .use($0) }
+    }
+
+    /// The last offer is good, and could not be installed: it is tried again.
+    func offerWasNotInstalled() { offers.putBack(now: MonotonicClock.milliseconds()) }
+
+    /// The withdrawal could not be installed: it is tried again.
+    func withdrawalWasNotInstalled(_ reason: String) {
+        withdrawal = reason
+        withdrawAt = MonotonicClock.milliseconds() + Self.installIntervalMilliseconds
     }
 
     /// The last offer could not be used, or not all of it: when it comes again, it is tried again.
@@ -193,7 +206,7 @@ final class WorkloadClient {
     private static let lifeSignMilliseconds: Int64 = 310_000
     private static let patienceMilliseconds: Int64 = 5_000
     private static let readsAtOnce = 64
-    /// An install makes every TLS context anew.
+    /// An install with another identity makes every TLS context anew.
     private static let installIntervalMilliseconds: Int64 = 500
     private static let unimplemented = 12
 }

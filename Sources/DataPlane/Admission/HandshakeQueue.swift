@@ -66,7 +66,7 @@ struct HandshakeQueue {
     /// - Parameter isCurrent: a handshake still waits as it did when it fell silent; no more of them do than have turns.
     mutating func fellSilent(_ silence: Silence, isCurrent: (Silence) -> Bool) {
         silent.append(silence)
-        guard silent.count > 2 * limit + Self.sparePlaces else { return }
+        guard silent.count > 2 * max(limit, inProgress) + Self.sparePlaces else { return }
         silent = silent[silentHead...].filter(isCurrent)
         silentHead = 0
     }

@@ -22,6 +22,15 @@ public struct ProxyPlan: Sendable {
             minVersion: settings.tls.minVersion == .tls12 ? .tls12 : .tls13, resumption: settings.tls.resumption)
         limits = WorkerLimits(settings.limits, workers: workers, memoryBytes: memoryBytes)
     }
+
+    /// How many connections each worker has memory for, where that is less than its share of what the settings allow.
+    public var connectionsByMemory: Int? {
+        let loop = LoopLimits(memoryBytes: limits.memoryBytes)
+        let budget = MemoryBudget(
+            bytes: limits.memoryBytes, connections: limits.connections, receives: loop.receiveBuffers,
+            receiveBytes: loop.receiveBufferBytes)
+        return budget.connections < limits.connections ? budget.connections : nil
+    }
 }
 
 /// One worker's share of the process's limits; durations in nanoseconds.
@@ -48,7 +57,7 @@ public struct WorkerLimits: Sendable {
 
     init(_ limits: LimitSettings, workers: Int, memoryBytes: Int) {
         connections = (limits.connections + workers - 1) / workers
-        connectionsPerSource = (limits.connectionsPerSource + workers - 1) / workers
+        connectionsPerSource = limits.connectionsPerSource
         concurrentHandshakes = (limits.concurrentHandshakes + workers - 1) / workers
         handshakeTimeoutNanoseconds = Self.nanoseconds(limits.handshakeTimeoutMilliseconds)
         turnPatienceNanoseconds = min(handshakeTimeoutNanoseconds / 5, 1_000_000_000)

@@ -119,7 +119,8 @@ extension Worker {
         }
         guard let chosen, chosen.strangers > strangers[source] + 1 else { return false }
         leaveHandshake(chosen.slot)
-        connections[chosen.slot].detail = "gave its place to a client of another source"
+        connections[chosen.slot].detail =
+            connections[chosen.slot].detail ?? "gave its place to a client of another source"
         connections[chosen.slot].machine.cut(.connectionLimit)
         advance(chosen.slot)
         return true

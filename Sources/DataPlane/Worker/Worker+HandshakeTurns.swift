@@ -91,7 +91,7 @@ extension Worker {
         let silence = handshakes.givesUp(now: loop.now) { connections.isStillSilent($0) }
         guard let silence, let slot = connections.slot(of: silence.connection) else { return false }
         leaveHandshake(slot)
-        connections[slot].detail = "silent while others waited for its turn"
+        connections[slot].detail = connections[slot].detail ?? "silent while others waited for its turn"
         connections[slot].machine.end(.handshakeTimeout)
         advance(slot)
         return true

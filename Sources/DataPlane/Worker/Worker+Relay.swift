@@ -16,6 +16,7 @@ extension Worker {
             case ENOBUFS, ECANCELED: return  // the plan arms it again, if it is still wanted
             case let code:
                 connections[slot].detail = connections[slot].detail ?? describe(code)
+                leaveHandshake(slot)
                 return connections[slot].machine.receiveFailed(leg)
             }
         }
@@ -105,7 +106,7 @@ extension Worker {
     /// Seals a stretch of the built-in source.
     mutating func produce(_ slot: Int32) {
         let stretch = sourceBytes
-        let count = min(stretch.count, memory.receiveBytes(buffered: pool.countedBytes))
+        let count = min(stretch.count, memory.receiveBytes(buffered: bufferedBytes))
         unsafe sealBytes(slot, stretch.span.bytes.extracting(0..<count))
     }
 
@@ -190,6 +191,7 @@ extension Worker {
         case (.waiting, .peer), (.handshaking, .peer):
             connections[slot].code = "closed"
             connections[slot].detail = "the peer closed the connection during the handshake"
+            leaveHandshake(slot)
             connections[slot].machine.readEnded(.peer)
             connections[slot].machine.end(.handshakeFailed)
         default: connections[slot].machine.readEnded(leg)

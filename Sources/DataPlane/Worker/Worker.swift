@@ -144,7 +144,7 @@ public struct Worker: ~Copyable {
 
     // MARK: Private
 
-    private var bufferedBytes: Int { pool.countedBytes + heldFlightBytes }
+    var bufferedBytes: Int { pool.countedBytes + heldFlightBytes }
 
     private func nextWait(limit: UInt64) -> UInt64 {
         if hasHandshakeWork || isSweeping { return 0 }

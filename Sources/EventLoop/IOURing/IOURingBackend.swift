@@ -282,7 +282,8 @@ struct IOURingBackend: ~Copyable {
         guard fault == nil else { return unsafe lostEntry }
         provideBuffers()
         var result: Int32 = 0
-        for _ in 0..<Self.submissionTries {
+        let deadline = Clocks.read(CLOCK_MONOTONIC) + Self.submissionPatienceNanoseconds
+        while Clocks.read(CLOCK_MONOTONIC) < deadline {
             result = unsafe io_uring_submit(ring)
             if let entry = unsafe io_uring_get_sqe(ring) { return unsafe entry }
             if !takeOutEarly() { sched_yield() }
@@ -348,8 +349,8 @@ struct IOURingBackend: ~Copyable {
 
     private static let submissionEntries: UInt32 = 1024
     private static let completionsATick = 1024
-    /// Some milliseconds of yielding.
-    private static let submissionTries = 10_000
+    /// How long the kernel may lack what it needs to take operations.
+    private static let submissionPatienceNanoseconds: Int64 = 1_000_000_000
     private static let bufferGroup: UInt16 = 0
 }
 

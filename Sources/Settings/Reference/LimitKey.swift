@@ -30,7 +30,8 @@ struct LimitKey: Sendable {
             meaning: "Connections open at a time, over all listeners."),
         LimitKey(
             name: "connectionsPerSource", property: \.connectionsPerSource, unit: .count, allowed: 1...1_000_000,
-            meaning: "Of them, those to inbound listeners from one IPv4 address or IPv6 /64."),
+            meaning:
+                "Of them, those to inbound listeners from one IPv4 address or IPv6 /64; each worker counts its own."),
         LimitKey(
             name: "handshakeTimeout", property: \.handshakeTimeoutMilliseconds, unit: .milliseconds,
             allowed: shortWaits, meaning: "From accept to the end of the TLS handshake."),
@@ -60,7 +61,7 @@ struct LimitKey: Sendable {
         SettingReference(
             "limits.memory",
             "size, \(SizeText(memory.lowerBound)) to \(SizeText(memory.upperBound))",
-            "For all that grows with the number of peers; without it, 256MiB or half of the cgroup's limit, whichever is"
+            "For connections and the bytes on their way; without it, 256MiB or half of the cgroup's limit, whichever is"
                 + " less. Where it runs short, connections are read in smaller pieces, not cut; as many may be open as"
                 + " have 56 KiB each in seven tenths of it.")
     }
