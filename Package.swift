@@ -5,6 +5,7 @@ let strict: [SwiftSetting] = [
     .strictMemorySafety(),
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableExperimentalFeature("Lifetimes"),
 ]
@@ -56,7 +57,7 @@ let package = Package(
         module("EventLoop", ["CLibURing"]),
         module("WorkloadAPI", ["CNghttp2", "Identity"]),
         module("Federation"),
-        module("TestPKI", ["COpenSSL", "Identity", "Telemetry"]),
+        module("Authority", ["COpenSSL", "Identity", "Telemetry"]),
 
         module("DataPlane", ["EventLoop", "TLS", "Settings", "Policy", "Identity", "Telemetry"]),
         module("Load", ["EventLoop", "TLS", "Identity", "Telemetry"]),
@@ -70,7 +71,7 @@ let package = Package(
         .executableTarget(
             name: "postern",
             dependencies: [
-                "CBuildInfo", "Control", "DataPlane", "Settings", "TLS", "Policy", "Identity", "Telemetry", "TestPKI",
+                "CBuildInfo", "Control", "DataPlane", "Settings", "TLS", "Policy", "Identity", "Telemetry", "Authority",
                 "EventLoop",
                 "Load", argumentParser, logging,
             ],
@@ -88,22 +89,22 @@ let package = Package(
         tests("WorkloadAPITests", ["WorkloadAPI", "Identity"]),
         tests("TelemetryTests", ["Telemetry"]),
         tests("EventLoopTests", ["EventLoop", "CLibURing", "CLoopback", "CAllocationCount"]),
-        tests("TLSTests", ["TLS", "TestPKI", "Identity", "COpenSSL", "CAllocationCount"]),
+        tests("TLSTests", ["TLS", "Authority", "Identity", "COpenSSL", "CAllocationCount"]),
         tests(
             "DataPlaneTests",
-            ["DataPlane", "EventLoop", "TLS", "TestPKI", "Settings", "Policy", "Identity", "Telemetry"]),
+            ["DataPlane", "EventLoop", "TLS", "Authority", "Settings", "Policy", "Identity", "Telemetry"]),
         tests("LoadTests", ["Load", "EventLoop", "TLS", "Telemetry", "CAllocationCount"]),
         tests(
             "ControlTests",
-            ["Control", "DataPlane", "Settings", "TLS", "TestPKI", "Telemetry", "Policy", "Identity", logging]),
-        tests("EndToEnd", ["TestPKI", "Identity", "Loopback"], resources: [.copy("Peers/workload_api.py")]),
+            ["Control", "DataPlane", "Settings", "TLS", "Authority", "Telemetry", "Policy", "Identity", logging]),
+        tests("EndToEnd", ["Authority", "Identity", "Loopback"], resources: [.copy("Peers/workload_api.py")]),
 
         // Sockets, child processes and peers on the loopback interface, for end-to-end tests and benchmarks.
         .systemLibrary(name: "CLoopback", path: "Tests/CLoopback"),
         .target(name: "Loopback", dependencies: ["CLoopback"], path: "Tests/Loopback", swiftSettings: strict),
         .executableTarget(
             name: "postern-bench",
-            dependencies: ["BenchFigures", "Loopback", "TestPKI", "Identity", "Telemetry", argumentParser],
+            dependencies: ["BenchFigures", "Loopback", "Authority", "Identity", "Telemetry", argumentParser],
             path: "Benchmarks/PosternBench", swiftSettings: strict),
         .target(
             name: "BenchFigures", dependencies: ["Telemetry"], path: "Benchmarks/BenchFigures", swiftSettings: strict),
@@ -114,7 +115,7 @@ let package = Package(
         .executableTarget(
             name: "postern-microbench",
             dependencies: [
-                "MicroBenchGate", "TLS", "Policy", "Identity", "EventLoop", "TestPKI", "Loopback", "CAllocationCount",
+                "MicroBenchGate", "TLS", "Policy", "Identity", "EventLoop", "Authority", "Loopback", "CAllocationCount",
                 argumentParser,
             ],
             path: "Benchmarks/MicroBench", exclude: ["thresholds.txt"], swiftSettings: strict),

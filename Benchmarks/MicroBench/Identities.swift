@@ -2,7 +2,7 @@ import Glibc
 import Identity
 import Loopback
 import TLS
-import TestPKI
+import Authority
 
 /// Two SVIDs below an intermediate, made once a run: ECDSA P-256, as in the pairs of postern-bench.
 struct Identities {

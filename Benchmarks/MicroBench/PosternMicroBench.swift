@@ -1,7 +1,7 @@
 import ArgumentParser
 import EventLoop
 import MicroBenchGate
-import TestPKI
+import Authority
 
 /// Time, instructions and allocations of single operations. `scripts/microbench` runs both commands.
 @main

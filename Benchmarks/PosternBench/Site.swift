@@ -1,5 +1,5 @@
 import Loopback
-import TestPKI
+import Authority
 
 /// What every proxy is given: one throw-away authority, two identities below an intermediate, one backend.
 final class Site {

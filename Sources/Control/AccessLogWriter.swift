@@ -1,7 +1,7 @@
 import Glibc
-import Logging
+public import Logging
 import Synchronization
-import Telemetry
+public import Telemetry
 
 /// Drains the workers' records and writes them as lines of JSON, on a thread of its own.
 ///

@@ -1,6 +1,6 @@
 import CLibEvent
 import Glibc
-import Policy
+public import Policy
 
 /// Answers `/livez`, `/readyz` and `/metrics` over HTTP on the control thread (libevent's evhttp). Lives as long as its loop.
 @safe

@@ -1,5 +1,5 @@
-import Glibc
-import Logging
+public import Glibc
+public import Logging
 import Telemetry
 
 /// Writes log events as lines to a descriptor: JSON for machines, text for a terminal.

@@ -1,4 +1,4 @@
-import Identity
+public import Identity
 
 /// A pattern of SPIFFE IDs: `spiffe://example.org/ns/*/sa/checkout`.
 ///

@@ -1,4 +1,4 @@
-import Identity
+public import Identity
 
 /// Why a text is no pattern of SPIFFE IDs, in words that say how to mend it.
 public enum IdentityPatternFlaw: Error, Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Identity
+public import Identity
 
 /// What a policy decides about: who asks, from where, and for what.
 public struct Request: Sendable {

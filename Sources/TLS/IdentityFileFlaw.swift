@@ -1,4 +1,4 @@
-import Identity
+public import Identity
 
 /// One thing that is wrong with an identity's files.
 public struct IdentityFileFlaw: Error, Hashable, Sendable, CustomStringConvertible {

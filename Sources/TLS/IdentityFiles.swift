@@ -1,4 +1,4 @@
-import Identity
+public import Identity
 
 /// Where an identity's files are.
 public struct IdentityFiles: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Identity
+public import Identity
 
 /// One verified set of identity files: an SVID with its key and the bundles of the trust domains that it trusts.
 ///

@@ -1,5 +1,5 @@
 import COpenSSL
-import Identity
+public import Identity
 
 /// What a verified peer certificate says, for authorization and for the access log.
 public struct PeerSVID: Hashable, Sendable {

@@ -1,5 +1,5 @@
 import COpenSSL
-import Identity
+public import Identity
 
 /// What the certificate of a refused peer says, for whoever looks for it later.
 ///

@@ -1,5 +1,5 @@
 import COpenSSL
-import Identity
+public import Identity
 import Synchronization
 
 /// What all sessions of one role, identity and generation have in common.

@@ -1,4 +1,4 @@
-import Identity
+public import Identity
 
 /// Why a session ended other than by close_notify, by who is at fault.
 public enum TLSFailure: Error, Hashable, Sendable {

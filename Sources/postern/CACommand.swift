@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import Glibc
 import Identity
-import TestPKI
+public import Authority
 
 struct CACommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Control
 import Settings
-import TestPKI
+import Authority
 
 /// The command line. Exit codes: 0 success, 1 refused or failed, 2 bad input, 3 connections cut at the drain.
 @main

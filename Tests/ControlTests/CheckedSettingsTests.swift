@@ -3,7 +3,7 @@ import Foundation
 import Identity
 import Settings
 import TLS
-import TestPKI
+import Authority
 import Testing
 
 @Suite("Settings and the files they name")

@@ -1,5 +1,5 @@
 import Foundation
-import TestPKI
+import Authority
 import Testing
 
 @Suite("The command line")

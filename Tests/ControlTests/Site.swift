@@ -1,6 +1,6 @@
 import Control
 import Foundation
-import TestPKI
+import Authority
 
 /// A folder with an identity and a settings file.
 final class Site: Sendable {

@@ -85,22 +85,72 @@ struct AdmissionTests {
                 return honest.isEstablished
             })
         // One patience, until the first of the silent ones must go.
-        #expect(world.network.now - start < 1_100_000_000, "\((world.network.now - start) / 1_000_000) ms")
+        #expect(world.network.now - start < 600_000_000, "\((world.network.now - start) / 1_000_000) ms")
         #expect(world.records.allSatisfy { $0.closeReason == CloseReason.handshakeTimeout.rawValue })
         for client in flood + [honest] { client.socket.close() }
         #expect(try world.turn(20_000) { world.isQuiet })
         #expect(world.worker.handshakes.inProgress == 0)
     }
 
+    @Test("a flood of half-open handshakes from many addresses lets one who has none go first")
+    func spreadFlood() throws {
+        let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{concurrentHandshakes: 128}")
+        var flood: [TLSClient] = []
+        for index in 0..<300 {
+            let client = try self.client(world, from: address(100 + UInt32(index % 100), index))
+            client.act(20_000)
+            flood.append(client)
+        }
+        #expect(try world.turn { world.worker.handshakes.inProgress == 128 })
+        // Every address has a turn, and waits for more.
+        let start = world.network.now
+        let honest = try client(world, from: address(2))
+        #expect(
+            try world.turn(20_000) {
+                honest.act(20_000)
+                return honest.isEstablished
+            })
+        #expect(world.network.now - start < 600_000_000, "\((world.network.now - start) / 1_000_000) ms")
+        for client in flood + [honest] { client.socket.close() }
+        #expect(try world.turn(20_000) { world.isQuiet })
+    }
+
+    @Test("a table full of silent strangers of as many addresses has a place for another one")
+    func spreadStrangers() throws {
+        let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{connections: 40}")
+        let silent = (0..<40).map {
+            world.network.connectPeer(to: SimulatedWorld.inbound, from: address(100 + UInt32($0)))
+        }
+        #expect(try world.turn { world.worker.activeConnections == 40 })
+        let early = world.network.connectPeer(to: SimulatedWorld.inbound, from: address(1))
+        #expect(try world.turn { early.wasReset })
+        world.network.advance(nanoseconds: 600_000_000)
+        let honest = try client(world, from: address(2))
+        #expect(
+            try world.turn {
+                honest.act(20_000)
+                return honest.isEstablished
+            })
+        honest.socket.close()
+        for socket in silent { socket.close() }
+        #expect(try world.turn { world.isQuiet })
+    }
+
     @Test("a table full of strangers of one address has a place for a client of another")
     func fullTable() throws {
         let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{connections: 40}")
-        let silent = (0..<40).map { world.network.connectPeer(to: SimulatedWorld.inbound, from: address(1, $0)) }
-        #expect(try world.turn { world.worker.activeConnections == 40 })
+        // As many of one address as it may have, and then of four others.
+        let hogs = (0..<32).map { world.network.connectPeer(to: SimulatedWorld.inbound, from: address(1, $0)) }
+        #expect(try world.turn { world.worker.activeConnections == 32 })
         // One more of the same address is turned away.
         let more = world.network.connectPeer(to: SimulatedWorld.inbound, from: address(1, 99))
         #expect(try world.turn { more.wasReset })
-        #expect(world.records.map(\.closeReason) == [CloseReason.connectionLimit.rawValue])
+        #expect(world.records.map(\.closeReason) == [CloseReason.sourceLimit.rawValue])
+        let others = (0..<8).map {
+            world.network.connectPeer(to: SimulatedWorld.inbound, from: address(10 + UInt32($0)))
+        }
+        let silent = hogs + others
+        #expect(try world.turn { world.worker.activeConnections == 40 })
         let honest = try (0..<3).map { try client(world, from: address(2, $0)) }
         #expect(
             try world.turn {
@@ -110,6 +160,26 @@ struct AdmissionTests {
         #expect(silent.count(where: \.wasReset) + silent.count(where: \.isFinished) >= 3)
         for client in honest { client.socket.close() }
         for socket in silent { socket.close() }
+        #expect(try world.turn { world.isQuiet })
+    }
+
+    @Test("who has been admitted and holds as many connections as he gets leaves a fifth for others")
+    func admittedHog() throws {
+        let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{connections: 20}")
+        let hog = try (0..<30).map { try client(world, from: address(1, $0)) }
+        #expect(
+            try world.turn {
+                for client in hog { client.act(20_000) }
+                return hog.allSatisfy { $0.isEstablished || $0.isOver }
+            })
+        #expect(hog.count(where: \.isEstablished) == 16)
+        let others = try (0..<4).map { try client(world, from: address(2 + UInt32($0))) }
+        #expect(
+            try world.turn {
+                for client in others { client.act(20_000) }
+                return others.allSatisfy(\.isEstablished)
+            })
+        for client in hog + others { client.socket.close() }
         #expect(try world.turn { world.isQuiet })
     }
 

@@ -21,7 +21,7 @@ struct MemoryTests {
         let silent = try (0..<95).map { index in
             let number = UInt64(index % 55)
             return try TLSClient(
-                world.network.connectPeer(to: listener, from: world.from(index)), as: TestIdentities.shared.allowed,
+                world.network.connectPeer(to: listener, from: from(index)), as: TestIdentities.shared.allowed,
                 sending: Stream(number: number, length: echoes ? 88_000 : 16), answer: echoes ? number : number + 100)
         }
         var applications: [SimulatedApplication] = []
@@ -48,7 +48,7 @@ struct MemoryTests {
 
         // Another one comes, and is served.
         let late = try TLSClient(
-            world.network.connectPeer(to: listener, from: world.from(99)), as: TestIdentities.shared.allowed,
+            world.network.connectPeer(to: listener, from: from(99)), as: TestIdentities.shared.allowed,
             sending: Stream(number: 55, length: 30_000), answer: echoes ? 55 : 155)
         for _ in 0..<2_000 where !late.isOver {
             late.act(20_000)
@@ -89,4 +89,7 @@ struct MemoryTests {
         #expect(budget.receiveBytes(buffered: .max / 2) == 4096)
         #expect(!budget.isScarce(buffered: bytes / 16) && budget.isScarce(buffered: budget.sharedBytes))
     }
+
+    /// Each of an address of its own.
+    private func from(_ index: Int) -> SocketAddress { SocketAddress(v4: 0x0A00_0000 + UInt32(index), port: 20_000) }
 }

@@ -1,7 +1,7 @@
 import Glibc
 import Identity
 import TLS
-import TestPKI
+import Authority
 import Testing
 
 /// The identities of the simulated tests, made once: keys of fixed size, so that a seed is one history.

@@ -1,5 +1,5 @@
 import Loopback
-import TestPKI
+import Authority
 import Testing
 
 /// What becomes of open connections when what they rest on changes; the clients are `openssl s_client`.

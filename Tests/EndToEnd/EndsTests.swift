@@ -1,6 +1,6 @@
 import Glibc
 import Loopback
-import TestPKI
+import Authority
 import Testing
 
 /// README's table of ends that are not the sender's own: what the application sees, and what the peer.

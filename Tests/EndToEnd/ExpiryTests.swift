@@ -1,5 +1,5 @@
 import Loopback
-import TestPKI
+import Authority
 import Testing
 
 /// What becomes of connections whose peer's certificate ends; the clients are `openssl s_client`.

@@ -1,6 +1,6 @@
 import Foundation
 import Loopback
-import TestPKI
+import Authority
 import Testing
 
 /// Bundles of a further trust domain from its bundle endpoint: nginx by the web's rules, openssl s_server by SPIFFE's.

@@ -1,6 +1,6 @@
 import Glibc
 import Loopback
-import TestPKI
+import Authority
 import Testing
 
 /// Settings and identity files that change under a running proxy, and under load.

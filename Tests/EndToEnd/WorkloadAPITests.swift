@@ -1,6 +1,6 @@
 import Glibc
 import Loopback
-import TestPKI
+import Authority
 import Testing
 
 /// The proxy's identity from a SPIFFE Workload API; the clients are `openssl s_client`.

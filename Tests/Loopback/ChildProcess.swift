@@ -1,3 +1,4 @@
+public import CLoopback
 import Glibc
 
 /// A child process whose output is recorded as it comes, and which never outlives this one.

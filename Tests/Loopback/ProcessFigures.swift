@@ -1,3 +1,4 @@
+public import CLoopback
 import Glibc
 
 /// What the kernel says about a running process and its descendants.

@@ -3,7 +3,7 @@ import Identity
 import Testing
 
 @testable import TLS
-@testable import TestPKI
+@testable import Authority
 
 @Suite("A peer that nobody here wrote")
 struct ForeignPeerTests {

@@ -1,5 +1,5 @@
 import Identity
-import TestPKI
+import Authority
 import Testing
 
 @testable import TLS

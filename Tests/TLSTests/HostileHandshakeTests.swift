@@ -2,7 +2,7 @@ import Identity
 import Testing
 
 @testable import TLS
-@testable import TestPKI
+@testable import Authority
 
 @Suite("A handshake over a hostile network")
 struct HostileHandshakeTests {

@@ -3,7 +3,7 @@ import Identity
 import Testing
 
 @testable import TLS
-@testable import TestPKI
+@testable import Authority
 
 /// A folder of identity files that is gone with its owner.
 final class IdentityFolder {

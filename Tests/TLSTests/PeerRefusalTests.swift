@@ -2,7 +2,7 @@ import Identity
 import Testing
 
 @testable import TLS
-@testable import TestPKI
+@testable import Authority
 
 @Suite("A peer's certificate is refused")
 struct PeerRefusalTests {

@@ -1,7 +1,7 @@
 import COpenSSL
 import Glibc
 import Identity
-import TestPKI
+import Authority
 
 @testable import TLS
 

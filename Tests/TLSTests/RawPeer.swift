@@ -1,5 +1,5 @@
 import COpenSSL
-import TestPKI
+import Authority
 
 @testable import TLS
 

@@ -1,6 +1,6 @@
 import COpenSSL
 import Identity
-import TestPKI
+import Authority
 import Testing
 
 @testable import TLS

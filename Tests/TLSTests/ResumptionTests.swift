@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 @testable import TLS
-@testable import TestPKI
+@testable import Authority
 
 /// A clock that tests move.
 final class ManualClock: Sendable {

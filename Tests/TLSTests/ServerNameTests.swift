@@ -1,5 +1,5 @@
 import COpenSSL
-import TestPKI
+import Authority
 import Testing
 
 @testable import TLS

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 @testable import TLS
-@testable import TestPKI
+@testable import Authority
 
 @Suite("What a session was made under")
 struct SessionGenerationTests {

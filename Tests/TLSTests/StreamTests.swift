@@ -3,7 +3,7 @@ import Identity
 import Testing
 
 @testable import TLS
-@testable import TestPKI
+@testable import Authority
 
 @Suite("An established session")
 struct StreamTests {

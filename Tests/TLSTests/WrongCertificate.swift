@@ -2,7 +2,7 @@ import Identity
 import Testing
 
 @testable import TLS
-@testable import TestPKI
+@testable import Authority
 
 /// A certificate that is wrong in exactly one way, and what must come of it.
 struct WrongCertificate: Sendable, CustomTestStringConvertible {

@@ -1,6 +1,6 @@
 import DataPlane
-import Identity
-import Policy
+public import Identity
+public import Policy
 public import Settings
 
 /// What `run` would decide about a connection, and why; found by the code that `run` decides with.

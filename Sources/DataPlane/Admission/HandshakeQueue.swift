@@ -3,7 +3,7 @@ import EventLoop
 /// Whose step of a handshake is taken next, and who may be in a handshake at all.
 ///
 /// An inbound handshake holds one of a limited number of turns from its first step to its end. Who waits for a step takes
-/// it in rotation by source; those who wait for a turn and those who have one are served alternately. Where all turns are
+/// it in rotation by source, for the first one those before others that have no turn yet; those who wait for a turn and those who have one are served alternately. Where all turns are
 /// taken and somebody waits for one, a handshake whose peer has owed its next bytes for ``patienceNanoseconds`` gives its
 /// turn up: of those that have been silent longest, one of the source that has the most.
 struct HandshakeQueue {
@@ -46,7 +46,9 @@ struct HandshakeQueue {
     mutating func next() -> OperationToken? {
         let mayBegin = !beginning.isEmpty && inProgress < limit
         tookBeginning = mayBegin && (continuing.isEmpty || !tookBeginning)
-        return tookBeginning ? beginning.popFirst() : continuing.popFirst()
+        guard tookBeginning else { return continuing.popFirst() }
+        let turns = turns
+        return beginning.popFirst { turns[$0] == 0 }
     }
 
     /// A handshake takes a turn.

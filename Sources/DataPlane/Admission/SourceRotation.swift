@@ -15,8 +15,11 @@ struct SourceRotation {
         queues[source, default: TokenQueue()].append(token)
     }
 
-    mutating func popFirst() -> OperationToken? {
+    /// The next one of the next source; of a source that `isPreferred`, where one of the next few is.
+    mutating func popFirst(preferring isPreferred: (Source) -> Bool = { _ in true }) -> OperationToken? {
         guard head < order.count else { return nil }
+        let looked = head..<min(head + Self.lookedAt, order.count)
+        if let preferred = looked.first(where: { isPreferred(order[$0]) }) { order.swapAt(head, preferred) }
         let source = order[head]
         head += 1
         let token = queues[source]?.popFirst()
@@ -31,6 +34,8 @@ struct SourceRotation {
         }
         return token
     }
+
+    private static let lookedAt = 256
 
     private mutating func enqueue(_ source: Source) {
         if head > 1024, head * 2 > order.count {

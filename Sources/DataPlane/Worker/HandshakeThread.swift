@@ -1,7 +1,7 @@
 public import EventLoop
 import Glibc
 import Synchronization
-import TLS
+public import TLS
 
 /// A thread that takes the steps of a worker's handshakes while the worker relays.
 ///

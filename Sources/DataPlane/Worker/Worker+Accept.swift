@@ -96,16 +96,26 @@ extension Worker {
 
     /// Why there is no place for one more connection from there; nil where there is, or is made.
     private mutating func refusal(_ mode: ConnectionMachine.Mode, _ source: Source) -> CloseReason? {
-        if mode == .inbound, clients[source] >= limits.connectionsPerSource { return .sourceLimit }
+        if mode == .inbound, clients[source] >= share() { return .sourceLimit }
         guard connections.count >= memory.connections else { return nil }
         return makeRoom(for: source) ? nil : .connectionLimit
     }
 
+    /// How many inbound connections one source may have now: four times as many as places are free, so that the share of
+    /// each shrinks as the table fills, and however many one of them wants, a fifth is left for others. Where there is no
+    /// place at all, what is left of those who have not been admitted is looked through.
+    private func share() -> Int {
+        let free = memory.connections - connections.count
+        guard free > 0 else { return limits.connectionsPerSource }
+        return min(Self.shareOfFree * free, limits.connectionsPerSource)
+    }
+
     /// Ends a connection whose client has not been admitted, of the source that has the most of them among those that are
-    /// compared; false where none has more than `source` would.
+    /// compared, and of those the one that has been silent longest; false where none has more than `source` would, or has been
+    /// silent for long.
     private mutating func makeRoom(for source: Source) -> Bool {
         guard !connections.isFull else { return false }
-        var chosen: (slot: Int32, strangers: Int)?
+        var chosen: (slot: Int32, strangers: Int, since: UInt64)?
         var compared = 0
         let slots = Int32(connections.touched)
         for _ in 0..<min(slots, Self.slotsLookedAt) where compared < Self.comparedStrangers {
@@ -115,9 +125,14 @@ extension Worker {
             else { continue }
             compared += 1
             let count = strangers[Source(connections[roomSlot].source)]
-            if count > chosen?.strangers ?? 0 { chosen = (roomSlot, count) }
+            // Who waits for us is not silent.
+            let since = connections[roomSlot].machine.holdsFlight ? loop.now : connections[roomSlot].lastActivity
+            if let best = chosen, (best.strangers, since) >= (count, best.since) { continue }
+            chosen = (roomSlot, count, since)
         }
-        guard let chosen, chosen.strangers > strangers[source] + 1 else { return false }
+        guard let chosen,
+            chosen.strangers > strangers[source] + 1 || chosen.since + limits.turnPatienceNanoseconds < loop.now
+        else { return false }
         leaveHandshake(chosen.slot)
         connections[chosen.slot].detail =
             connections[chosen.slot].detail ?? "gave its place to a client of another source"
@@ -161,6 +176,7 @@ extension Worker {
     }
 
     private static var acceptTroubleIntervalNanoseconds: UInt64 { 10_000_000_000 }
+    private static var shareOfFree: Int { 4 }
     private static var comparedStrangers: Int { 64 }
     /// Where most are admitted, so that one accept costs no more than this; the next one looks on from there.
     private static var slotsLookedAt: Int32 { 1_024 }

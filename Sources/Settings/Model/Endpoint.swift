@@ -1,4 +1,4 @@
-import Policy
+public import Policy
 
 /// An address and a TCP port: `127.0.0.1:80` or `[::1]:80`. Never a host name.
 public struct Endpoint: Hashable, Sendable, CustomStringConvertible {

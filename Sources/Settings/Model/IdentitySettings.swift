@@ -1,4 +1,4 @@
-import Identity
+public import Identity
 
 /// Where the proxy's own SVID and its trust bundles come from.
 public enum IdentitySettings: Sendable {

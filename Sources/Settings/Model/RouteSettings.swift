@@ -1,4 +1,4 @@
-import Policy
+public import Policy
 
 /// Which connections of a listener go to which upstream, under which policy.
 public struct RouteSettings: Sendable {

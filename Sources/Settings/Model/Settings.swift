@@ -1,4 +1,4 @@
-import Policy
+public import Policy
 
 /// Everything a settings file says, checked and with defaults filled in.
 public struct Settings: Sendable {

@@ -1,4 +1,4 @@
-import Policy
+public import Policy
 
 /// Where a route's bytes go and, on an outbound route, whom it agrees to talk to there.
 public struct UpstreamSettings: Sendable {

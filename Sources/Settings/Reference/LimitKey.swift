@@ -31,7 +31,8 @@ struct LimitKey: Sendable {
         LimitKey(
             name: "connectionsPerSource", property: \.connectionsPerSource, unit: .count, allowed: 1...1_000_000,
             meaning:
-                "Of them, those to inbound listeners from one IPv4 address or IPv6 /64; each worker counts its own."),
+                "Of them, those to inbound listeners from one IPv4 address or IPv6 /64, and never more than four times the free places; each worker counts its own."
+        ),
         LimitKey(
             name: "handshakeTimeout", property: \.handshakeTimeoutMilliseconds, unit: .milliseconds,
             allowed: shortWaits, meaning: "From accept to the end of the TLS handshake."),
@@ -39,7 +40,7 @@ struct LimitKey: Sendable {
             name: "concurrentHandshakes", property: \.concurrentHandshakes, unit: .count, allowed: 1...100_000,
             meaning:
                 "Inbound handshakes in progress at a time; others wait, their sources in rotation, and one that is silent"
-                + " for a second gives its turn up."),
+                + " for half a second gives its turn up."),
         LimitKey(
             name: "connectTimeout", property: \.connectTimeoutMilliseconds, unit: .milliseconds, allowed: shortWaits,
             meaning: "From dialling an endpoint until it stands; then the next is tried."),

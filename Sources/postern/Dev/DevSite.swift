@@ -1,6 +1,6 @@
 import Control
 import Glibc
-import TestPKI
+import Authority
 
 /// The demo's private folder: an authority, three identities, and the settings of three proxies. Gone with the value.
 final class DevSite {

@@ -1,6 +1,6 @@
 import Glibc
 import Loopback
-import TestPKI
+import Authority
 
 /// Identities of one test that change while it runs: an authority of its own, whose files stand in the test's folder.
 final class LivingIdentities {

@@ -1,5 +1,5 @@
 import Loopback
-import TestPKI
+import Authority
 
 /// The certificates of all end-to-end tests: made once, written into each test's folder.
 struct TestIdentities: Sendable {

@@ -26,7 +26,7 @@ final class WorkloadAPIServer {
         let python = try #require(
             ProcessInfo.processInfo.environment["POSTERN_PYTHON"], "scripts/test makes the Python that this needs")
         process = try ChildProcess([python, script, socket], in: folder.path)
-        guard process.standardOutput.awaitLine(within: .seconds(30), { $0 == "serving" ? true : nil }) != nil else {
+        guard process.standardOutput.awaitLine(within: .seconds(120), { $0 == "serving" ? true : nil }) != nil else {
             throw HarnessFault.peerNotReady("workload_api.py", log: process.standardError.text)
         }
     }

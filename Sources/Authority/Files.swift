@@ -1,4 +1,4 @@
-import Glibc
+public import Glibc
 
 /// Writes `text` to a new file beside `path` and moves it there, so that no reader sees half of it.
 public func writeFile(_ text: String, path: String, mode: mode_t) throws(PKIFault) {
