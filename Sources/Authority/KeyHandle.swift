@@ -8,7 +8,7 @@ struct KeyHandle: ~Copyable {
     init(generating kind: KeyKind) throws(PKIFault) {
         let algorithm =
             switch kind {
-            case .p256, .p384: "EC"
+            case .p256, .p384, .p521: "EC"
             case .rsa2048, .rsa1024: "RSA"
             case .ed25519: "ED25519"
             }
@@ -22,6 +22,7 @@ struct KeyHandle: ~Copyable {
             switch kind {
             case .p256: unsafe EVP_PKEY_CTX_set_group_name(context, "P-256")
             case .p384: unsafe EVP_PKEY_CTX_set_group_name(context, "P-384")
+            case .p521: unsafe EVP_PKEY_CTX_set_group_name(context, "P-521")
             case .rsa2048: unsafe EVP_PKEY_CTX_set_rsa_keygen_bits(context, 2048)
             case .rsa1024: unsafe EVP_PKEY_CTX_set_rsa_keygen_bits(context, 1024)
             case .ed25519: 1
@@ -69,10 +70,11 @@ struct KeyHandle: ~Copyable {
         switch unsafe (EVP_PKEY_get_base_id(key), bits) {
         case (EVP_PKEY_EC, 256): return .p256
         case (EVP_PKEY_EC, 384): return .p384
+        case (EVP_PKEY_EC, 521): return .p521
         case (EVP_PKEY_RSA, 2048...): return .rsa2048
         case (EVP_PKEY_RSA, _): return .rsa1024
         case (EVP_PKEY_ED25519, _): return .ed25519
-        default: throw .notPEM(expected: "a private key of P-256, P-384, RSA or Ed25519")
+        default: throw .notPEM(expected: "a private key of P-256, P-384, P-521, RSA or Ed25519")
         }
     }
 
@@ -94,6 +96,7 @@ struct KeyHandle: ~Copyable {
             switch kind {
             case .p256, .rsa2048, .rsa1024: unsafe EVP_sha256()
             case .p384: unsafe EVP_sha384()
+            case .p521: unsafe EVP_sha512()
             case .ed25519: unsafe OpaquePointer?.none
             }
         guard unsafe EVP_DigestSignInit(context, nil, hash, nil, key) == 1 else {

@@ -2,7 +2,7 @@ import COpenSSL
 
 /// The kind of a key pair. `rsa1024` is too weak on purpose: verifiers must refuse it.
 public enum KeyKind: String, Sendable, CaseIterable {
-    case p256, p384, rsa2048, rsa1024, ed25519
+    case p256, p384, p521, rsa2048, rsa1024, ed25519
 }
 
 /// A private key as PKCS#8 and its public half as SubjectPublicKeyInfo, both DER.
@@ -34,6 +34,7 @@ public struct KeyPair: Hashable, Sendable {
         switch kind {
         case .p256: DER.sequence(DER.objectIdentifier([1, 2, 840, 10045, 4, 3, 2]))
         case .p384: DER.sequence(DER.objectIdentifier([1, 2, 840, 10045, 4, 3, 3]))
+        case .p521: DER.sequence(DER.objectIdentifier([1, 2, 840, 10045, 4, 3, 4]))
         case .rsa2048, .rsa1024:
             DER.sequence(DER.objectIdentifier([1, 2, 840, 113549, 1, 1, 11]), DER.element(0x05, []))
         case .ed25519: DER.sequence(DER.objectIdentifier([1, 3, 101, 112]))

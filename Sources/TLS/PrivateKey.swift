@@ -24,7 +24,7 @@ struct PrivateKey: ~Copyable {
 }
 
 extension PrivateKey {
-    /// Why this key is not one we use, or nil: EC P-256 or P-384, RSA of 2048 bits or more, and Ed25519 are.
+    /// Why this key is not one we use, or nil: EC P-256, P-384 or P-521, RSA of 2048 bits or more, and Ed25519 are.
     var problem: String? {
         // Safe: the key is alive; the group's name is written within the buffer's 32 bytes.
         switch unsafe EVP_PKEY_get_base_id(pointer) {
@@ -37,9 +37,11 @@ extension PrivateKey {
             var count = 0
             let found = unsafe EVP_PKEY_get_group_name(pointer, &name, name.count, &count) == 1
             let curve = String(decoding: name.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            if found, ["prime256v1", "P-256", "secp384r1", "P-384"].contains(curve) { return nil }
-            return "the key's curve is not supported; use P-256 or P-384"
-        default: return "a key of this kind is not supported; use EC P-256 or P-384, Ed25519 or RSA"
+            if found, ["prime256v1", "P-256", "secp384r1", "P-384", "secp521r1", "P-521"].contains(curve) {
+                return nil
+            }
+            return "the key's curve is not supported; use P-256, P-384 or P-521"
+        default: return "a key of this kind is not supported; use EC P-256, P-384 or P-521, Ed25519 or RSA"
         }
     }
 }

@@ -139,6 +139,23 @@ struct ForeignPeerTests {
         #expect(received == bytes)
     }
 
+    @Test(
+        "is verified by a key of each kind that is strong enough",
+        arguments: [KeyKind.p256, .p384, .p521, .rsa2048, .ed25519])
+    func keyKinds(kind: KeyKind) throws {
+        let world = try World()
+        let peer = try RawPeer(certificate: world.authority.issue(LeafRequest(keyKind: kind))) { _ in }
+        var end = try End(.server(world.material()))
+        peer.handshake(with: &end)
+        #expect(end.outcome == .complete)
+        // And by our own of that kind.
+        let other = try RawPeer(certificate: world.authority.issue()) { _ in }
+        let issued = try world.authority.issue(LeafRequest(path: "/ns/default/sa/server", keyKind: kind))
+        var server = try End(.server(material(issued, trusting: [world.bundle])))
+        other.handshake(with: &server)
+        #expect(server.outcome == .complete)
+    }
+
     @Test("of TLS 1.2 cannot renegotiate")
     func renegotiation() throws {
         let world = try World()

@@ -156,7 +156,7 @@ struct FolderFlaw: Sendable, CustomTestStringConvertible {
 
 @Suite("Loading an identity's files")
 struct IdentityLoadTests {
-    @Test("succeeds without a word when all is well", arguments: [KeyKind.p256, .p384, .rsa2048, .ed25519])
+    @Test("succeeds without a word when all is well", arguments: [KeyKind.p256, .p384, .p521, .rsa2048, .ed25519])
     func good(kind: KeyKind) throws {
         let folder = try IdentityFolder(World())
         try folder.write(folder.world.authority.intermediate().issue(LeafRequest(path: "/server", keyKind: kind)))
