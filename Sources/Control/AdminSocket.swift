@@ -33,7 +33,7 @@ final class AdminSocket {
         // `yes` is as long as is said, and outlives the call.
         let size = socklen_t(MemoryLayout<Int32>.size)
         guard unsafe setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &yes, size) == 0 else { return nil }
-        guard SocketForm(address, port: port).bind(number) == 0, listen(number, 128) == 0 else { return nil }
+        guard SocketForm(address, port: port).bind(number) == 0, listen(number, 1_024) == 0 else { return nil }
         return SocketForm.localPort(of: number)
     }
 }

@@ -118,6 +118,7 @@ public final class Proxy {
             return reports.take().map(handle).last { $0 != .nothing } ?? .nothing
         case .terminate: return act(lifecycle.terminationAsked(now: MonotonicClock.milliseconds()))
         case .hangup:
+            logger.info("asked to open the access log anew and to look at the settings and what they name")
             accessLog?.reopen()
             source?.schedule.forced(now: MonotonicClock.milliseconds())
             return .nothing
@@ -176,8 +177,9 @@ public final class Proxy {
     ) throws(ProxyFault) -> [WorkerUpdate] {
         var updates: [WorkerUpdate] = []
         do throws(TLSFault) {
-            for worker in 0..<workers {
-                let before = worker < previous.count ? previous[worker] : nil
+            // All workers have the first one's TLS contexts: a session that one made another continues.
+            for _ in 0..<workers {
+                let before = updates.first ?? previous.first
                 updates.append(try WorkerUpdate(plan, acceptors: [], after: before) { Int64(time(nil)) })
             }
         } catch {

@@ -9,6 +9,8 @@ public final class RefusedPeer: Sendable {
     public let isVerified: Bool
     /// The SPIFFE ID of its one URI SAN; nil where it has none.
     public let id: SPIFFEID?
+    /// All its alternative names as OpenSSL prints them, where it has no SPIFFE ID: `DNS:a.example, URI:spiffe://...`.
+    public let names: String?
     /// In lower-case hex, as in the certificate; nil where the certificate cannot be parsed, as for `notAfter`.
     public let serialHex: String?
     /// SHA-256 of the certificate's DER in lower-case hex.
@@ -24,6 +26,7 @@ public final class RefusedPeer: Sendable {
         let fields = try? CertificateFields(parsing: der.span)
         self.isVerified = isVerified
         id = try? fields?.claimedIdentity()
+        names = id == nil ? unsafe Self.names(of: leaf) : nil
         serialHex = fields.map { Hex.text($0.serialNumber) }
         sha256Hex = Hex.text(CertificateDER.sha256(der))
         issuer = unsafe Self.issuer(of: leaf)
@@ -40,5 +43,20 @@ public final class RefusedPeer: Sendable {
         }
     }
 
+    private static func names(of leaf: OpaquePointer) -> String? {
+        let index = unsafe X509_get_ext_by_NID(leaf, NID_subject_alt_name, -1)
+        guard index >= 0, let field = unsafe X509_get_ext(leaf, index), let output = unsafe BIO_new(BIO_s_mem()) else {
+            return nil
+        }
+        // Safe: the BIO is freed here, after its bytes were copied.
+        defer { unsafe _ = BIO_free(output) }
+        guard unsafe X509V3_EXT_print(output, field, 0, 0) == 1 else { return nil }
+        let text = unsafe [UInt8](unsafeUninitializedCapacity: namesLimitBytes) { buffer, count in
+            count = unsafe Int(max(0, BIO_read(output, buffer.baseAddress, Int32(buffer.count))))
+        }
+        return text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
+    }
+
+    private static let namesLimitBytes = 512
     private static let issuerLimitBytes = 256
 }

@@ -48,6 +48,28 @@ public enum ServerName {
     }
 }
 
+/// Refuses a client whose list of server names OpenSSL would refuse without saying what was wrong: a name that is too
+/// long, or that has a NUL in it (RFC 6066, section 3).
+func refuseMalformedServerName(
+    _ ssl: OpaquePointer?, _ alert: UnsafeMutablePointer<Int32>?, _ argument: UnsafeMutableRawPointer?
+) -> Int32 {
+    var list: UnsafePointer<UInt8>?
+    var count = 0
+    // Safe: the list belongs to the ClientHello, which lives for the length of the call; indices are below its count.
+    guard let ssl = unsafe ssl,
+        unsafe SSL_client_hello_get0_ext(ssl, UInt32(TLSEXT_TYPE_server_name), &list, &count) == 1,
+        let bytes = unsafe list.map({ unsafe UnsafeBufferPointer(start: $0, count: count) }), bytes.count >= 5
+    else { return SSL_CLIENT_HELLO_SUCCESS }
+    let nameBytes = unsafe Int(bytes[3]) << 8 | Int(bytes[4])
+    let name = unsafe bytes[5...].prefix(nameBytes)
+    guard unsafe bytes[2] == TLSEXT_NAMETYPE_host_name, unsafe name.count == nameBytes,
+        unsafe nameBytes > TLSEXT_MAXLEN_host_name || name.contains(0)
+    else { return SSL_CLIENT_HELLO_SUCCESS }
+    unsafe RecordBIO.window(of: ssl).pointee.findings.invalidServerName = unsafe ServerName.escaped(Array(name))
+    unsafe alert?.pointee = Int32(TLSAlert.unrecognizedName)
+    return SSL_CLIENT_HELLO_ERROR
+}
+
 /// Refuses a client that asks for a name that is none, before any rule could read the name another way.
 func refuseInvalidServerName(
     _ ssl: OpaquePointer?, _ alert: UnsafeMutablePointer<Int32>?, _ argument: UnsafeMutableRawPointer?

@@ -160,6 +160,7 @@ extension TLSContext {
     private func setAccepting() {
         unsafe SSL_CTX_set_options(pointer, postern_op_cipher_server_preference)
         unsafe postern_ctx_set_server_name_callback(pointer, refuseInvalidServerName)
+        unsafe SSL_CTX_set_client_hello_cb(pointer, refuseMalformedServerName, nil)
         if !applicationProtocols.names.isEmpty {
             let argument = unsafe Unmanaged.passUnretained(applicationProtocols).toOpaque()
             unsafe SSL_CTX_set_alpn_select_cb(pointer, selectApplicationProtocol, argument)

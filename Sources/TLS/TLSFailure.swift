@@ -67,7 +67,7 @@ public enum TLSFailure: Error, Hashable, Sendable {
         switch self {
         case .refused(let refusal): "the peer's certificate was refused: \(refusal.rawValue)"
         case .plaintextHTTP: "the peer sent HTTP without TLS"
-        case .notTLS: "the peer's first bytes are not TLS"
+        case .notTLS: "what the peer sent is not TLS"
         case .peerAlert(let number): "the peer sent the alert \(TLSAlert.name(of: number)) (\(number))"
         case .incompatible(let what): what.detail
         case .misbehaved(let how): how.detail

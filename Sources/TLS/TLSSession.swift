@@ -191,6 +191,11 @@ public struct TLSSession: ~Copyable {
     /// The beginning of a record waits for its end.
     public var holdsPartialRecord: Bool { records?.holdsPartialRecord ?? true }
 
+    /// The client was refused for the server name that it asked for, which is none.
+    public var asksForNoName: Bool {
+        if case .failed(.misbehaved(.invalidServerName)) = phase { true } else { false }
+    }
+
     /// Room that one flight of a handshake needs: our chain and what goes around it.
     public static let flightBytes = 24 * 1024
 

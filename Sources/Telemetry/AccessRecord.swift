@@ -30,6 +30,8 @@ public struct AccessRecord: Hashable, Sendable {
     public struct ClaimedPeer: Hashable, Sendable {
         /// A SPIFFE ID.
         public var id: String?
+        /// All alternative names, where there is no SPIFFE ID.
+        public var names: String?
         /// Hexadecimal.
         public var serialNumber: String?
         /// Of the certificate's DER, hexadecimal.
@@ -40,10 +42,11 @@ public struct AccessRecord: Hashable, Sendable {
         public var isVerified: Bool
 
         public init(
-            id: String?, serialNumber: String?, sha256: String, issuer: String?, notAfterUnixSeconds: Int64?,
-            isVerified: Bool
+            id: String?, names: String? = nil, serialNumber: String?, sha256: String, issuer: String?,
+            notAfterUnixSeconds: Int64?, isVerified: Bool
         ) {
             self.id = id
+            self.names = names
             self.serialNumber = serialNumber
             self.sha256 = sha256
             self.issuer = issuer
@@ -141,6 +144,7 @@ public struct AccessRecord: Hashable, Sendable {
         json.field("localId", localID, limit: Self.identityLimitBytes)
         json.field("peerId", peerID, limit: Self.identityLimitBytes)
         json.field("peerClaimedId", claimedPeer?.id, limit: Self.identityLimitBytes)
+        json.field("peerClaimedNames", claimedPeer?.names, limit: Self.detailLimitBytes)
         json.field("verified", claimedPeer?.isVerified)
         json.field(
             "peerSerial", peerCertificate?.serialNumber ?? claimedPeer?.serialNumber, limit: Self.nameLimitBytes)
@@ -166,7 +170,7 @@ public struct AccessRecord: Hashable, Sendable {
 
     /// No line is longer: every text has a limit, and an escaped byte takes at most six.
     public static let maximumLineBytes =
-        6 * (3 * identityLimitBytes + detailLimitBytes + 16 * nameLimitBytes) + 1_024
+        6 * (3 * identityLimitBytes + 2 * detailLimitBytes + 16 * nameLimitBytes) + 1_024
 
     private static let nameLimitBytes = 256
     private static let identityLimitBytes = 2_048

@@ -76,7 +76,7 @@ struct AdmissionTests {
             client.act(20_000)
             flood.append(client)
         }
-        #expect(try world.turn { world.worker.handshakes.inProgress == 16 })
+        #expect(try world.turn { world.worker.handshakes.inProgress == 14 })
         let start = world.network.now
         let honest = try client(world, from: address(2))
         #expect(
@@ -84,9 +84,8 @@ struct AdmissionTests {
                 honest.act(20_000)
                 return honest.isEstablished
             })
-        // One patience, until the first of the silent ones must go.
-        #expect(world.network.now - start < 600_000_000, "\((world.network.now - start) / 1_000_000) ms")
-        #expect(world.records.allSatisfy { $0.closeReason == CloseReason.handshakeTimeout.rawValue })
+        // There is a turn for one who has none.
+        #expect(world.network.now - start < 50_000_000, "\((world.network.now - start) / 1_000_000) ms")
         for client in flood + [honest] { client.socket.close() }
         #expect(try world.turn(20_000) { world.isQuiet })
         #expect(world.worker.handshakes.inProgress == 0)
@@ -101,7 +100,7 @@ struct AdmissionTests {
             client.act(20_000)
             flood.append(client)
         }
-        #expect(try world.turn { world.worker.handshakes.inProgress == 128 })
+        #expect(try world.turn { world.worker.handshakes.inProgress == 112 })
         // Every address has a turn, and waits for more.
         let start = world.network.now
         let honest = try client(world, from: address(2))
@@ -110,7 +109,7 @@ struct AdmissionTests {
                 honest.act(20_000)
                 return honest.isEstablished
             })
-        #expect(world.network.now - start < 600_000_000, "\((world.network.now - start) / 1_000_000) ms")
+        #expect(world.network.now - start < 50_000_000, "\((world.network.now - start) / 1_000_000) ms")
         for client in flood + [honest] { client.socket.close() }
         #expect(try world.turn(20_000) { world.isQuiet })
     }

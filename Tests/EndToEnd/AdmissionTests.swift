@@ -227,7 +227,15 @@ struct AdmissionTests {
                 #expect(client.alertAtEnd() == 112, "\(name)")
                 let line = try proxy.accessLine()
                 #expect(line.code == "invalid-server-name" && line.detail != nil, "\(name), shown as \(shown)")
-                #expect(line.bytesToUpstream == 0)
+                #expect(line.bytesToUpstream == 0 && line.decision == "deny")
+            }
+            // What s_client does not say, a raw ClientHello does.
+            for name in [[UInt8](repeating: 0x61, count: 256), [0x61, 0, 0x62]] {
+                let raw = try TCPConnection.connect(to: proxy.address("in"))
+                try raw.send(ClientHello.naming(name))
+                let answer = try raw.receive(within: .seconds(10))
+                #expect(answer == [21, 3, 3, 0, 2, 2, 112] || answer == [21, 3, 1, 0, 2, 2, 112], "\(answer)")
+                #expect(try proxy.accessLine().code == "invalid-server-name")
             }
             #expect(application.acceptedCount == 0)
         }
@@ -251,5 +259,22 @@ struct AdmissionTests {
             server.process.stop()
             #expect(!server.process.standardOutput.text.contains("arrive"))
         }
+    }
+}
+
+/// A ClientHello written by hand.
+private enum ClientHello {
+    /// TLS 1.3 with an X25519 share of zeros and one and a server name of these bytes.
+    static func naming(_ name: [UInt8]) -> [UInt8] {
+        func block(_ bytes: [UInt8]) -> [UInt8] { [UInt8(bytes.count >> 8), UInt8(bytes.count & 0xFF)] + bytes }
+        func extended(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] { [0, number] + block(bytes) }
+        let share = [0, 0x1D] + block([9] + [UInt8](repeating: 0, count: 31))
+        let extensions =
+            extended(0, block([0] + block(name))) + extended(43, [2, 3, 4]) + extended(10, block([0, 0x1D]))
+            + extended(13, block([4, 3])) + extended(51, block(share))
+        let body =
+            [3, 3] + [UInt8](repeating: 7, count: 32) + [0] + block([0x13, 1]) + [1, 0] + block(extensions)
+        let message = [1, 0] + block(body)
+        return [22, 3, 1] + block(message)
     }
 }

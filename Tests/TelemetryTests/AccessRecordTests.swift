@@ -77,7 +77,8 @@ struct AccessRecordTests {
         record.closeReason = long
         record.peerCertificate = .init(serialNumber: long, sha256: long, notAfterUnixSeconds: 0)
         record.claimedPeer = .init(
-            id: long, serialNumber: long, sha256: long, issuer: long, notAfterUnixSeconds: 0, isVerified: false)
+            id: long, names: long, serialNumber: long, sha256: long, issuer: long, notAfterUnixSeconds: 0,
+            isVerified: false)
         let encoded = line(record)
         #expect(encoded.utf8.count <= AccessRecord.maximumLineBytes)
         #expect(try JSONSerialization.jsonObject(with: Data(encoded.utf8)) is [String: Any])

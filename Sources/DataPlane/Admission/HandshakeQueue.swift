@@ -3,9 +3,9 @@ import EventLoop
 /// Whose step of a handshake is taken next, and who may be in a handshake at all.
 ///
 /// An inbound handshake holds one of a limited number of turns from its first step to its end. Who waits for a step takes
-/// it in rotation by source, for the first one those before others that have no turn yet; those who wait for a turn and those who have one are served alternately. Where all turns are
+/// it in rotation by source; those who wait for a turn and those who have one are served alternately. Where all turns are
 /// taken and somebody waits for one, a handshake whose peer has owed its next bytes for ``patienceNanoseconds`` gives its
-/// turn up: of those that have been silent longest, one of the source that has the most.
+/// turn up; an eighth of the turns is for sources that have none. Of those that have been silent longest, one of the source that has the most.
 struct HandshakeQueue {
     /// How many may be in progress.
     var limit: Int
@@ -13,6 +13,9 @@ struct HandshakeQueue {
     var patienceNanoseconds: UInt64
     private(set) var inProgress = 0
     private var turns = SourceCounts()
+    /// First steps of sources that have no turn.
+    private var fresh = SourceRotation()
+    /// Other first steps.
     private var beginning = SourceRotation()
     private var continuing = SourceRotation()
     private var tookBeginning = false
@@ -33,28 +36,47 @@ struct HandshakeQueue {
     }
 
     /// A step can be taken now.
-    var hasStep: Bool { !continuing.isEmpty || (!beginning.isEmpty && inProgress < limit) }
-    /// Somebody waits for a turn, and there is none.
-    var isContended: Bool { !beginning.isEmpty && inProgress >= limit }
+    var hasStep: Bool { !continuing.isEmpty || mayBegin }
+    /// Somebody waits for a turn, and there is none for him.
+    var isContended: Bool {
+        (!fresh.isEmpty && inProgress >= limit) || (!beginning.isEmpty && inProgress >= limitForMore)
+    }
+    private var mayBegin: Bool {
+        (!fresh.isEmpty && inProgress < limit) || (!beginning.isEmpty && inProgress < limitForMore)
+    }
+    /// For sources that have a turn already.
+    private var limitForMore: Int { limit - limit / 8 }
 
     /// A step waits; `begins` where it is the first of an inbound handshake.
     mutating func append(_ connection: OperationToken, of source: Source, begins: Bool) {
-        if begins { beginning.append(connection, of: source) } else { continuing.append(connection, of: source) }
+        if !begins {
+            continuing.append(connection, of: source)
+        } else if turns[source] == 0, !beginning.holds(source) {
+            fresh.append(connection, of: source)
+        } else {
+            beginning.append(connection, of: source)
+        }
     }
 
     /// Whose step is next; nil where none can be taken. The connection may be over.
     mutating func next() -> OperationToken? {
-        let mayBegin = !beginning.isEmpty && inProgress < limit
         tookBeginning = mayBegin && (continuing.isEmpty || !tookBeginning)
-        guard tookBeginning else { return continuing.popFirst() }
-        let turns = turns
-        return beginning.popFirst { turns[$0] == 0 }
+        if tookBeginning, let first = nextToBegin() { return first }
+        return continuing.popFirst()?.connection
+    }
+
+    private mutating func nextToBegin() -> OperationToken? {
+        if inProgress < limit, let next = fresh.popFirst() { return next.connection }
+        return inProgress < limitForMore ? beginning.popFirst()?.connection : nil
     }
 
     /// A handshake takes a turn.
     mutating func began(_ source: Source) {
         inProgress += 1
         turns.add(source)
+        // What else it has waits behind those who have none.
+        var rest = fresh.removeAll(of: source)
+        while let token = rest?.popFirst() { beginning.append(token, of: source) }
     }
 
     /// It has ended.

@@ -15,14 +15,17 @@ struct SourceRotation {
         queues[source, default: TokenQueue()].append(token)
     }
 
-    /// The next one of the next source; of a source that `isPreferred`, where one of the next few is.
-    mutating func popFirst(preferring isPreferred: (Source) -> Bool = { _ in true }) -> OperationToken? {
-        guard head < order.count else { return nil }
-        let looked = head..<min(head + Self.lookedAt, order.count)
-        if let preferred = looked.first(where: { isPreferred(order[$0]) }) { order.swapAt(head, preferred) }
-        let source = order[head]
-        head += 1
-        let token = queues[source]?.popFirst()
+    /// The next one of the next source.
+    mutating func popFirst() -> (connection: OperationToken, source: Source)? {
+        var token: OperationToken?
+        var source: Source?
+        // Some may have been taken away since.
+        while token == nil, head < order.count {
+            source = order[head]
+            head += 1
+            token = source.flatMap { queues[$0]?.popFirst() }
+        }
+        guard let source else { return nil }
         if queues[source]?.isEmpty ?? true {
             queues[source] = nil
         } else {
@@ -32,10 +35,13 @@ struct SourceRotation {
             order.removeAll(keepingCapacity: true)
             head = 0
         }
-        return token
+        return token.map { ($0, source) }
     }
 
-    private static let lookedAt = 256
+    func holds(_ source: Source) -> Bool { queues[source] != nil }
+
+    /// Takes away all that wait of one source, in their order.
+    mutating func removeAll(of source: Source) -> TokenQueue? { queues.removeValue(forKey: source) }
 
     private mutating func enqueue(_ source: Source) {
         if head > 1024, head * 2 > order.count {

@@ -32,6 +32,9 @@ extension Connection {
         session?.refuse(into: &output)
     }
 
+    /// It was refused for the server name that it asked for, which is none.
+    var asksForNoName: Bool { withSession { $0.asksForNoName } ?? false }
+
     func sealable(capacity: Int) -> Int { withSession { $0.sealable(capacity: capacity) } ?? 0 }
 
     var holdsPartialRecord: Bool { withSession { $0.holdsPartialRecord } ?? false }

@@ -24,16 +24,17 @@ enum FirstFlight: Equatable {
             return
         }
         self = .take(bytes: bytes.count)
-        // Safe: the count was just checked.
-        guard bytes.count >= 9, unsafe bytes[5] == Self.clientHello else { return }
+        // Safe: the count was just checked. A record that is shorter than the message's header says nothing of its length.
+        guard bytes.count >= 9, unsafe Int(bytes[3]) << 8 | Int(bytes[4]) >= 4, unsafe bytes[5] == Self.clientHello
+        else { return }
         let length = unsafe Int(bytes[6]) << 16 | Int(bytes[7]) << 8 | Int(bytes[8])
         if length > Self.helloBytesAtMost { self = .tooLong }
     }
 
     /// A ClientHello takes less than 2 KiB, with post-quantum key shares less than 4.
     static let helloBytesAtMost = 16 * 1024
-    /// Record headers around it.
-    private static let headerBytesAtMost = 64
+    /// Record headers around it: of 204 records.
+    private static let headerBytesAtMost = 1024
     private static let handshakeRecord: UInt8 = 22
     private static let clientHello: UInt8 = 1
 }

@@ -29,6 +29,7 @@ extension Worker {
             let failure = TLSFailure.misbehaved(.messageTooLarge)
             connections[slot].code = failure.code
             connections[slot].detail = failure.detail
+            queuePlainAlert(slot)
             connections[slot].machine.end(.handshakeFailed, lingering: true)
         }
     }

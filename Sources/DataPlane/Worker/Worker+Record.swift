@@ -20,7 +20,7 @@ extension Worker {
             let route = plan.routes[index]
             record.route = route.name
             if let builtin = route.builtin {
-                record.upstream = builtin.rawValue
+                record.upstream = reason.refusesAdmission ? nil : builtin.rawValue
             } else {
                 record.upstream = connections[slot].upstreamAddress?.endpoint.description
             }
@@ -32,7 +32,7 @@ extension Worker {
         countBytes(slot, &record)
         describeSession(slot, &record)
         // Whatever policy said of it before.
-        if reason.refusesAdmission { record.decision = .denied }
+        if reason.refusesAdmission || connections[slot].asksForNoName { record.decision = .denied }
         return record
     }
 
@@ -71,8 +71,10 @@ extension Worker {
 
     private func describe(_ refused: RefusedPeer, _ record: inout AccessRecord) {
         record.claimedPeer = AccessRecord.ClaimedPeer(
-            id: refused.id?.description, serialNumber: refused.serialHex, sha256: refused.sha256Hex,
-            issuer: refused.issuer, notAfterUnixSeconds: refused.notAfter, isVerified: refused.isVerified)
+            id: refused.id?.description, names: refused.names, serialNumber: refused.serialHex,
+            sha256: refused.sha256Hex,
+            issuer: refused.issuer, notAfterUnixSeconds: refused.notAfter,
+            isVerified: refused.isVerified)
     }
 
     private func describeDecision(_ slot: Int32, _ policy: Policy, _ record: inout AccessRecord) {

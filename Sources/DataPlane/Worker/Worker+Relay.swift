@@ -125,6 +125,14 @@ extension Worker {
         enqueue(buffer, output.byteCount, slot, .peer)
     }
 
+    /// The fatal alert decode_error in a record of its own, for a client that TLS never saw.
+    mutating func queuePlainAlert(_ slot: Int32) {
+        guard let buffer = pool.take() else { return }
+        var output = output(buffer)
+        for byte in [21, 3, 3, 0, 2, 2, 50] as [UInt8] { output.append(byte) }
+        enqueue(buffer, output.byteCount, slot, .peer)
+    }
+
     // MARK: Buffers
 
     /// A lent buffer as something to append to.

@@ -78,6 +78,14 @@ extension SettingsReader {
             let remedy = "name the SPIFFE IDs of the servers to talk to (`spiffe://*/**` is any trusted one)"
             guard required("identities", in: fields, remedy: remedy) != nil else { return nil }
         }
-        return conditions("identities", in: fields, of: "identity patterns") { $0.identityPattern($1) }
+        return conditions("identities", in: fields, of: "identity patterns") { reader, node in
+            let pattern = reader.identityPattern(node)
+            if mode == .outbound, pattern?.matchesEveryone == true {
+                reader.warn(
+                    "whoever has an SVID of any trust domain that has a bundle is taken for the server: name whom you mean",
+                    at: node.position)
+            }
+            return pattern
+        }
     }
 }
