@@ -78,7 +78,7 @@ struct AccessLogDrain: ~Copyable {
         lastWriteErrno = 0
     }
 
-    private var lostCount: Int { queues.reduce(unwrittenCount) { $0 + $1.droppedCount } }
+    var lostCount: Int { queues.reduce(unwrittenCount) { $0 + $1.droppedCount } }
 
     static let reportMilliseconds: Int32 = 1_000
     private static let batchBytes = 64 * 1_024

@@ -10,6 +10,9 @@ public final class AccessLogWriter: Sendable {
     /// One a worker, in order.
     public let feeds: [AccessLogFeed]
 
+    /// Records that found no room because the reader stands still.
+    var droppedCount: Int { feeds.reduce(0) { $0 + $1.queue.droppedCount } }
+
     private let wake: ControlWake
     private let finished: ControlWake
     private let request = Atomic<UInt8>(Request.none)

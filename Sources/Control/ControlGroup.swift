@@ -7,7 +7,13 @@ enum ControlGroup {
         return unifiedFiles(name, group: group).compactMap(text)
     }
 
-    /// What a file of a controller of its own says (v1).
+    /// What the files of this name say, from the root down to this process's group in a controller's own hierarchy (v1).
+    static func legacyLimits(_ controller: String, _ name: String) -> [String] {
+        let group = text("/proc/self/cgroup").map { legacyGroup(controller, membership: $0) } ?? "/"
+        return files(name, below: "/sys/fs/cgroup/\(controller)", group: group).compactMap(text)
+    }
+
+    /// What a file at the root of a controller's own hierarchy says (v1).
     static func legacy(_ controller: String, _ name: String) -> String? {
         text("/sys/fs/cgroup/\(controller)/\(name)")
     }
@@ -18,8 +24,22 @@ enum ControlGroup {
         return line.map { String($0.dropFirst(3)) } ?? "/"
     }
 
+    /// The path of the line of `/proc/self/cgroup` that names the controller, such as `4:memory:/pod` (v1).
+    static func legacyGroup(_ controller: String, membership: String) -> String {
+        for line in membership.split(separator: "\n") {
+            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3, parts[1].split(separator: ",").contains(Substring(controller)) else { continue }
+            return String(parts[2])
+        }
+        return "/"
+    }
+
     static func unifiedFiles(_ name: String, group: String) -> [String] {
-        var path = "/sys/fs/cgroup"
+        files(name, below: "/sys/fs/cgroup", group: group)
+    }
+
+    private static func files(_ name: String, below root: String, group: String) -> [String] {
+        var path = root
         var files = ["\(path)/\(name)"]
         for part in group.split(separator: "/") where part != ".." {
             path += "/\(part)"

@@ -16,4 +16,23 @@ public enum DescriptorLimit {
 
     /// What so many connections need: each has two sides.
     public static func needed(connections: Int) -> Int { 2 * connections }
+
+    /// How many connections there are descriptors for, beside all else that a proxy opens: a table that is bounded by them
+    /// puts strangers out when it is full, where a process without descriptors could serve nobody.
+    static func connections(listeners: Int, workers: Int) -> Int {
+        var limit = rlimit()
+        // The call fills `limit`, which outlives it.
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return .max }
+        return connections(of: Int(clamping: limit.rlim_cur), listeners: listeners, workers: workers)
+    }
+
+    static func connections(of descriptors: Int, listeners: Int, workers: Int) -> Int {
+        let own = adminConnections + files + workers * (descriptorsAWorker + listeners)
+        return max((descriptors - min(own, descriptors / 2)) / 2, 1)
+    }
+
+    private static let adminConnections = 64
+    /// Those that are watched, polled and written to, and the standard ones.
+    private static let files = 64
+    private static let descriptorsAWorker = 8
 }

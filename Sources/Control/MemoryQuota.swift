@@ -5,11 +5,11 @@ public enum MemoryQuota {
     public static func defaultBytes() -> Int {
         defaultBytes(
             unified: ControlGroup.unified("memory.max"),
-            legacy: ControlGroup.legacy("memory", "memory.limit_in_bytes"))
+            legacy: ControlGroup.legacyLimits("memory", "memory.limit_in_bytes"))
     }
 
-    static func defaultBytes(unified: [String], legacy: String?) -> Int {
-        let limits = (unified + [legacy].compactMap(\.self)).compactMap(limit)
+    static func defaultBytes(unified: [String], legacy: [String]) -> Int {
+        let limits = (unified + legacy).compactMap(limit)
         return max(min(limits.min().map { $0 / 2 } ?? withoutLimit, withoutLimit), least)
     }
 

@@ -44,13 +44,14 @@ public final class Proxy {
     let memoryBytes: Int
     /// When an install that failed is tried again, by the monotonic clock in milliseconds.
     var installAgainAt: Int64?
+    let connectionsAtMost: Int
     /// What each worker serves by.
     var installed: [WorkerUpdate]
     var figures = ReloadFigures()
     /// When the next of the required lists of revoked certificates becomes too old, in Unix seconds.
     var revocationEnd: Int64?
     private let reports: WorkerReports
-    private let accessLog: AccessLogWriter?
+    let accessLog: AccessLogWriter?
     private let admin: AdminServer?
     private var lifecycle: ProxyLifecycle
 
@@ -64,7 +65,10 @@ public final class Proxy {
         let memoryBytes = settings.limits.memoryBytes ?? MemoryQuota.defaultBytes()
         self.memoryBytes = memoryBytes
         let count = min(settings.workers ?? CPUQuota.workers(), MemoryQuota.workers(bytes: memoryBytes))
-        let plan = ProxyPlan(settings: settings, material: ready.material, workers: count, memoryBytes: memoryBytes)
+        connectionsAtMost = DescriptorLimit.connections(listeners: settings.listeners.count, workers: count)
+        let plan = ProxyPlan(
+            settings: settings, material: ready.material, workers: count, memoryBytes: memoryBytes,
+            connectionsAtMost: connectionsAtMost)
         self.logger = logger
         lifecycle = ProxyLifecycle(workerCount: count)
         notAfter = ready.material?.notAfter

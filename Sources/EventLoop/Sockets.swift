@@ -21,6 +21,8 @@ enum Sockets {
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPIDLE, keepAliveIdleSeconds)
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPINTVL, keepAliveIntervalSeconds)
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPCNT, keepAliveProbes)
+        // What the kernel holds of a stream that nobody reads is the host's memory, and no limit of ours counts it.
+        setOption(descriptor, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, unsentBytes)
         if address.isLoopback { useReno(descriptor) }
         return descriptor
     }
@@ -36,6 +38,8 @@ enum Sockets {
     static let keepAliveIdleSeconds: Int32 = 60
     static let keepAliveIntervalSeconds: Int32 = 10
     static let keepAliveProbes: Int32 = 6
+    /// About as much as one send brings.
+    static let unsentBytes: Int32 = 256 * 1024
 
     static func setOption(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) {
         var value = value

@@ -38,7 +38,7 @@ struct RunCommand: ParsableCommand {
         let descriptors = DescriptorLimit.raise()
         if descriptors < DescriptorLimit.needed(connections: connections) {
             logger.warning(
-                "fewer descriptors are allowed than limits.connections may need; accepting pauses when they run out",
+                "fewer descriptors are allowed than limits.connections may need: so many fewer connections are open at a time",
                 metadata: [
                     "descriptors": .stringConvertible(descriptors), "connections": .stringConvertible(connections),
                 ])

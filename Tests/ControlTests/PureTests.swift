@@ -4,6 +4,16 @@ import Testing
 
 @testable import Control
 
+@Suite("Descriptors for connections")
+struct DescriptorLimitTests {
+    @Test(
+        "are what is left of the limit beside a proxy's own, and at least half of it",
+        arguments: [(64, 16), (100, 25), (1_024, 439), (1_048_576, 524_215), (0, 1)])
+    func room(descriptors: Int, connections: Int) {
+        #expect(DescriptorLimit.connections(of: descriptors, listeners: 1, workers: 2) == connections)
+    }
+}
+
 @Suite("Memory for what grows with peers")
 struct MemoryQuotaTests {
     @Test(
@@ -15,13 +25,21 @@ struct MemoryQuotaTests {
             (["1048576\n"], nil, 8), (["nonsense\n"], "-1\n", 256), ([""], "", 256),
         ] as [([String], String?, Int)])
     func quota(unified: [String], legacy: String?, mebibytes: Int) {
-        #expect(MemoryQuota.defaultBytes(unified: unified, legacy: legacy) == mebibytes << 20)
+        #expect(MemoryQuota.defaultBytes(unified: unified, legacy: [legacy].compactMap(\.self)) == mebibytes << 20)
     }
 
     @Test("is enough for as many workers as have 8 MiB each, and for one always")
     func workers() {
         #expect(MemoryQuota.workers(bytes: 256 << 20) == 32)
         #expect(MemoryQuota.workers(bytes: 8 << 20) == 1 && MemoryQuota.workers(bytes: 0) == 1)
+    }
+
+    @Test("the group of a controller of its own is found by its name")
+    func legacyGroup() {
+        let membership = "5:cpu,cpuacct:/a/b\n4:memory:/kubepods/pod1\n0::/\n"
+        #expect(ControlGroup.legacyGroup("memory", membership: membership) == "/kubepods/pod1")
+        #expect(ControlGroup.legacyGroup("cpuacct", membership: membership) == "/a/b")
+        #expect(ControlGroup.legacyGroup("pids", membership: membership) == "/")
     }
 
     @Test("a group's limit stands in its own file and in those of its ancestors")

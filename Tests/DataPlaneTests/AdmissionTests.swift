@@ -182,6 +182,44 @@ struct AdmissionTests {
         #expect(try world.turn { world.isQuiet })
     }
 
+    @Test("of an address that has as many as it may have, one that has been silent goes for another")
+    func sameSource() throws {
+        let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{connectionsPerSource: 3}")
+        let silent = (0..<3).map { world.network.connectPeer(to: SimulatedWorld.inbound, from: address(1, $0)) }
+        #expect(try world.turn { world.worker.activeConnections == 3 })
+        let early = world.network.connectPeer(to: SimulatedWorld.inbound, from: address(1, 9))
+        #expect(try world.turn { early.wasReset })
+        world.network.advance(nanoseconds: 600_000_000)
+        let honest = try client(world, from: address(1, 10))
+        #expect(
+            try world.turn {
+                honest.act(20_000)
+                return honest.isEstablished
+            })
+        honest.socket.close()
+        for socket in silent { socket.close() }
+        #expect(try world.turn { world.isQuiet })
+    }
+
+    @Test("callers of an outbound listener whose server does not answer leave a fifth for those who come in")
+    func outboundShare() throws {
+        let world = try SimulatedWorld(
+            seed: 8, faults: .none, limits: "{connections: 20}", servers: ["127.0.0.1:19001"])
+        _ = world.network.backend(at: SocketAddress(v4: 0x7F00_0001, port: 19001))
+        let callers = (0..<30).map { world.network.connectPeer(to: SimulatedWorld.outbound, from: world.from($0)) }
+        #expect(try world.turn { callers.count(where: \.wasReset) == 14 })
+        #expect(world.records.allSatisfy { $0.closeReason == CloseReason.connectionLimit.rawValue })
+        let honest = try client(world, from: address(1))
+        #expect(
+            try world.turn {
+                honest.act(20_000)
+                return honest.isEstablished
+            })
+        honest.socket.close()
+        for caller in callers { caller.close() }
+        #expect(try world.turn(20_000) { world.isQuiet })
+    }
+
     @Test("who has been admitted is never put out for a stranger")
     func admittedStay() throws {
         let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{connections: 3}")

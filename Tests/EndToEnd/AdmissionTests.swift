@@ -137,6 +137,24 @@ struct AdmissionTests {
         }
     }
 
+    @Test("a session that one worker made is continued by every other", arguments: EventLoopKind.allCases)
+    func sessionsOfAllWorkers(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            var settings = SettingsFile(listeners: [.inbound(to: try stage.application(.echo).address)])
+            settings.workers = 4
+            let proxy = try stage.proxy(settings)
+            let session = stage.folder.file("session.pem")
+            for round in 0..<9 {
+                let client = try OpenSSLClient(
+                    to: proxy.address("in"), as: .client, folder: stage.folder,
+                    options: [round == 0 ? "-sess_out" : "-sess_in", session])
+                #expect(client.echoes("hello\n"))
+                client.process.stop()
+                #expect(try proxy.accessLine().resumed == (round > 0), "round \(round)")
+            }
+        }
+    }
+
     @Test("a session made at one listener is refused at another", arguments: EventLoopKind.allCases)
     func sessionOfAnotherListener(loop: EventLoopKind) throws {
         try onStage(loop) { stage in

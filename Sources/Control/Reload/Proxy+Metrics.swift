@@ -23,6 +23,10 @@ extension Proxy {
         text.gauge(
             "postern_identity_sound", "1 unless the identity's files have a flaw and an older identity is in use.",
             figures.identityIsSound ? 1 : 0)
+        text.counter(
+            "postern_access_log_dropped_total",
+            "Lines of the access log that were dropped because its reader stands still.",
+            UInt64(accessLog?.droppedCount ?? 0))
         return text.text
     }
 }

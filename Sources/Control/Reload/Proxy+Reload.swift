@@ -65,7 +65,8 @@ extension Proxy {
     func install(_ change: Configuration.Change, instead old: Settings) throws(ProxyFault) {
         let material = change.material?.adding(federation?.bundles ?? [])
         let plan = ProxyPlan(
-            settings: change.settings, material: material, workers: workers.count, memoryBytes: memoryBytes)
+            settings: change.settings, material: material, workers: workers.count, memoryBytes: memoryBytes,
+            connectionsAtMost: connectionsAtMost)
         // A copy: where anything fails, the sockets that are bound stay as they are.
         var listeners = listeners
         let fresh = try listeners.bind(change.settings.listeners)

@@ -15,12 +15,16 @@ public struct ProxyPlan: Sendable {
     /// - Parameters:
     ///   - workers: how many workers share the limits of the process.
     ///   - memoryBytes: of the process, for all that grows with its peers.
-    public init(settings: Settings, material: IdentityMaterial?, workers: Int, memoryBytes: Int) {
+    ///   - connectionsAtMost: how many the process has descriptors for.
+    public init(
+        settings: Settings, material: IdentityMaterial?, workers: Int, memoryBytes: Int, connectionsAtMost: Int = .max
+    ) {
         listeners = settings.listeners.map { ListenerPlan($0, settings.policies, localID: material?.id.description) }
         self.material = material
         tls = TLSOptions(
             minVersion: settings.tls.minVersion == .tls12 ? .tls12 : .tls13, resumption: settings.tls.resumption)
-        limits = WorkerLimits(settings.limits, workers: workers, memoryBytes: memoryBytes)
+        limits = WorkerLimits(
+            settings.limits, workers: workers, memoryBytes: memoryBytes, connectionsAtMost: connectionsAtMost)
     }
 
     /// How many connections each worker has memory for, where that is less than its share of what the settings allow.
@@ -55,8 +59,8 @@ public struct WorkerLimits: Sendable {
     /// How long a refused client may take to read why.
     public let lingerTimeoutNanoseconds: UInt64 = 1_000_000_000
 
-    init(_ limits: LimitSettings, workers: Int, memoryBytes: Int) {
-        connections = (limits.connections + workers - 1) / workers
+    init(_ limits: LimitSettings, workers: Int, memoryBytes: Int, connectionsAtMost: Int) {
+        connections = (min(limits.connections, connectionsAtMost) + workers - 1) / workers
         connectionsPerSource = limits.connectionsPerSource
         concurrentHandshakes = (limits.concurrentHandshakes + workers - 1) / workers
         handshakeTimeoutNanoseconds = Self.nanoseconds(limits.handshakeTimeoutMilliseconds)

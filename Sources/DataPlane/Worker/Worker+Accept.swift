@@ -74,7 +74,7 @@ extension Worker {
         let listener = acceptors[index].listener
         let plan = listeners[listener].plan
         let mode = plan.mode == .inbound ? ConnectionMachine.Mode.inbound : .outbound
-        if let reason = refusal(mode, Source(source)) {
+        if let reason = refusal(mode, Source(source), listener) {
             loop.close(descriptor, reset: true)
             return emit(refusedRecord(listener: listener, source: source, reason))
         }
@@ -95,8 +95,18 @@ extension Worker {
     }
 
     /// Why there is no place for one more connection from there; nil where there is, or is made.
-    private mutating func refusal(_ mode: ConnectionMachine.Mode, _ source: Source) -> CloseReason? {
-        if mode == .inbound, clients[source] >= share() { return .sourceLimit }
+    private mutating func refusal(
+        _ mode: ConnectionMachine.Mode, _ source: Source, _ listener: Int
+    ) -> CloseReason? {
+        // The callers of an outbound listener are all of this host: they have one share together.
+        if mode == .outbound,
+            listeners[listener].connections >= Self.shareOfFree * (memory.connections - connections.count)
+        {
+            return .connectionLimit
+        }
+        if mode == .inbound, clients[source] >= share() {
+            return makeRoom(for: source, amongItsOwn: true) ? nil : .sourceLimit
+        }
         guard connections.count >= memory.connections else { return nil }
         return makeRoom(for: source) ? nil : .connectionLimit
     }
@@ -113,7 +123,9 @@ extension Worker {
     /// Ends a connection whose client has not been admitted, of the source that has the most of them among those that are
     /// compared, and of those the one that has been silent longest; false where none has more than `source` would, or has been
     /// silent for long.
-    private mutating func makeRoom(for source: Source) -> Bool {
+    ///
+    /// - Parameter amongItsOwn: it has as many as one may have, and only one of those can go for another.
+    private mutating func makeRoom(for source: Source, amongItsOwn: Bool = false) -> Bool {
         guard !connections.isFull else { return false }
         var chosen: (slot: Int32, strangers: Int, since: UInt64)?
         var compared = 0
@@ -121,7 +133,8 @@ extension Worker {
         for _ in 0..<min(slots, Self.slotsLookedAt) where compared < Self.comparedStrangers {
             roomSlot = roomSlot + 1 < slots ? roomSlot + 1 : 0
             guard connections.isLive(roomSlot), connections[roomSlot].countsAsStranger,
-                connections[roomSlot].machine.phase != .closing
+                connections[roomSlot].machine.phase != .closing,
+                !amongItsOwn || Source(connections[roomSlot].source) == source
             else { continue }
             compared += 1
             let count = strangers[Source(connections[roomSlot].source)]
@@ -135,7 +148,7 @@ extension Worker {
         else { return false }
         leaveHandshake(chosen.slot)
         connections[chosen.slot].detail =
-            connections[chosen.slot].detail ?? "gave its place to a client of another source"
+            connections[chosen.slot].detail ?? "gave its place to another client"
         connections[chosen.slot].machine.cut(.connectionLimit)
         advance(chosen.slot)
         return true

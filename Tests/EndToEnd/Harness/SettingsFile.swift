@@ -12,6 +12,7 @@ struct SettingsFile {
     /// Keys of `limits`; what is not named here keeps its default.
     var limits: [String: String] = [:]
     var admin = false
+    var workers = 1
     var minimumVersion = "1.3"
     var resumption = true
     /// Replaces the section of that name, as YAML.
@@ -63,7 +64,7 @@ struct SettingsFile {
     func text(loop: EventLoopKind) -> String {
         """
         \(identity ?? files)
-        workers: 1
+        workers: \(workers)
         eventLoop: \(loop.rawValue)
         tls: {minVersion: "\(minimumVersion)", resumption: \(resumption)}
         \(admin ? "admin: {bind: \"127.0.0.1:0\"}\n" : "")listeners:
