@@ -42,15 +42,15 @@ struct AdmissionTests {
             queue.began(source)
             queue.fellSilent(
                 HandshakeQueue.Silence(connection: token(index), source: source, since: UInt64(index))
-            ) { _ in true }
+            ) { _ in .silent }
         }
-        #expect(queue.givesUp(now: 1_000) { _ in true } == nil)
+        #expect(queue.givesUp(now: 1_000) { _ in .silent } == nil)
         #expect(queue.nextGivingUp == nil)
         queue.append(token(9), of: other, begins: true)
         #expect(!queue.hasStep && queue.nextGivingUp == 10)
-        #expect(queue.givesUp(now: 9) { _ in true } == nil)
+        #expect(queue.givesUp(now: 9) { _ in .silent } == nil)
         // The other source's is silent longest, but the hog has three; its second one has gone on meanwhile.
-        #expect(queue.givesUp(now: 1_000) { $0.connection != token(1) }?.connection == token(2))
+        #expect(queue.givesUp(now: 1_000) { $0.connection != token(1) ? .silent : .heard }?.connection == token(2))
         queue.ended(hog)
         #expect(queue.hasStep && queue.next() == token(9))
     }
@@ -61,7 +61,7 @@ struct AdmissionTests {
         for index in 0..<100_000 {
             let silence = HandshakeQueue.Silence(
                 connection: token(index % 5), source: Source(address(1)), since: UInt64(index))
-            queue.fellSilent(silence) { $0.since + 5 > UInt64(index) }
+            queue.fellSilent(silence) { $0.since + 5 > UInt64(index) ? .silent : .over }
         }
         #expect(queue.rememberedSilences <= 2 * 10 + HandshakeQueue.sparePlaces + 1)
     }
@@ -133,6 +133,29 @@ struct AdmissionTests {
         honest.socket.close()
         for socket in silent { socket.close() }
         #expect(try world.turn { world.isQuiet })
+    }
+
+    @Test("who drips bytes of a handshake is as silent as who sends none")
+    func drippers() throws {
+        let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{concurrentHandshakes: 8}")
+        let drippers = try (0..<20).map { index in
+            let client = try self.client(world, from: address(1, index))
+            client.act(20_000)
+            return client
+        }
+        #expect(try world.turn { world.worker.handshakes.inProgress == 7 })
+        // The header of a record, and then a byte of it now and then.
+        for client in drippers { _ = client.socket.write([23, 3, 3, 0x40, 0]) }
+        for _ in 0..<20 {
+            for client in drippers { _ = client.socket.write([7]) }
+            world.network.advance(nanoseconds: 100_000_000)
+            for _ in 0..<10 { try world.step() }
+        }
+        // Three times seven turns in two seconds: the last ones have begun, and nobody was left out.
+        #expect(world.records.count >= 13, "\(world.records.count) have given their turns up")
+        #expect(world.records.allSatisfy { $0.closeReason == CloseReason.handshakeTimeout.rawValue })
+        for client in drippers { client.socket.close() }
+        #expect(try world.turn(20_000) { world.isQuiet })
     }
 
     @Test("a table full of strangers of one address has a place for a client of another")

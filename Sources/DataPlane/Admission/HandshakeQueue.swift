@@ -22,12 +22,21 @@ struct HandshakeQueue {
     private var silent: [Silence] = []
     private var silentHead = 0
 
-    /// A handshake that waits for its peer's bytes; it may have gone on since.
+    /// A handshake that waits for its peer's next flight; it may have gone on since.
     struct Silence: Equatable {
         let connection: OperationToken
         let source: Source
         /// Monotonic nanoseconds.
         let since: UInt64
+    }
+
+    /// What has become of a silence.
+    enum Standing: Equatable {
+        /// The handshake has gone on, or is over.
+        case over
+        /// Something came, which has not been looked at: it waits for us.
+        case heard
+        case silent
     }
 
     init(limit: Int, patienceNanoseconds: UInt64) {
@@ -85,26 +94,25 @@ struct HandshakeQueue {
         turns.remove(source)
     }
 
-    /// A handshake with a turn waits for its peer's bytes.
+    /// A handshake with a turn waits for its peer's next flight. What brings that flight no further is no end of it: who
+    /// drips bytes is as silent as who sends none.
     ///
-    /// - Parameter isCurrent: a handshake still waits as it did when it fell silent; no more of them do than have turns.
-    mutating func fellSilent(_ silence: Silence, isCurrent: (Silence) -> Bool) {
+    /// - Parameter standing: of each that is remembered; no more of them are not over than have turns.
+    mutating func fellSilent(_ silence: Silence, standing: (Silence) -> Standing) {
         silent.append(silence)
         guard silent.count > 2 * max(limit, inProgress) + Self.sparePlaces else { return }
-        silent = silent[silentHead...].filter(isCurrent)
+        silent = silent[silentHead...].filter { standing($0) != .over }
         silentHead = 0
     }
 
     /// Who gives its turn up now; nil where nobody must.
-    ///
-    /// - Parameter isCurrent: the handshake still waits as it did when it fell silent.
-    mutating func givesUp(now: UInt64, isCurrent: (Silence) -> Bool) -> Silence? {
+    mutating func givesUp(now: UInt64, standing: (Silence) -> Standing) -> Silence? {
         guard isContended else { return nil }
-        while silentHead < silent.count, !isCurrent(silent[silentHead]) { silentHead += 1 }
+        while silentHead < silent.count, standing(silent[silentHead]) == .over { silentHead += 1 }
         var chosen: Int?
         for index in silentHead..<min(silentHead + Self.compared, silent.count) {
             guard silent[index].since + patienceNanoseconds <= now else { break }
-            guard isCurrent(silent[index]) else { continue }
+            guard standing(silent[index]) == .silent else { continue }
             guard let best = chosen else {
                 chosen = index
                 continue

@@ -48,7 +48,7 @@ struct Connection: ~Copyable {
     var timer = Timer.none
     /// It is one of the worker's inbound handshakes in progress.
     var countsAsHandshake = false
-    /// When its last step ended; of one of those.
+    /// When the last step ended that brought it further; of one of those.
     var silentSince: UInt64 = 0
     /// Its client is not admitted yet.
     var countsAsStranger = false

@@ -40,6 +40,12 @@ extension Worker {
         guard stage == .serving else { return }
         stage = .draining(deadline: loop.now &+ limits.drainTimeoutNanoseconds)
         for index in acceptors.indices { retire(index) }
+        // Who has said nothing yet has nothing to finish.
+        for slot in 0..<Int32(connections.touched) where connections.isLive(slot) {
+            guard connections[slot].machine.phase == .waiting, !connections[slot].machine.holdsFlight else { continue }
+            connections[slot].machine.cut(.drained)
+            advance(slot)
+        }
     }
 
     /// Closes the socket, once no accept is armed on it.
@@ -58,7 +64,8 @@ extension Worker {
         drain()
         stage = .draining(deadline: .max)
         for slot in 0..<Int32(connections.touched) where connections.isLive(slot) {
-            if !connections[slot].machine.isOver { cutConnections += 1 }
+            // Of strangers nobody misses anything.
+            if !connections[slot].machine.isOver, !connections[slot].countsAsStranger { cutConnections += 1 }
             connections[slot].machine.cut(.drained)
             advance(slot)
         }

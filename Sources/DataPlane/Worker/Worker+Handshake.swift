@@ -35,10 +35,12 @@ extension Worker {
         case .handshake(.wantsBytes):
             guard isQueued else { return lackMemory(slot) }
             guard connections[slot].countsAsHandshake else { return }
+            // What brings the handshake no further leaves it as silent as it was.
+            guard !step.output.isEmpty || connections[slot].silentSince == 0 else { return }
             connections[slot].silentSince = loop.now
             let silence = HandshakeQueue.Silence(
                 connection: step.connection, source: Source(connections[slot].source), since: loop.now)
-            handshakes.fellSilent(silence) { connections.isStillSilent($0) }
+            handshakes.fellSilent(silence) { connections.standing(of: $0) }
         case .handshake(.complete):
             guard isQueued else { return lackMemory(slot) }
             leaveHandshake(slot)
@@ -127,10 +129,10 @@ extension Worker {
 }
 
 extension ConnectionSlab {
-    /// Its peer has owed its next bytes all the time since.
-    func isStillSilent(_ silence: HandshakeQueue.Silence) -> Bool {
-        guard let slot = slot(of: silence.connection) else { return false }
-        return self[slot].countsAsHandshake && self[slot].silentSince == silence.since
-            && !self[slot].machine.holdsFlight
+    func standing(of silence: HandshakeQueue.Silence) -> HandshakeQueue.Standing {
+        guard let slot = slot(of: silence.connection), self[slot].countsAsHandshake,
+            self[slot].silentSince == silence.since
+        else { return .over }
+        return self[slot].machine.holdsFlight ? .heard : .silent
     }
 }

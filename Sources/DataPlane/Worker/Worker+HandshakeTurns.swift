@@ -89,7 +89,7 @@ extension Worker {
     /// Ends a handshake whose peer is silent while another one waits for its turn; false where there is none to end.
     private mutating func giveTurnUp() -> Bool {
         guard handshakes.isContended else { return false }
-        let silence = handshakes.givesUp(now: loop.now) { connections.isStillSilent($0) }
+        let silence = handshakes.givesUp(now: loop.now) { connections.standing(of: $0) }
         guard let silence, let slot = connections.slot(of: silence.connection) else { return false }
         leaveHandshake(slot)
         connections[slot].detail = connections[slot].detail ?? "silent while others waited for its turn"
