@@ -22,14 +22,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
-/// What `postern --version` says of the sources.
+/// What `postern --version` says of the sources: scripts set it, for what SwiftPM knows of git it keeps beyond a commit.
 let buildInfo: [CSetting] =
-    Context.gitInformation.map { git in
-        [
-            .define("POSTERN_COMMIT", to: "\"\(git.currentCommit)\""),
-            .define("POSTERN_CHANGES", to: git.hasUncommittedChanges ? "1" : "0"),
-        ]
-    } ?? []
+    Context.environment["POSTERN_COMMIT"].map { [.define("POSTERN_COMMIT", to: "\"\($0)\"")] } ?? []
 
 let package = Package(
     name: "postern",

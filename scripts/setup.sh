@@ -6,6 +6,12 @@ die() {
     exit 1
 }
 
+# What `postern --version` names; nothing where there is no git.
+if POSTERN_COMMIT=$(git rev-parse --short=12 HEAD 2>/dev/null); then
+    [[ -z "$(git status --porcelain --untracked-files=no)" ]] || POSTERN_COMMIT+=-changed
+    export POSTERN_COMMIT
+fi
+
 # What the proxy links, and what SwiftPM needs to fetch and link it.
 build_packages=(ca-certificates git pkg-config liburing-dev libssl-dev libyaml-dev libevent-dev libnghttp2-dev)
 

@@ -16,7 +16,7 @@ enum BuildInfo {
         // A C string that is part of the program.
         let commit = unsafe String(cString: postern_commit())
         guard !commit.isEmpty else { return "commit not known" }
-        return "commit \(commit.prefix(12))\(postern_has_changes() != 0 ? " with changes" : "")"
+        return "commit \(commit)"
     }
 
     private static var configuration: String {

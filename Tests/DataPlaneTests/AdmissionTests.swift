@@ -123,7 +123,7 @@ struct AdmissionTests {
         #expect(try world.turn { world.worker.activeConnections == 40 })
         let early = world.network.connectPeer(to: SimulatedWorld.inbound, from: address(1))
         #expect(try world.turn { early.wasReset })
-        world.network.advance(nanoseconds: 600_000_000)
+        world.network.advance(nanoseconds: 150_000_000)
         let honest = try client(world, from: address(2))
         #expect(
             try world.turn {

@@ -44,7 +44,7 @@ struct ExpiryTests {
         try onStage(loop) { stage in
             let (strict, identities) = try scene(stage, lifetime: ["expiry: close"])
             let lenient = try scene(stage, lifetime: ["expiry: finish", "maxConnectionAge: 5s"]).proxy
-            try identities.issue("brief", TestIdentities.clientPath, validity: .seconds(6))
+            try identities.issue("brief", TestIdentities.clientPath, validity: .seconds(10))
             try identities.write(bundleOf: [identities.authority])
             let one = try OpenSSLClient(to: strict.address("in"), named: "brief", folder: stage.folder)
             #expect(one.echoes("one\n"))

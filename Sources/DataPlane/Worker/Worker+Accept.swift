@@ -151,7 +151,7 @@ extension Worker {
             chosen = (roomSlot, count, since)
         }
         guard let chosen,
-            chosen.strangers > strangers[source] + 1 || chosen.since + limits.turnPatienceNanoseconds < loop.now
+            chosen.strangers > strangers[source] + 1 || chosen.since + patience(chosen.slot) < loop.now
         else { return false }
         leaveHandshake(chosen.slot)
         connections[chosen.slot].detail =
@@ -159,6 +159,12 @@ extension Worker {
         connections[chosen.slot].machine.cut(.connectionLimit)
         advance(chosen.slot)
         return true
+    }
+
+    /// How long a stranger may be silent where the table is full: a ClientHello comes right behind the connection.
+    private func patience(_ slot: Int32) -> UInt64 {
+        let isMute = connections[slot].machine.phase == .waiting && !connections[slot].machine.holdsFlight
+        return isMute ? limits.turnPatienceNanoseconds / 4 : limits.turnPatienceNanoseconds
     }
 
     /// Its client has been admitted, or it has ended.
