@@ -146,12 +146,12 @@ struct AdmissionTests {
         #expect(try world.turn { world.worker.handshakes.inProgress == 7 })
         // The header of a record, and then a byte of it now and then.
         for client in drippers { _ = client.socket.write([23, 3, 3, 0x40, 0]) }
-        for _ in 0..<20 {
+        for _ in 0..<35 {
             for client in drippers { _ = client.socket.write([7]) }
             world.network.advance(nanoseconds: 100_000_000)
             for _ in 0..<10 { try world.step() }
         }
-        // Three times seven turns in two seconds: the last ones have begun, and nobody was left out.
+        // Three times seven turns in three and a half seconds: the last ones have begun, and nobody was left out.
         #expect(world.records.count >= 13, "\(world.records.count) have given their turns up")
         #expect(world.records.allSatisfy { $0.closeReason == CloseReason.handshakeTimeout.rawValue })
         for client in drippers { client.socket.close() }
@@ -212,7 +212,7 @@ struct AdmissionTests {
         #expect(try world.turn { world.worker.activeConnections == 3 })
         let early = world.network.connectPeer(to: SimulatedWorld.inbound, from: address(1, 9))
         #expect(try world.turn { early.wasReset })
-        world.network.advance(nanoseconds: 600_000_000)
+        world.network.advance(nanoseconds: 1_100_000_000)
         let honest = try client(world, from: address(1, 10))
         #expect(
             try world.turn {

@@ -54,7 +54,7 @@ let example = #"""
     limits:                              # every one has a default we would run ourselves
       connections: 10000
       handshakeTimeout: 5s
-      concurrentHandshakes: 256
+      concurrentHandshakes: 1024
       connectTimeout: 2s
       idleTimeout: 1h
       halfCloseTimeout: 60s

@@ -64,7 +64,7 @@ public struct WorkerLimits: Sendable {
         connectionsPerSource = limits.connectionsPerSource
         concurrentHandshakes = (limits.concurrentHandshakes + workers - 1) / workers
         handshakeTimeoutNanoseconds = Self.nanoseconds(limits.handshakeTimeoutMilliseconds)
-        turnPatienceNanoseconds = min(handshakeTimeoutNanoseconds / 10, 500_000_000)
+        turnPatienceNanoseconds = min(handshakeTimeoutNanoseconds / 5, 1_000_000_000)
         connectTimeoutNanoseconds = Self.nanoseconds(limits.connectTimeoutMilliseconds)
         idleTimeoutNanoseconds = Self.nanoseconds(limits.idleTimeoutMilliseconds)
         halfCloseTimeoutNanoseconds = Self.nanoseconds(limits.halfCloseTimeoutMilliseconds)

@@ -40,12 +40,7 @@ extension Worker {
         guard stage == .serving else { return }
         stage = .draining(deadline: loop.now &+ limits.drainTimeoutNanoseconds)
         for index in acceptors.indices { retire(index) }
-        // Who has said nothing yet has nothing to finish.
-        for slot in 0..<Int32(connections.touched) where connections.isLive(slot) {
-            guard connections[slot].machine.phase == .waiting, !connections[slot].machine.holdsFlight else { continue }
-            connections[slot].machine.cut(.drained)
-            advance(slot)
-        }
+        endSilentStrangers()
     }
 
     /// Closes the socket, once no accept is armed on it.
@@ -96,45 +91,50 @@ extension Worker {
             connections[slot].countsAsStranger = true
             strangers.add(Source(source))
             clients.add(Source(source))
+            inboundConnections += 1
         }
         if mode == .outbound { beginOutbound(slot) }
         advance(slot)
     }
 
     /// Why there is no place for one more connection from there; nil where there is, or is made.
+    ///
+    /// A source may have four times as many as places are free, so that the share of each shrinks as the table fills, and
+    /// however many one of them wants, a fifth is left for others. The callers of outbound listeners are all of this host:
+    /// those of one listener, and all of them, have such a share together.
     private mutating func refusal(
         _ mode: ConnectionMachine.Mode, _ source: Source, _ listener: Int
     ) -> CloseReason? {
-        // The callers of an outbound listener are all of this host: they have one share together.
-        if mode == .outbound,
-            listeners[listener].connections >= Self.shareOfFree * (memory.connections - connections.count)
-        {
-            return .connectionLimit
+        let share = Self.shareOfFree * (memory.connections - connections.count)
+        guard mode == .inbound else {
+            let callers = connections.count - inboundConnections
+            return max(listeners[listener].connections, callers) < share || makeRoom(for: source, overdueOnly: true)
+                ? nil : .connectionLimit
         }
-        if mode == .inbound, clients[source] >= share() {
+        let count = clients[source]
+        guard count < limits.connectionsPerSource else {
             return makeRoom(for: source, amongItsOwn: true) ? nil : .sourceLimit
         }
-        guard connections.count >= memory.connections else { return nil }
-        return makeRoom(for: source) ? nil : .connectionLimit
+        if count < share { return nil }
+        let isModest = count < memory.connections / (Self.shareOfFree + 1) * Self.shareOfFree || count == 0
+        if isModest, makeRoom(for: source) { return nil }
+        if makeRoom(for: source, amongItsOwn: true) { return nil }
+        return share > 0 ? .sourceLimit : .connectionLimit
     }
 
-    /// How many inbound connections one source may have now: four times as many as places are free, so that the share of
-    /// each shrinks as the table fills, and however many one of them wants, a fifth is left for others. Where there is no
-    /// place at all, what is left of those who have not been admitted is looked through.
-    private func share() -> Int {
-        let free = memory.connections - connections.count
-        guard free > 0 else { return limits.connectionsPerSource }
-        return min(Self.shareOfFree * free, limits.connectionsPerSource)
-    }
-
-    /// Ends a connection whose client has not been admitted, of the source that has the most of them among those that are
-    /// compared, and of those the one that has been silent longest; false where none has more than `source` would, or has been
-    /// silent for long.
+    /// Ends a connection whose client has not been admitted: of those that are compared one that has been silent for too
+    /// long, the longest silent first; else one of the source that has the most of them, where that is more than `source`
+    /// would have. False where there is none.
     ///
-    /// - Parameter amongItsOwn: it has as many as one may have, and only one of those can go for another.
-    private mutating func makeRoom(for source: Source, amongItsOwn: Bool = false) -> Bool {
+    /// - Parameters:
+    ///   - amongItsOwn: it has as many as one may have, and only one of those can go for another.
+    ///   - overdueOnly: none goes for having many beside it.
+    private mutating func makeRoom(
+        for source: Source, amongItsOwn: Bool = false, overdueOnly: Bool = false
+    ) -> Bool {
         guard !connections.isFull else { return false }
-        var chosen: (slot: Int32, strangers: Int, since: UInt64)?
+        var overdue: (slot: Int32, since: UInt64)?
+        var most: (slot: Int32, strangers: Int)?
         var compared = 0
         let slots = Int32(connections.touched)
         for _ in 0..<min(slots, Self.slotsLookedAt) where compared < Self.comparedStrangers {
@@ -144,27 +144,46 @@ extension Worker {
                 !amongItsOwn || Source(connections[roomSlot].source) == source
             else { continue }
             compared += 1
+            let since = silentSince(roomSlot)
+            if since + patience(roomSlot) < loop.now, since < overdue?.since ?? .max { overdue = (roomSlot, since) }
             let count = strangers[Source(connections[roomSlot].source)]
-            // Who waits for us is not silent.
-            let since = connections[roomSlot].machine.holdsFlight ? loop.now : connections[roomSlot].lastActivity
-            if let best = chosen, (best.strangers, since) >= (count, best.since) { continue }
-            chosen = (roomSlot, count, since)
+            if count > most?.strangers ?? 0 { most = (roomSlot, count) }
         }
-        guard let chosen,
-            chosen.strangers > strangers[source] + 1 || chosen.since + patience(chosen.slot) < loop.now
-        else { return false }
-        leaveHandshake(chosen.slot)
-        connections[chosen.slot].detail =
-            connections[chosen.slot].detail ?? "gave its place to another client"
-        connections[chosen.slot].machine.cut(.connectionLimit)
-        advance(chosen.slot)
+        let greedy = most.flatMap { !overdueOnly && $0.strangers > strangers[source] + 1 ? $0.slot : nil }
+        guard let slot = overdue?.slot ?? greedy else { return false }
+        endStranger(slot, .connectionLimit, "gave its place to another client")
         return true
+    }
+
+    private mutating func endStranger(_ slot: Int32, _ reason: CloseReason, _ detail: String) {
+        leaveHandshake(slot)
+        connections[slot].detail = connections[slot].detail ?? detail
+        connections[slot].machine.cut(reason)
+        advance(slot)
+    }
+
+    /// Since when a stranger has owed its next flight. What it drips of that changes nothing.
+    private func silentSince(_ slot: Int32) -> UInt64 {
+        // Who waits for us is not silent.
+        if connections[slot].machine.holdsFlight { return loop.now }
+        return max(connections[slot].acceptedAt, connections[slot].silentSince)
     }
 
     /// How long a stranger may be silent where the table is full: a ClientHello comes right behind the connection.
     private func patience(_ slot: Int32) -> UInt64 {
         let isMute = connections[slot].machine.phase == .waiting && !connections[slot].machine.holdsFlight
-        return isMute ? limits.turnPatienceNanoseconds / 4 : limits.turnPatienceNanoseconds
+        return isMute ? limits.turnPatienceNanoseconds / 8 : limits.turnPatienceNanoseconds
+    }
+
+    /// In a drain: who has been silent for long and has not been admitted has nothing to finish.
+    mutating func endSilentStrangers() {
+        nextStrangerCheckAt = loop.now + limits.turnPatienceNanoseconds / 4
+        for slot in 0..<Int32(connections.touched) where connections.isLive(slot) {
+            guard connections[slot].countsAsStranger, connections[slot].machine.phase != .closing,
+                silentSince(slot) + limits.turnPatienceNanoseconds < loop.now
+            else { continue }
+            endStranger(slot, .drained, "silent, and not admitted")
+        }
     }
 
     /// Its client has been admitted, or it has ended.

@@ -126,7 +126,10 @@ extension Worker {
             loop.close(connections[slot][descriptorOf: leg], reset: machine[leg].resetsOnClose)
         }
         leaveStrangers(slot)
-        if machine.mode == .inbound { clients.remove(Source(connections[slot].source)) }
+        if machine.mode == .inbound {
+            clients.remove(Source(connections[slot].source))
+            inboundConnections -= 1
+        }
         emit(record(slot))
         listeners[connections[slot].listener].connections -= 1
         connections.remove(slot)

@@ -45,6 +45,9 @@ public struct Worker: ~Copyable {
     var strangers = SourceCounts()
     /// All inbound connections.
     var clients = SourceCounts()
+    var inboundConnections = 0
+    /// In a drain, when silent strangers are looked for again.
+    var nextStrangerCheckAt: UInt64 = 0
     /// The slot after the one that was last looked at to make room.
     var roomSlot: Int32 = 0
     /// Bytes of all flights that are held.
@@ -153,7 +156,10 @@ public struct Worker: ~Copyable {
         if pool.isTrimmable || isShrunk { wait = min(wait, nextTrimAt > now ? nextTrimAt - now : 0) }
         if let at = handshakes.nextGivingUp { wait = min(wait, at > now ? at - now : 0) }
         if let resumeAcceptAt { wait = min(wait, resumeAcceptAt > now ? resumeAcceptAt - now : 0) }
-        if case .draining(let deadline) = stage { wait = min(wait, deadline > now ? deadline - now : 1_000_000) }
+        if case .draining(let deadline) = stage {
+            let check = min(deadline, nextStrangerCheckAt)
+            wait = min(wait, check > now ? check - now : 1_000_000)
+        }
         return wait
     }
 
@@ -183,7 +189,9 @@ public struct Worker: ~Copyable {
     private mutating func housekeep() {
         let now = loop.now
         if let at = resumeAcceptAt, now >= at { resumeAccepting() }
-        if case .draining(let deadline) = stage, now >= deadline { cutAll() }
+        if case .draining(let deadline) = stage {
+            if now >= deadline { cutAll() } else if now >= nextStrangerCheckAt { endSilentStrangers() }
+        }
         guard now >= nextTrimAt else { return }
         nextTrimAt = now + Self.trimIntervalNanoseconds
         pool.trim()

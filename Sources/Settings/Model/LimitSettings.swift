@@ -9,7 +9,7 @@ public struct LimitSettings: Hashable, Sendable {
     /// From accept to the end of the TLS handshake.
     public var handshakeTimeoutMilliseconds = 5_000
     /// Handshakes in progress at a time, over all listeners.
-    public var concurrentHandshakes = 256
+    public var concurrentHandshakes = 1_024
     /// From the dial to an established upstream connection.
     public var connectTimeoutMilliseconds = 2_000
     /// Without a byte in either direction.

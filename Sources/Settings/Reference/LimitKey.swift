@@ -40,7 +40,7 @@ struct LimitKey: Sendable {
             name: "concurrentHandshakes", property: \.concurrentHandshakes, unit: .count, allowed: 1...100_000,
             meaning:
                 "Inbound handshakes in progress at a time; others wait, their sources in rotation, and one that is silent"
-                + " for half a second gives its turn up."),
+                + " for a second gives its turn up."),
         LimitKey(
             name: "connectTimeout", property: \.connectTimeoutMilliseconds, unit: .milliseconds, allowed: shortWaits,
             meaning: "From dialling an endpoint until it stands; then the next is tried."),
