@@ -50,6 +50,8 @@ struct Connection: ~Copyable {
     var countsAsHandshake = false
     /// When the last step ended that brought it further; of one of those.
     var silentSince: UInt64 = 0
+    /// TLS has answered its first flight.
+    var isAnswered = false
     /// Its client is not admitted yet.
     var countsAsStranger = false
 

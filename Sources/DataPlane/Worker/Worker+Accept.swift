@@ -171,7 +171,7 @@ extension Worker {
 
     /// How long a stranger may be silent where the table is full: a ClientHello comes right behind the connection.
     private func patience(_ slot: Int32) -> UInt64 {
-        let isMute = connections[slot].machine.phase == .waiting && !connections[slot].machine.holdsFlight
+        let isMute = !connections[slot].isAnswered && !connections[slot].machine.holdsFlight
         return isMute ? limits.turnPatienceNanoseconds / 8 : limits.turnPatienceNanoseconds
     }
 

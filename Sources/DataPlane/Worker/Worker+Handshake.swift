@@ -35,6 +35,7 @@ extension Worker {
         case .handshake(.wantsBytes):
             guard isQueued else { return lackMemory(slot) }
             guard connections[slot].countsAsHandshake else { return }
+            if !step.output.isEmpty { connections[slot].isAnswered = true }
             // What brings the handshake no further leaves it as silent as it was.
             guard !step.output.isEmpty || connections[slot].silentSince == 0 else { return }
             connections[slot].silentSince = loop.now
