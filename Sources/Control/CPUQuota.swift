@@ -4,9 +4,11 @@ public enum CPUQuota {
     public static func workers() -> Int {
         let allowed = text("/proc/self/status").flatMap(allowedCPUs(status:)) ?? 1
         let quotas = ControlGroup.unified("cpu.max").compactMap(quota(cpuMax:))
-        let legacy = legacyQuota(
-            ControlGroup.legacy("cpu", "cpu.cfs_quota_us"), period: ControlGroup.legacy("cpu", "cpu.cfs_period_us"))
-        return workers(allowed: allowed, quotas: quotas + [legacy].compactMap(\.self))
+        let legacy = zip(
+            ControlGroup.legacyLimits("cpu", "cpu.cfs_quota_us"),
+            ControlGroup.legacyLimits("cpu", "cpu.cfs_period_us")
+        ).compactMap { legacyQuota($0, period: $1) }
+        return workers(allowed: allowed, quotas: quotas + legacy)
     }
 
     static func workers(allowed: Int, quotas: [Double]) -> Int {

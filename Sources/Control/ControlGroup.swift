@@ -13,11 +13,6 @@ enum ControlGroup {
         return files(name, below: "/sys/fs/cgroup/\(controller)", group: group).compactMap(text)
     }
 
-    /// What a file at the root of a controller's own hierarchy says (v1).
-    static func legacy(_ controller: String, _ name: String) -> String? {
-        text("/sys/fs/cgroup/\(controller)/\(name)")
-    }
-
     /// The path of the `0::` line of `/proc/self/cgroup` (v2).
     static func unifiedGroup(membership: String) -> String {
         let line = membership.split(separator: "\n").first { $0.hasPrefix("0::") }

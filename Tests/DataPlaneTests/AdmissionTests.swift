@@ -66,17 +66,18 @@ struct AdmissionTests {
         #expect(queue.rememberedSilences <= 2 * 10 + HandshakeQueue.sparePlaces + 1)
     }
 
-    @Test("a flood of half-open handshakes from one address keeps nobody else waiting")
-    func halfOpenFlood() throws {
-        let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{concurrentHandshakes: 16}")
-        var flood: [TLSClient] = []
-        for index in 0..<200 {
+    @Test(
+        "a flood of half-open handshakes, from one address or from many, leaves a turn for one who has none",
+        arguments: [(turns: 16, flood: 200, addresses: 1, taken: 14), (128, 300, 100, 112)])
+    func halfOpenFlood(turns: Int, flood: Int, addresses: Int, taken: Int) throws {
+        let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{concurrentHandshakes: \(turns)}")
+        let clients = try (0..<flood).map { index in
             // Their hello is sent, and nothing after it.
-            let client = try self.client(world, from: address(1, index))
+            let client = try self.client(world, from: address(100 + UInt32(index % addresses), index))
             client.act(20_000)
-            flood.append(client)
+            return client
         }
-        #expect(try world.turn { world.worker.handshakes.inProgress == 14 })
+        #expect(try world.turn { world.worker.handshakes.inProgress == taken })
         let start = world.network.now
         let honest = try client(world, from: address(2))
         #expect(
@@ -84,34 +85,10 @@ struct AdmissionTests {
                 honest.act(20_000)
                 return honest.isEstablished
             })
-        // There is a turn for one who has none.
         #expect(world.network.now - start < 50_000_000, "\((world.network.now - start) / 1_000_000) ms")
-        for client in flood + [honest] { client.socket.close() }
+        for client in clients + [honest] { client.socket.close() }
         #expect(try world.turn(20_000) { world.isQuiet })
         #expect(world.worker.handshakes.inProgress == 0)
-    }
-
-    @Test("a flood of half-open handshakes from many addresses lets one who has none go first")
-    func spreadFlood() throws {
-        let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{concurrentHandshakes: 128}")
-        var flood: [TLSClient] = []
-        for index in 0..<300 {
-            let client = try self.client(world, from: address(100 + UInt32(index % 100), index))
-            client.act(20_000)
-            flood.append(client)
-        }
-        #expect(try world.turn { world.worker.handshakes.inProgress == 112 })
-        // Every address has a turn, and waits for more.
-        let start = world.network.now
-        let honest = try client(world, from: address(2))
-        #expect(
-            try world.turn(20_000) {
-                honest.act(20_000)
-                return honest.isEstablished
-            })
-        #expect(world.network.now - start < 50_000_000, "\((world.network.now - start) / 1_000_000) ms")
-        for client in flood + [honest] { client.socket.close() }
-        #expect(try world.turn(20_000) { world.isQuiet })
     }
 
     @Test("a table full of silent strangers of as many addresses has a place for another one")

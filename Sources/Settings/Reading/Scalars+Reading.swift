@@ -38,32 +38,27 @@ extension SettingsReader {
 
     /// A duration such as `250ms`, in milliseconds.
     mutating func milliseconds(_ node: Node, in range: ClosedRange<Int>) -> Int? {
-        let expected = "a duration such as 250ms, 10s, 5m or 1h"
-        guard let text = scalar(node, expected: expected)?.text else { return nil }
-        guard let duration = DurationText(text) else {
-            let remedy = decimal(text) == nil ? "" : ": add a unit, such as `\(text)s`"
-            return refuse("expected \(expected), found \(quoted(text))\(remedy)", at: node.position)
-        }
-        guard range.contains(duration.milliseconds) else {
-            let (least, most) = (DurationText(range.lowerBound), DurationText(range.upperBound))
-            return refuse("expected a duration from \(least) to \(most), found \(quoted(text))", at: node.position)
-        }
-        return duration.milliseconds
+        quantity(node, DurationText.self, "a duration", in: range)
     }
 
-    /// Bytes.
+    /// An amount of memory such as `64MiB`, in bytes.
     mutating func size(_ node: Node, in range: ClosedRange<Int>) -> Int? {
-        let expected = "a size such as 64MiB or 1GiB"
-        guard let text = scalar(node, expected: expected)?.text else { return nil }
-        guard let size = SizeText(text) else {
-            let remedy = decimal(text) == nil ? "" : ": add a unit, such as `\(text)MiB`"
-            return refuse("expected \(expected), found \(quoted(text))\(remedy)", at: node.position)
+        quantity(node, SizeText.self, "a size", in: range)
+    }
+
+    private mutating func quantity<Kind: Quantity>(
+        _ node: Node, _ kind: Kind.Type, _ name: String, in range: ClosedRange<Int>
+    ) -> Int? {
+        guard let text = scalar(node, expected: Kind.expected)?.text else { return nil }
+        guard let quantity = Kind(text) else {
+            let remedy = decimal(text) == nil ? "" : ": add a unit, such as `\(text)\(Kind.usualUnit)`"
+            return refuse("expected \(Kind.expected), found \(quoted(text))\(remedy)", at: node.position)
         }
-        guard range.contains(size.bytes) else {
-            let (least, most) = (SizeText(range.lowerBound), SizeText(range.upperBound))
-            return refuse("expected a size from \(least) to \(most), found \(quoted(text))", at: node.position)
+        guard range.contains(quantity.count) else {
+            let (least, most) = (Kind(range.lowerBound), Kind(range.upperBound))
+            return refuse("expected \(name) from \(least) to \(most), found \(quoted(text))", at: node.position)
         }
-        return size.bytes
+        return quantity.count
     }
 
     /// One of the words of an enumeration.

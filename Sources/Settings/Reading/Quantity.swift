@@ -1,0 +1,35 @@
+/// A whole number with a unit, as the file writes it: a duration, an amount of memory.
+protocol Quantity: CustomStringConvertible {
+    /// From the largest to the smallest; `count` is how many of the smallest it is.
+    static var units: [(name: String, count: Int)] { get }
+    /// What to write, in words with examples.
+    static var expected: String { get }
+    /// What is proposed for a number without a unit.
+    static var usualUnit: String { get }
+
+    /// In the smallest unit.
+    var count: Int { get }
+    init(_ count: Int)
+}
+
+extension Quantity {
+    /// Nil for any other text, and for what does not fit.
+    init?(_ text: String) {
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        let word = text.dropFirst(digits.count)
+        guard let number = decimal(String(digits)), let unit = Self.units.first(where: { $0.name == word }) else {
+            return nil
+        }
+        let (product, overflow) = number.multipliedReportingOverflow(by: unit.count)
+        guard !overflow else { return nil }
+        self.init(product)
+    }
+
+    /// In the largest unit that divides it.
+    var description: String {
+        guard count > 0, let unit = Self.units.first(where: { count % $0.count == 0 }) else {
+            return "\(count)\(Self.units.last?.name ?? "")"
+        }
+        return "\(count / unit.count)\(unit.name)"
+    }
+}
