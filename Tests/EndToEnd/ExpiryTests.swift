@@ -43,9 +43,10 @@ struct ExpiryTests {
     func closeAndFinish(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let (strict, identities) = try scene(stage, lifetime: ["expiry: close"])
-            let lenient = try scene(stage, lifetime: ["expiry: finish", "maxConnectionAge: 5s"]).proxy
+            let lenient = try scene(
+                stage, lifetime: ["expiry: finish", "maxConnectionAge: 5s"], identities: identities
+            ).proxy
             try identities.issue("brief", TestIdentities.clientPath, validity: .seconds(10))
-            try identities.write(bundleOf: [identities.authority])
             let one = try OpenSSLClient(to: strict.address("in"), named: "brief", folder: stage.folder)
             #expect(one.echoes("one\n"))
             #expect(try strict.accessLine(within: .seconds(20)).reason == "certificate-expired")
@@ -56,10 +57,11 @@ struct ExpiryTests {
     }
 
     private func scene(
-        _ stage: Stage, lifetime: [String]
+        _ stage: Stage, lifetime: [String], identities given: LivingIdentities? = nil
     ) throws -> (proxy: ProxyUnderTest, identities: LivingIdentities) {
-        let identities = try LivingIdentities(stage.folder)
-        try identities.issue("client", TestIdentities.clientPath)
+        // Another authority would overwrite the files of a proxy that runs by them.
+        let identities = try given ?? LivingIdentities(stage.folder)
+        if given == nil { try identities.issue("client", TestIdentities.clientPath) }
         let application = try stage.application(.echo)
         var listener = SettingsFile.Listener.inbound(to: application.address)
         for key in lifetime { listener.text += "\n    \(key)" }
