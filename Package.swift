@@ -48,25 +48,27 @@ let package = Package(
 
         // One module a system library.
         module("Settings", ["CLibYAML", "Identity", "Policy"]),
-        module("TLS", ["COpenSSL", "Identity", "Telemetry"]),
+        module("Crypto", ["COpenSSL"]),
+        module("SVID", ["Crypto", "Identity", "Telemetry"]),
+        module("TLS", ["COpenSSL", "Crypto", "SVID", "Identity"]),
         module("EventLoop", ["CLibURing"]),
         module("WorkloadAPI", ["CNghttp2", "Identity"]),
         module("Federation"),
-        module("Authority", ["COpenSSL", "Identity", "Telemetry"]),
+        module("Authority", ["Crypto", "Identity", "Telemetry"]),
 
-        module("DataPlane", ["EventLoop", "TLS", "Settings", "Policy", "Identity", "Telemetry"]),
-        module("Load", ["EventLoop", "TLS", "Identity", "Telemetry"]),
+        module("DataPlane", ["EventLoop", "TLS", "SVID", "Settings", "Policy", "Identity", "Telemetry"]),
+        module("Load", ["EventLoop", "TLS", "SVID", "Identity", "Telemetry"]),
         module(
             "Control",
             [
-                "CLibEvent", "DataPlane", "EventLoop", "Settings", "TLS", "WorkloadAPI", "Federation", "Policy",
+                "CLibEvent", "DataPlane", "EventLoop", "Settings", "TLS", "SVID", "Crypto", "WorkloadAPI", "Federation", "Policy",
                 "Identity", "Telemetry", logging,
             ]),
         .target(name: "CBuildInfo", cSettings: buildInfo),
         .executableTarget(
             name: "postern",
             dependencies: [
-                "CBuildInfo", "Control", "DataPlane", "Settings", "TLS", "Policy", "Identity", "Telemetry", "Authority",
+                "CBuildInfo", "Control", "DataPlane", "Settings", "TLS", "SVID", "Crypto", "Policy", "Identity", "Telemetry", "Authority",
                 "EventLoop",
                 "Load", argumentParser, logging,
             ],
@@ -84,14 +86,14 @@ let package = Package(
         tests("WorkloadAPITests", ["WorkloadAPI", "Identity"]),
         tests("TelemetryTests", ["Telemetry"]),
         tests("EventLoopTests", ["EventLoop", "CLibURing", "CLoopback", "CAllocationCount"]),
-        tests("TLSTests", ["TLS", "Authority", "Identity", "COpenSSL", "CAllocationCount"]),
+        tests("TLSTests", ["TLS", "SVID", "Crypto", "Authority", "Identity", "COpenSSL", "CAllocationCount"]),
         tests(
             "DataPlaneTests",
-            ["DataPlane", "EventLoop", "TLS", "Authority", "Settings", "Policy", "Identity", "Telemetry"]),
-        tests("LoadTests", ["Load", "EventLoop", "TLS", "Telemetry", "CAllocationCount"]),
+            ["DataPlane", "EventLoop", "TLS", "SVID", "Crypto", "Authority", "Settings", "Policy", "Identity", "Telemetry"]),
+        tests("LoadTests", ["Load", "EventLoop", "TLS", "SVID", "Telemetry", "CAllocationCount"]),
         tests(
             "ControlTests",
-            ["Control", "DataPlane", "Settings", "TLS", "Authority", "Telemetry", "Policy", "Identity", logging]),
+            ["Control", "DataPlane", "Settings", "TLS", "SVID", "Crypto", "Authority", "Telemetry", "Policy", "Identity", logging]),
         tests("EndToEnd", ["Authority", "Identity", "Loopback"], resources: [.copy("Peers/workload_api.py")]),
 
         // Sockets, child processes and peers on the loopback interface, for end-to-end tests and benchmarks.
@@ -110,7 +112,7 @@ let package = Package(
         .executableTarget(
             name: "postern-microbench",
             dependencies: [
-                "MicroBenchGate", "TLS", "Policy", "Identity", "EventLoop", "Authority", "Loopback", "CAllocationCount",
+                "MicroBenchGate", "TLS", "SVID", "Crypto", "Policy", "Identity", "EventLoop", "Authority", "Loopback", "CAllocationCount",
                 argumentParser,
             ],
             path: "Benchmarks/MicroBench", exclude: ["thresholds.txt"], swiftSettings: strict),

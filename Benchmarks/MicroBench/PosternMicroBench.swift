@@ -52,7 +52,7 @@ struct Report: ParsableCommand {
     func run() throws {
         let measurements = try measure()
         print(Self.table(measurements))
-        let origin = Origin(architecture: Self.architecture, openSSL: linkedOpenSSLVersion, compiler: compiler)
+        let origin = Origin(architecture: Self.architecture, openSSL: CryptoVersion.text, compiler: compiler)
         if renew {
             try record(measurements, origin)
             print("\nwritten: \(thresholds)")

@@ -1,3 +1,5 @@
+import Crypto
+
 extension CertificateAuthority {
     /// A list of revoked certificates (RFC 5280, 5) of this authority, in PEM.
     ///
@@ -16,7 +18,7 @@ extension CertificateAuthority {
             DER.time(unixSeconds: validity.notAfter),
             entries.isEmpty ? [] : DER.element(0x30, entries.flatMap(\.self)),
             extensions.isEmpty ? [] : DER.explicit(0, DER.element(0x30, extensions.flatMap(\.der))))
-        return PEM.encode(
+        return PEMBlock.encode(
             "X509 CRL", try DER.sequence(toBeSigned, key.signatureAlgorithm, DER.bitString(key.sign(toBeSigned))))
     }
 }

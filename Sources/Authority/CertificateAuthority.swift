@@ -1,3 +1,5 @@
+import Crypto
+
 /// A throw-away authority of one trust domain: a root, or an intermediate below one. For development and tests only.
 public struct CertificateAuthority: Hashable, Sendable {
     public let trustDomain: String
@@ -62,10 +64,10 @@ public struct CertificateAuthority: Hashable, Sendable {
     }
 
     /// This authority's own certificate in PEM.
-    public var certificatePEM: String { PEM.encode("CERTIFICATE", certificateDER) }
+    public var certificatePEM: String { PEMBlock.encode("CERTIFICATE", certificateDER) }
 
     /// The trust bundle: the root's certificate in PEM.
-    public var bundlePEM: String { PEM.encode("CERTIFICATE", rootDER) }
+    public var bundlePEM: String { PEMBlock.encode("CERTIFICATE", rootDER) }
 
     init(
         trustDomain: String, key: KeyPair, certificateDER: [UInt8], intermediatesDER: [[UInt8]], rootDER: [UInt8],

@@ -1,3 +1,5 @@
+import Crypto
+
 /// A leaf with the intermediates that it presents, and its private key.
 public struct IssuedCertificate: Hashable, Sendable {
     /// Leaf first, then intermediates, without the root.
@@ -6,7 +8,7 @@ public struct IssuedCertificate: Hashable, Sendable {
 
     public var leafDER: [UInt8] { chainDER[0] }
 
-    public var chainPEM: String { chainDER.map { PEM.encode("CERTIFICATE", $0) }.joined() }
+    public var chainPEM: String { chainDER.map { PEMBlock.encode("CERTIFICATE", $0) }.joined() }
 
     /// PKCS#8, unencrypted.
     public var privateKeyPEM: String { key.privateKeyPEM }

@@ -1,7 +1,9 @@
+public import Crypto
+
 /// Why a key or certificate could not be made, read or written.
 public enum PKIFault: Error, Hashable, Sendable, CustomStringConvertible {
-    /// OpenSSL refused a call; `code` is its packed error code.
-    case openSSL(call: String, code: UInt)
+    /// OpenSSL refused a call.
+    case crypto(CryptoFault)
     /// A file could not be read or written.
     case file(path: String, operation: String, errno: Int32)
     /// The text is not the PEM that was expected.
@@ -13,11 +15,15 @@ public enum PKIFault: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .openSSL(let call, let code): "\(call) failed (OpenSSL error \(String(code, radix: 16)))"
+        case .crypto(let fault): fault.description
         case .file(let path, let operation, let errno): "\(path): cannot \(operation): \(systemMessage(errno))"
         case .notPEM(let expected): "no PEM block of \(expected)"
         case .invalidID(let reason): reason
         case .notAnAuthority(let reason): reason
         }
+    }
+
+    static func translating<Value>(_ body: () throws(CryptoFault) -> Value) throws(PKIFault) -> Value {
+        do throws(CryptoFault) { return try body() } catch { throw .crypto(error) }
     }
 }

@@ -48,6 +48,11 @@ public struct RevocationList: Sendable {
     public static let maximumBytes = 16 * 1024 * 1024
 }
 
+extension RevocationList: Hashable {
+    public static func == (left: RevocationList, right: RevocationList) -> Bool { left.der == right.der }
+    public func hash(into hasher: inout Hasher) { hasher.combine(der) }
+}
+
 /// Why a list of revoked certificates is not taken.
 public enum RevocationListFlaw: Error, Hashable, Sendable, CustomStringConvertible {
     case malformed

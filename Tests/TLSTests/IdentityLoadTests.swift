@@ -235,8 +235,8 @@ struct IdentityLoadTests {
         try folder.write("svid.pem", issued.chainPEM)
         try folder.write(
             "svid.key",
-            PEM.encode("EC PARAMETERS", [6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7])
-                + PEM.encode("EC PRIVATE KEY", DER.element(0x30, inner.prefix(37) + curve + inner.suffix(70))))
+            PEMBlock.encode("EC PARAMETERS", [6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7])
+                + PEMBlock.encode("EC PRIVATE KEY", DER.element(0x30, inner.prefix(37) + curve + inner.suffix(70))))
         #expect(folder.load().flaws == [])
     }
 

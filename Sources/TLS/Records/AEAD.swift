@@ -1,4 +1,5 @@
 import COpenSSL
+import Crypto
 
 /// An algorithm that protects records: OpenSSL's, called in its provider, as libcrypto itself calls it
 /// (provider-cipher(7)).
@@ -11,10 +12,10 @@ final class AEAD {
 
     /// - Parameter name: OpenSSL's name of the cipher.
     init(_ name: String) throws(TLSFault) {
-        guard let found = unsafe LeanProvider.cipher(named: name) else { throw .missingAlgorithm(name) }
+        guard let found = unsafe LeanProvider.cipher(named: name) else { throw .crypto(.missingAlgorithm(name)) }
         // Safe: a loaded provider's tables are static, and end with an entry of zeros.
         var functions = postern_aead()
-        guard unsafe postern_aead_load(&functions, found.functions) == 1 else { throw .missingAlgorithm(name) }
+        guard unsafe postern_aead_load(&functions, found.functions) == 1 else { throw .crypto(.missingAlgorithm(name)) }
         self.functions = functions
         unsafe provider = found.provider
     }
@@ -22,7 +23,7 @@ final class AEAD {
     // Safe, in all that follows: the state is one of this algorithm, and whoever calls passes the room that is named.
 
     func makeState() throws(TLSFault) -> UnsafeMutableRawPointer {
-        guard let state = unsafe functions.newctx(provider) else { throw .outOfMemory }
+        guard let state = unsafe functions.newctx(provider) else { throw .crypto(.outOfMemory) }
         return unsafe state
     }
 

@@ -1,4 +1,5 @@
 import COpenSSL
+import Crypto
 
 /// What a handshake agreed on, kept for when OpenSSL's object is gone.
 struct NegotiatedDetails {

@@ -1,4 +1,5 @@
 import COpenSSL
+import Crypto
 
 /// What the records of all of a worker's sessions are protected with: OpenSSL's algorithms, looked up once.
 @safe
@@ -11,15 +12,17 @@ final class RecordCiphers {
     init() throws(TLSFault) {
         ErrorQueue.clear()
         // Safe, in all of this type: it owns each of these objects; the context keeps its algorithm.
-        let library = try CryptoLibrary.shared()
+        let library = try TLSFault.translating { () throws(CryptoFault) in try CryptoLibrary.shared() }
         aes128GCM = try AEAD(RecordCipher.aes128GCM.algorithm)
         aes256GCM = try AEAD(RecordCipher.aes256GCM.algorithm)
         chaCha20Poly1305 = try AEAD(RecordCipher.chaCha20Poly1305.algorithm)
         guard let algorithm = unsafe EVP_KDF_fetch(library.pointer, "HKDF", nil) else {
-            throw ErrorQueue.fault("EVP_KDF_fetch")
+            throw .crypto(ErrorQueue.fault("EVP_KDF_fetch"))
         }
         defer { unsafe EVP_KDF_free(algorithm) }
-        guard let context = unsafe EVP_KDF_CTX_new(algorithm) else { throw ErrorQueue.fault("EVP_KDF_CTX_new") }
+        guard let context = unsafe EVP_KDF_CTX_new(algorithm) else {
+            throw .crypto(ErrorQueue.fault("EVP_KDF_CTX_new"))
+        }
         unsafe derivation = context
     }
 
@@ -53,7 +56,7 @@ final class RecordCiphers {
                 derivation, cipher.digest, secret.bytes.baseAddress, secret.count, info.baseAddress, labelBytes + 4,
                 result.mutableBytes.baseAddress, count)
         }
-        guard status == 1 else { throw ErrorQueue.fault("EVP_KDF_derive") }
+        guard status == 1 else { throw .crypto(ErrorQueue.fault("EVP_KDF_derive")) }
         return result
     }
 

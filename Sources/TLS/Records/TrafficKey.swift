@@ -1,4 +1,5 @@
 import COpenSSL
+import Crypto
 
 /// What protects the records of one direction: a key, its nonces, and the secret that the next key comes from.
 @safe
@@ -28,7 +29,7 @@ struct TrafficKey: ~Copyable {
         let state = unsafe try aead.makeState()
         guard unsafe aead.setKey(key.bytes, of: state, use) else {
             unsafe aead.free(state)
-            throw ErrorQueue.fault("the cipher's init")
+            throw .crypto(ErrorQueue.fault("the cipher's init"))
         }
         self.aead = aead
         unsafe self.state = unsafe state
@@ -47,7 +48,9 @@ struct TrafficKey: ~Copyable {
         let iv = try ciphers.expand(secret, "iv", cipher, bytes: RecordFormat.nonceBytes)
         let key = try ciphers.expand(secret, "key", cipher, bytes: cipher.keyBytes)
         unsafe nonces = RecordNonces(iv: iv.bytes)
-        guard unsafe aead.setKey(key.bytes, of: state, use) else { throw ErrorQueue.fault("the cipher's init") }
+        guard unsafe aead.setKey(key.bytes, of: state, use) else {
+            throw .crypto(ErrorQueue.fault("the cipher's init"))
+        }
     }
 
     /// Writes one record and returns its size: `content` and `RecordFormat.overheadBytes`, for which there is room.
@@ -65,7 +68,7 @@ struct TrafficKey: ~Copyable {
             && aead.authenticate(state, header, RecordFormat.headerBytes)
             && encrypt(content, type.rawValue, into: body)
             && aead.finish(state, body + innerBytes) && aead.writeTag(state, to: body + innerBytes)
-        guard isSealed else { throw .fault(ErrorQueue.fault("the cipher's update")) }
+        guard isSealed else { throw .fault(.crypto(ErrorQueue.fault("the cipher's update"))) }
         return content.count + RecordFormat.overheadBytes
     }
 
@@ -103,7 +106,7 @@ struct TrafficKey: ~Copyable {
             unsafe withUnsafeBytes(of: &nonce) { unsafe aead.beginOpening(state, $0, tag: body + innerBytes) }
             && aead.authenticate(state, header, RecordFormat.headerBytes)
             && aead.transform(state, body, innerBytes, into: plaintext)
-        guard isRead else { throw .fault(ErrorQueue.fault("the cipher's update")) }
+        guard isRead else { throw .fault(.crypto(ErrorQueue.fault("the cipher's update"))) }
         guard unsafe aead.finish(state, plaintext + innerBytes) else {
             ErrorQueue.clear()
             throw .notAuthentic

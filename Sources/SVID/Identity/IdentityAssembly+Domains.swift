@@ -1,0 +1,132 @@
+import Crypto
+import Identity
+import Telemetry
+
+// MARK: Trust bundles
+
+extension IdentityAssembly {
+    /// The bundles that may be used; a flawed one is not among them, or is the last good one of its domain.
+    mutating func trustBundles(_ parts: IdentityParts) -> [TrustBundle] {
+        var bundles: [TrustBundle] = []
+        for part in parts.bundles {
+            let domain = part.trustDomain
+            guard !bundles.contains(where: { $0.trustDomain == domain }) else {
+                note(part, "the trust domain \"\(domain)\" has a bundle already")
+                continue
+            }
+            guard let authorities = part.authorities else {
+                if let kept = lastGood(domain) { bundles.append(kept) }
+                continue
+            }
+            do throws(TrustBundleFlaw) {
+                let bundle = try TrustBundle(checking: authorities, of: domain)
+                for index in bundle.expired(at: now) {
+                    note(part, "certificate \(index + 1) of the bundle has expired", .warning)
+                }
+                bundles.append(bundle)
+            } catch {
+                let kept = lastGood(domain)
+                if let kept { bundles.append(kept) }
+                let outcome = kept == nil ? "the domain is not trusted" : "the domain keeps its last good one"
+                note(part, isUpholding ? "\(error); \(outcome)" : "\(error)")
+            }
+        }
+        return bundles
+    }
+
+    private func lastGood(_ domain: TrustDomain) -> TrustBundle? {
+        upheld?.trustBundles.first { $0.trustDomain == domain }
+    }
+
+    private mutating func note(
+        _ bundle: IdentityParts.Bundle, _ message: String, _ severity: IdentityFlaw.Severity = .error
+    ) {
+        flaws.append(IdentityFlaw(.trustBundle(bundle.trustDomain), message, severity, path: bundle.path))
+    }
+}
+
+// MARK: CRLs
+
+extension IdentityAssembly {
+    /// The CRLs that may be used, and which trust domains have none although they need one.
+    mutating func revocation(_ parts: IdentityParts, _ bundles: [TrustBundle]) -> Revocation {
+        guard parts.revocation != .off else { return Revocation(.off) }
+        let anchors = bundles.map { bundle in
+            (domain: bundle.trustDomain, certificates: bundle.certificates.compactMap { try? Certificate(parsing: $0) })
+        }
+        var lists: [TrustDomain: [RevocationList]] = [:]
+        // Of whom not all could be taken.
+        var flawed: Set<TrustDomain> = []
+        for part in parts.revocationLists {
+            let domains = part.trustDomain.map { [$0] } ?? bundles.map(\.trustDomain)
+            let concerned = anchors.filter { domains.contains($0.domain) }.flatMap(\.certificates)
+            let sound = soundLists(part, concerned, parts.revocation)
+            if !sound.isWhole { flawed.formUnion(domains) }
+            for domain in domains where !sound.lists.isEmpty { lists[domain, default: []] += sound.lists }
+        }
+        for domain in flawed {
+            let known = Set(lists[domain] ?? [])
+            let before = (upheld?.revocation.lists[domain] ?? []).filter { !known.contains($0) }
+            if !before.isEmpty { lists[domain, default: []] += before }
+        }
+        if parts.revocation == .required { checkRequired(parts) }
+        return Revocation(parts.revocation, lists)
+    }
+
+    private mutating func soundLists(
+        _ part: IdentityParts.RevocationLists, _ anchors: [Certificate], _ mode: Revocation.Mode
+    ) -> (lists: [RevocationList], isWhole: Bool) {
+        guard let ders = part.lists else { return ([], false) }
+        var lists: [RevocationList] = []
+        for der in ders {
+            do throws(RevocationListFlaw) {
+                let list = try RevocationList(parsing: der)
+                guard !isForged(list, anchors) else {
+                    note(part, "a CRL in the name of a certificate of the bundle is not signed by it")
+                    continue
+                }
+                noteAge(of: list, part, mode)
+                lists.append(list)
+            } catch {
+                note(part, isUpholding ? "a CRL \(error); the CRLs of before stay in force" : "\(error)")
+            }
+        }
+        return (lists, lists.count == ders.count)
+    }
+
+    /// In an anchor's name, and not signed by any anchor of that name: a mistake, or worse.
+    private func isForged(_ list: RevocationList, _ anchors: [Certificate]) -> Bool {
+        let named = anchors.filter { list.isNamed(for: $0) }
+        return !named.isEmpty
+            && !named.contains { anchor in
+                let der = anchor.der
+                guard let fields = try? CertificateFields(parsing: der.span) else { return false }
+                return list.isOwn(of: anchor, fields)
+            }
+    }
+
+    private mutating func noteAge(
+        of list: RevocationList, _ part: IdentityParts.RevocationLists, _ mode: Revocation.Mode
+    ) {
+        guard let nextUpdate = list.nextUpdate, now > nextUpdate else { return }
+        let effect =
+            mode == .required
+            ? "peers of its issuer are refused" : "a certificate on it is refused all the same"
+        note(part, "a CRL ended at \(CivilTime.rfc3339(unixSeconds: nextUpdate)); \(effect)", .warning)
+    }
+
+    private mutating func checkRequired(_ parts: IdentityParts) {
+        // A source that does not say whose its CRLs are hands them out as they come.
+        let named = parts.revocationLists.compactMap(\.trustDomain)
+        guard parts.revocationLists.allSatisfy({ $0.trustDomain != nil }) else { return }
+        for bundle in parts.bundles where !named.contains(bundle.trustDomain) {
+            note(bundle, "revocation is required, and no CRL is named for \"\(bundle.trustDomain)\"")
+        }
+    }
+
+    private mutating func note(
+        _ part: IdentityParts.RevocationLists, _ message: String, _ severity: IdentityFlaw.Severity = .error
+    ) {
+        flaws.append(IdentityFlaw(.revocationLists(part.trustDomain), message, severity, path: part.path))
+    }
+}

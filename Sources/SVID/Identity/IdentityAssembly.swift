@@ -1,0 +1,169 @@
+import Crypto
+import Identity
+import Telemetry
+
+/// What an identity came to.
+public struct AssembledIdentity: Sendable {
+    /// Nil where a flaw hinders all of it.
+    public let material: IdentityMaterial?
+    /// All of them; with a material, those that it can do without.
+    public let flaws: [IdentityFlaw]
+}
+
+/// What becomes of an identity where something else is flawed than the SVID, its key, or its own trust domain's bundle:
+/// the bundle of another trust domain, or a CRL.
+public enum FlawedDomains: Sendable {
+    /// Nothing is taken. For a start, and for whoever checks.
+    case refuseAll
+    /// That domain keeps what it has in this identity, or has nothing; CRLs of before stay in force beside the new ones.
+    case uphold(IdentityMaterial?)
+}
+
+/// Checks the parts of an identity as of one moment, and puts together what may be used. The one place that does so,
+/// whatever the source.
+struct IdentityAssembly {
+    /// Unix seconds.
+    let now: Int64
+    let flawedDomains: FlawedDomains
+    var flaws: [IdentityFlaw] = []
+
+    static func assemble(_ parts: IdentityParts, _ flawedDomains: FlawedDomains, now: Int64) -> AssembledIdentity {
+        var assembly = IdentityAssembly(now: now, flawedDomains: flawedDomains)
+        let material = assembly.assemble(parts)
+        return AssembledIdentity(material: material, flaws: assembly.flaws)
+    }
+
+    private mutating func assemble(_ parts: IdentityParts) -> IdentityMaterial? {
+        flaws = parts.flaws
+        let bundles = trustBundles(parts)
+        let revocation = revocation(parts, bundles)
+        let leaf = parts.chain.flatMap { checkedLeaf($0, parts) }
+        if let key = parts.key { check(key, leaf, parts) }
+        if let leaf { checkTrust(leaf, parts, bundles, revocation) }
+        guard let leaf, let chain = parts.chain, let key = parts.key, !hasHindrance(leaf.trustDomain) else {
+            return nil
+        }
+        return IdentityMaterial(
+            id: leaf.id, notBefore: leaf.fields.notBefore, notAfter: leaf.fields.notAfter, chain: chain,
+            trustBundles: bundles, revocation: revocation, privateKey: key)
+    }
+
+    /// Whether some flaw means that nothing may be taken.
+    private func hasHindrance(_ own: TrustDomain) -> Bool {
+        flaws.contains { flaw in
+            guard flaw.severity == .error else { return false }
+            guard case .uphold = flawedDomains else { return true }
+            return switch flaw.part {
+            case .svid, .privateKey: true
+            case .trustBundle(let domain): domain == own
+            case .revocationLists: false
+            }
+        }
+    }
+
+    /// The identity that something flawed is taken from instead, where there is one.
+    var upheld: IdentityMaterial? {
+        if case .uphold(let material) = flawedDomains { material } else { nil }
+    }
+
+    var isUpholding: Bool { if case .uphold = flawedDomains { true } else { false } }
+}
+
+// MARK: The SVID
+
+extension IdentityAssembly {
+    /// An SVID that keeps the rules of a leaf; not yet verified against a bundle.
+    private struct Leaf {
+        let certificate: Certificate
+        let fields: CertificateFields
+        let id: SPIFFEID
+
+        var trustDomain: TrustDomain { id.trustDomain }
+    }
+
+    private mutating func checkedLeaf(_ chain: [[UInt8]], _ parts: IdentityParts) -> Leaf? {
+        func flaw(_ message: String) -> IdentityFlaw { IdentityFlaw(.svid, message, path: parts.chainPath) }
+        guard let leafDER = chain.first else {
+            flaws.append(flaw("has no certificate in it"))
+            return nil
+        }
+        var certificates: [Certificate] = []
+        for (index, der) in chain.enumerated() {
+            guard let certificate = try? Certificate(parsing: der) else {
+                flaws.append(flaw("certificate \(index + 1) cannot be parsed"))
+                return nil
+            }
+            certificates.append(certificate)
+        }
+        let bytes = chain.reduce(0) { $0 + $1.count }
+        let longest = IdentityMaterial.maximumChainBytes
+        if bytes > longest { flaws.append(flaw("the chain has \(bytes) bytes; peers accept \(longest)")) }
+        let most = SVIDVerifier.maximumPresentedCertificates
+        if chain.count > most { flaws.append(flaw("has \(chain.count) certificates; peers accept \(most)")) }
+        do throws(SVIDRefusal) {
+            let fields = try CertificateFields(parsing: leafDER.span)
+            let id = try fields.leafIdentity()
+            if now > fields.notAfter {
+                flaws.append(flaw("the SVID expired at \(CivilTime.rfc3339(unixSeconds: fields.notAfter))"))
+            } else if now < fields.notBefore {
+                flaws.append(flaw("the SVID is not valid before \(CivilTime.rfc3339(unixSeconds: fields.notBefore))"))
+            }
+            return Leaf(certificate: certificates[0], fields: fields, id: id)
+        } catch {
+            flaws.append(flaw("the first certificate is not an SVID that peers accept: \(error.rawValue)"))
+            return nil
+        }
+    }
+
+    private mutating func check(_ bytes: PrivateKeyBytes, _ leaf: Leaf?, _ parts: IdentityParts) {
+        func flaw(_ message: String) -> IdentityFlaw { IdentityFlaw(.privateKey, message, path: parts.keyPath) }
+        do throws(CryptoFault) {
+            let key = try bytes.makeKey()
+            if let problem = key.problem {
+                flaws.append(flaw(problem))
+            } else if let leaf, !key.matches(leaf.certificate) {
+                let file = parts.chainPath.map { " \($0)" } ?? ""
+                flaws.append(flaw("the key does not match the certificate\(file)"))
+            }
+        } catch {
+            flaws.append(flaw("the private key cannot be parsed"))
+        }
+    }
+
+    /// Verifies the SVID as a peer of its own trust domain would.
+    private mutating func checkTrust(
+        _ leaf: Leaf, _ parts: IdentityParts, _ bundles: [TrustBundle], _ revocation: Revocation
+    ) {
+        func flaw(_ message: String, _ severity: IdentityFlaw.Severity = .error) -> IdentityFlaw {
+            IdentityFlaw(.svid, message, severity, path: parts.chainPath)
+        }
+        let domain = leaf.trustDomain
+        guard parts.bundles.contains(where: { $0.trustDomain == domain }) else {
+            flaws.append(flaw("there is no trust bundle for the SVID's trust domain \"\(domain)\""))
+            return
+        }
+        // A bundle that is flawed has its own flaw, and so has the SVID's own validity.
+        let isFlawed = flaws.contains { $0.part == .trustBundle(domain) && $0.severity == .error }
+        guard !isFlawed, leaf.fields.notBefore <= now, now <= leaf.fields.notAfter, let chain = parts.chain else {
+            return
+        }
+        let against = "does not verify against the bundle of its own trust domain"
+        do throws(CryptoFault) {
+            if let refusal = try refusal(of: chain, bundles, Revocation(.off)) {
+                flaws.append(flaw("the SVID \(against): \(refusal.rawValue)"))
+            } else if let refusal = try refusal(of: chain, bundles, revocation) {
+                // No error: a CRL must be taken all the more if it names this SVID, too.
+                flaws.append(flaw("peers may refuse the SVID: \(refusal.rawValue)", .warning))
+            }
+        } catch {
+            flaws.append(flaw(error.description))
+        }
+    }
+
+    private func refusal(
+        of chain: [[UInt8]], _ bundles: [TrustBundle], _ revocation: Revocation
+    ) throws(CryptoFault) -> SVIDRefusal? {
+        let now = now
+        return try SVIDVerifier(bundles: bundles, revocation: revocation, clock: { now }).refusal(ofOwn: chain)
+    }
+}

@@ -1,0 +1,34 @@
+public import Identity
+
+/// Where an identity's files are.
+public struct IdentityFiles: Hashable, Sendable {
+    /// One file of a trust domain: of its anchors, or of CRLs.
+    public struct DomainFile: Hashable, Sendable {
+        public let trustDomain: TrustDomain
+        public let path: String
+
+        public init(trustDomain: TrustDomain, path: String) {
+            self.trustDomain = trustDomain
+            self.path = path
+        }
+    }
+
+    /// PEM: the SVID, then its intermediates.
+    public var certificate: String
+    public var privateKey: String
+    public var trustBundles: [DomainFile]
+    /// One file of CRLs a trust domain, PEM or one CRL in DER.
+    public var revocationLists: [DomainFile]
+    public var revocation: Revocation.Mode
+
+    public init(
+        certificate: String, privateKey: String, trustBundles: [DomainFile],
+        revocationLists: [DomainFile] = [], revocation: Revocation.Mode = .ifPresent
+    ) {
+        self.certificate = certificate
+        self.privateKey = privateKey
+        self.trustBundles = trustBundles
+        self.revocationLists = revocationLists
+        self.revocation = revocation
+    }
+}

@@ -1,0 +1,59 @@
+package import Crypto
+import Identity
+
+/// What a verified leaf rests on: the certificates above it, and what the peer presented. Peers of one authority share
+/// one.
+package final class IssuerPath: Sendable {
+    /// A certificate of the path, with what the rules for signers ask of it.
+    struct Signer: Sendable {
+        let certificate: Certificate
+        /// SHA-256 of its DER.
+        let digest: Digest256
+        let fields: CertificateFields
+        let serial: SerialNumber
+        let criticalExtensionsAreProcessed: Bool
+    }
+
+    /// The one that signed the leaf first, the anchor last.
+    let signers: [Signer]
+    /// DER; all that the peer presented beside its leaf, in its order.
+    let presented: [[UInt8]]
+    /// Of all that this path consists of.
+    package let digest: Digest256
+    /// Unix seconds between which all signers are valid.
+    let notBefore: Int64
+    let notAfter: Int64
+
+    /// - Parameter path: not empty.
+    init(_ path: [Certificate], presented: [[UInt8]]) throws(SVIDRefusal) {
+        var signers: [Signer] = []
+        var all: [UInt8] = []
+        for certificate in path {
+            let der = certificate.der
+            let fields = try CertificateFields(parsing: der.span)
+            guard let serial = SerialNumber(fields.serialNumber), let digest = Digest256(sha256: der) else {
+                throw .malformedCertificate
+            }
+            signers.append(
+                Signer(
+                    certificate: certificate, digest: digest, fields: fields, serial: serial,
+                    criticalExtensionsAreProcessed: certificate.criticalExtensionsAreProcessed))
+            all += der
+        }
+        // What was only presented counts as another thing than what leads to the anchor.
+        all.append(0)
+        for certificate in presented { all += certificate }
+        guard !signers.isEmpty, let digest = Digest256(sha256: all) else { throw .invalidChain }
+        self.signers = signers
+        self.presented = presented
+        self.digest = digest
+        notBefore = signers.reduce(.min) { max($0, $1.fields.notBefore) }
+        notAfter = signers.reduce(.max) { min($0, $1.fields.notAfter) }
+    }
+
+    var anchor: Signer { signers[signers.count - 1] }
+
+    /// Whether some signer says which names those below it may have: then the path is good for one leaf, and not for
+    /// another of the same signer.
+    var constrainsNames: Bool { signers.contains { $0.certificate.constrainsNames } }
+}

@@ -1,0 +1,26 @@
+import Crypto
+public import Identity
+
+/// A peer whose chain was verified, for authorization, for the access log, and to be asked about again.
+public struct PeerSVID: Sendable {
+    package let leaf: SVIDLeaf
+    /// What the leaf rests on.
+    package let issuers: IssuerPath
+    /// Unix seconds after which the chain must be verified anew: when a certificate of it is no longer valid, or a CRL
+    /// that counted is too old.
+    package let holdsUntil: Int64
+    /// Unix seconds at which the chain was verified; earlier than the handshake when a session was resumed.
+    public internal(set) var verifiedAt: Int64
+
+    public var id: SPIFFEID { leaf.id }
+    /// The serial number in lower-case hex, as in the certificate.
+    public var serialHex: String { leaf.serialHex }
+    /// SHA-256 of the certificate's DER in lower-case hex.
+    public var sha256Hex: String { leaf.sha256Hex }
+    /// Unix seconds after which the certificate is no longer valid.
+    public var notAfter: Int64 { leaf.notAfter }
+    /// Unix seconds after which some certificate of the verified chain is no longer valid.
+    public var chainNotAfter: Int64 { min(leaf.notAfter, issuers.notAfter) }
+    /// Unix seconds from which all certificates of the chain are valid.
+    package var chainNotBefore: Int64 { max(leaf.notBefore, issuers.notBefore) }
+}

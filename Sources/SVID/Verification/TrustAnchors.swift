@@ -1,0 +1,67 @@
+import Crypto
+import Identity
+
+/// The trust bundle of one trust domain, parsed once.
+final class TrustAnchors: Sendable {
+    private let builder: ChainBuilder
+    /// Of the anchors' DER.
+    private let digests: Set<Digest256>
+
+    init(_ bundle: TrustBundle) throws(CryptoFault) {
+        builder = try ChainBuilder(anchors: bundle.certificates)
+        digests = Set(bundle.certificates.compactMap { Digest256(sha256: $0) })
+    }
+
+    /// Whether `path` ends in one of these anchors: then it needs no other, for a path does not rest on what it does
+    /// not consist of.
+    func hold(_ path: IssuerPath) -> Bool { digests.contains(path.anchor.digest) }
+
+    /// Builds and verifies the path of `leaf`.
+    func path(
+        of leaf: Certificate, presented: CertificateStack, _ time: ChainBuilder.Time, of trustDomain: TrustDomain
+    ) throws(SVIDRefusal) -> IssuerPath {
+        let path: [Certificate]
+        do throws(ChainFault) {
+            path = try builder.path(from: leaf, through: presented, time)
+        } catch {
+            throw SVIDRefusal(error, trustDomain)
+        }
+        // A server or client has its own certificate first in its list.
+        let leafDER = leaf.der
+        let others = (0..<presented.count).map { presented[$0].der }
+        return try IssuerPath(path, presented: others.first == leafDER ? Array(others.dropFirst()) : others)
+    }
+}
+
+extension SVIDRefusal {
+    /// What a fault of path building means for a peer of `trustDomain`.
+    init(_ fault: ChainFault, _ trustDomain: TrustDomain) {
+        self =
+            switch fault {
+            case .unknownAuthority: .unknownAuthority
+            case .expired: .expired
+            case .notYetValid: .notYetValid
+            case .badSignature: .badSignature
+            case .weakKey: .weakKey
+            case .weakSignature: .weakSignature
+            case .nameConstraint: .nameConstraint
+            case .pathLength: .pathLength
+            case .unknownCriticalExtension: .unknownCriticalExtension
+            case .chainTooLong: .chainTooLong
+            case .malformedCertificate: .malformedCertificate
+            case .signerWithoutKeyCertSign: .signerWithoutKeyCertSign
+            case .signerNotCA(let signer): signer.flatMap { Self.refusal(of: $0, trustDomain) } ?? .signerNotCA
+            case .outOfMemory, .invalid: .invalidChain
+            }
+    }
+
+    /// Our own rules say more of a signer than that it is no authority.
+    private static func refusal(of signer: Certificate, _ trustDomain: TrustDomain) -> SVIDRefusal? {
+        do throws(SVIDRefusal) {
+            try CertificateFields(parsing: signer.der.span).checkSigning(of: trustDomain)
+            return nil
+        } catch {
+            return error
+        }
+    }
+}

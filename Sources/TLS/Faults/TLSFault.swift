@@ -1,0 +1,28 @@
+public import Crypto
+
+/// What went wrong on our side: no peer is to blame.
+public enum TLSFault: Error, Hashable, Sendable, CustomStringConvertible {
+    /// OpenSSL refused a call that our own settings or files made.
+    case crypto(CryptoFault)
+    /// A name in our settings that TLS cannot carry (an application protocol or a server name).
+    case unusableName(String)
+    /// After a handshake, OpenSSL's state was not what our own records can go on from.
+    case recordsNotTakenOver
+    /// One key has protected as many records as can be numbered.
+    case recordNumbersUsedUp
+
+    public var description: String {
+        switch self {
+        case .crypto(let fault): fault.description
+        case .unusableName(let name): "\"\(name)\" is not a name that TLS can carry"
+        case .recordsNotTakenOver: "the handshake left the records in no state to go on from"
+        case .recordNumbersUsedUp: "a key has protected as many records as can be numbered"
+        }
+    }
+
+    static func translating<Value: ~Copyable>(
+        _ body: () throws(CryptoFault) -> Value
+    ) throws(TLSFault) -> Value {
+        do throws(CryptoFault) { return try body() } catch { throw .crypto(error) }
+    }
+}

@@ -1,0 +1,57 @@
+import COpenSSL
+import Crypto
+import SVID
+
+/// What is left of OpenSSL on a dialling side that may keep sessions: it reads tickets, and nothing else.
+///
+/// It can do so for as long as it has seen every record that the server sent.
+@safe
+struct TicketReader: ~Copyable {
+    private let ssl: OpaquePointer
+    private let sessions: OfferedSessions
+    private let peer: PeerSVID
+    private let endpoint: Int
+
+    /// Takes the SSL, which has completed its handshake and read nothing since.
+    init(owning ssl: OpaquePointer, _ sessions: OfferedSessions, _ peer: PeerSVID, endpoint: Int) {
+        unsafe self.ssl = ssl
+        self.sessions = sessions
+        self.peer = peer
+        self.endpoint = endpoint
+    }
+
+    /// Gives OpenSSL a record of tickets as it came, and keeps the session that the server gave with it, if it is whole.
+    borrowing func read(
+        _ record: UnsafeRawBufferPointer, _ exchange: RecordExchange
+    ) throws(RecordFlaw) -> KeptSession? {
+        ErrorQueue.clear()
+        // Safe: the SSL is this value's, and reads and writes through the exchange's window within the closure only.
+        // What it writes is an alert under a key that is no longer its own: it is thrown away.
+        let isWell = unsafe withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { room in
+            let step = unsafe exchange.withWindow(reading: record, writing: room) {
+                var byte: UInt8 = 0
+                var count = 0
+                let status = unsafe SSL_read_ex(ssl, &byte, 1, &count)
+                return unsafe status != 1 && SSL_get_error(ssl, status) == SSL_ERROR_WANT_READ
+            }
+            return step.outcome && step.readBytes == record.count
+        }
+        guard isWell else {
+            ErrorQueue.clear()
+            throw .malformedTicket
+        }
+        let newSessions = unsafe exchange.window.pointee.findings.newSessions
+        unsafe exchange.window.pointee.findings.newSessions = []
+        for session in newSessions { sessions.keep(session, peer: peer, endpoint: endpoint) }
+        return newSessions.last
+    }
+
+    /// Goes on through another exchange's window.
+    borrowing func attach(to exchange: RecordExchange) { unsafe exchange.bio.attach(to: ssl) }
+
+    deinit {
+        // As `TLSSession.deinit`: a session that is to be forgotten is told so itself.
+        unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
+        unsafe SSL_free(ssl)
+    }
+}
