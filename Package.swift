@@ -61,14 +61,16 @@ let package = Package(
         module(
             "Control",
             [
-                "CLibEvent", "DataPlane", "EventLoop", "Settings", "TLS", "SVID", "Crypto", "WorkloadAPI", "Federation", "Policy",
+                "CLibEvent", "DataPlane", "EventLoop", "Settings", "TLS", "SVID", "Crypto", "WorkloadAPI", "Federation",
+                "Policy",
                 "Identity", "Telemetry", logging,
             ]),
         .target(name: "CBuildInfo", cSettings: buildInfo),
         .executableTarget(
             name: "postern",
             dependencies: [
-                "CBuildInfo", "Control", "DataPlane", "Settings", "TLS", "SVID", "Crypto", "Policy", "Identity", "Telemetry", "Authority",
+                "CBuildInfo", "Control", "DataPlane", "Settings", "TLS", "SVID", "Crypto", "Policy", "Identity",
+                "Telemetry", "Authority",
                 "EventLoop",
                 "Load", argumentParser, logging,
             ],
@@ -89,11 +91,17 @@ let package = Package(
         tests("TLSTests", ["TLS", "SVID", "Crypto", "Authority", "Identity", "COpenSSL", "CAllocationCount"]),
         tests(
             "DataPlaneTests",
-            ["DataPlane", "EventLoop", "TLS", "SVID", "Crypto", "Authority", "Settings", "Policy", "Identity", "Telemetry"]),
+            [
+                "DataPlane", "EventLoop", "TLS", "SVID", "Crypto", "Authority", "Settings", "Policy", "Identity",
+                "Telemetry",
+            ]),
         tests("LoadTests", ["Load", "EventLoop", "TLS", "SVID", "Telemetry", "CAllocationCount"]),
         tests(
             "ControlTests",
-            ["Control", "DataPlane", "Settings", "TLS", "SVID", "Crypto", "Authority", "Telemetry", "Policy", "Identity", logging]),
+            [
+                "Control", "DataPlane", "Settings", "TLS", "SVID", "Crypto", "Authority", "Telemetry", "Policy",
+                "Identity", logging,
+            ]),
         tests("EndToEnd", ["Authority", "Identity", "Loopback"], resources: [.copy("Peers/workload_api.py")]),
 
         // Sockets, child processes and peers on the loopback interface, for end-to-end tests and benchmarks.
@@ -112,7 +120,8 @@ let package = Package(
         .executableTarget(
             name: "postern-microbench",
             dependencies: [
-                "MicroBenchGate", "TLS", "SVID", "Crypto", "Policy", "Identity", "EventLoop", "Authority", "Loopback", "CAllocationCount",
+                "MicroBenchGate", "TLS", "SVID", "Crypto", "Policy", "Identity", "EventLoop", "Authority", "Loopback",
+                "CAllocationCount",
                 argumentParser,
             ],
             path: "Benchmarks/MicroBench", exclude: ["thresholds.txt"], swiftSettings: strict),

@@ -3,6 +3,7 @@ import Identity
 import Loopback
 import TLS
 import Authority
+import SVID
 
 /// Two SVIDs below an intermediate, made once a run: ECDSA P-256, as in the pairs of postern-bench.
 struct Identities {
@@ -23,7 +24,7 @@ struct Identities {
             let files = IdentityFiles(
                 certificate: certificate, privateKey: key,
                 trustBundles: [.init(trustDomain: try TrustDomain(parsing: domain), path: folder.file("bundle.pem"))])
-            let outcome = IdentityMaterial.load(files, generation: 1, now: now)
+            let outcome = IdentityMaterial.load(files, now: now)
             guard let material = outcome.material else { throw MicroBenchFault.identity("\(outcome.flaws)") }
             return material
         }

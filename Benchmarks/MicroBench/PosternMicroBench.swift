@@ -2,6 +2,7 @@ import ArgumentParser
 import EventLoop
 import MicroBenchGate
 import Authority
+import Crypto
 
 /// Time, instructions and allocations of single operations. `scripts/microbench` runs both commands.
 @main

@@ -1,5 +1,6 @@
 public import Settings
-public import TLS
+
+public import SVID
 
 /// A settings file and the identity files that it names, loaded as `run` loads them. Binds nothing.
 public struct CheckedSettings: Sendable {
@@ -22,11 +23,19 @@ public struct CheckedSettings: Sendable {
     /// Of the settings file, as far as it could be read.
     let text: [UInt8]
 
+    /// What is served by, for whoever looks whether something else is to be.
+    struct InUse {
+        /// Of the settings file.
+        let text: [UInt8]
+        let material: IdentityMaterial?
+    }
+
     /// - Parameter now: Unix seconds, for the validity of certificates.
-    public static func load(path: String, generation: UInt64 = 1, now: Int64) -> CheckedSettings {
-        check(
-            Settings.load(path: path, endpointSocket: WorkloadEnvironment.endpointSocket), generation: generation,
-            now: now)
+    public static func load(path: String, now: Int64) -> CheckedSettings { load(path: path, instead: nil, now: now) }
+
+    /// - Parameter inUse: where the settings are the same, what is flawed of another trust domain is upheld from there.
+    static func load(path: String, instead inUse: InUse?, now: Int64) -> CheckedSettings {
+        check(Settings.load(path: path, endpointSocket: WorkloadEnvironment.endpointSocket), instead: inUse, now: now)
     }
 
     /// The same of text that stands in no file; relative paths in it are those of the working folder.
@@ -34,18 +43,19 @@ public struct CheckedSettings: Sendable {
     /// - Parameter name: what messages call it.
     public static func check(text: [UInt8], as name: String, now: Int64) -> CheckedSettings {
         check(
-            Settings.parse(text: text, file: name, endpointSocket: WorkloadEnvironment.endpointSocket), generation: 1,
+            Settings.parse(text: text, file: name, endpointSocket: WorkloadEnvironment.endpointSocket), instead: nil,
             now: now)
     }
 
     /// Of a settings file.
     public static var bytesAtMost: Int { Settings.bytesAtMost }
 
-    private static func check(_ outcome: LoadOutcome, generation: UInt64, now: Int64) -> CheckedSettings {
+    private static func check(_ outcome: LoadOutcome, instead inUse: InUse?, now: Int64) -> CheckedSettings {
         guard let settings = outcome.settings else {
             return CheckedSettings(ready: nil, settings: nil, flaws: outcome.flaws, text: outcome.text)
         }
-        let identity = identity(of: settings, generation: generation, now: now)
+        let isInUse = inUse?.text == outcome.text
+        let identity = identity(of: settings, isInUse ? .uphold(inUse?.material) : .refuseAll, now: now)
         var flaws = outcome.flaws + identity.flaws
         var isSound = identity.isSound
         if case .file(let log) = settings.accessLog, let obstacle = AccessLogOutput.obstacle(at: log.value) {
@@ -62,10 +72,10 @@ public struct CheckedSettings: Sendable {
 
     /// The identity in the files that the settings name; none where it is not in files.
     static func identity(
-        of settings: Settings, generation: UInt64, now: Int64
+        of settings: Settings, _ flawedDomains: FlawedDomains, now: Int64
     ) -> (material: IdentityMaterial?, flaws: [SettingsFlaw], isSound: Bool) {
         guard case .files(let files) = settings.identity else { return (nil, [], true) }
-        let outcome = IdentityMaterial.load(IdentityFiles(files), generation: generation, now: now)
+        let outcome = IdentityMaterial.load(IdentityFiles(files), flawedDomains, now: now)
         let flaws = outcome.flaws.map { SettingsFlaw($0, in: files) }
         return (outcome.material, flaws, outcome.material != nil)
     }
@@ -75,13 +85,13 @@ extension IdentityFiles {
     init(_ files: FileIdentity) {
         self.init(
             certificate: files.certificate.value, privateKey: files.privateKey.value,
-            trustBundles: files.trustBundles.map(TrustBundleFile.init),
-            revocationLists: files.revocationLists.map(TrustBundleFile.init),
+            trustBundles: files.trustBundles.map(DomainFile.init),
+            revocationLists: files.revocationLists.map(DomainFile.init),
             revocation: Revocation.Mode(files.revocation))
     }
 }
 
-extension IdentityFiles.TrustBundleFile {
+extension IdentityFiles.DomainFile {
     fileprivate init(_ file: TrustBundleFile) {
         self.init(trustDomain: file.trustDomain, path: file.path.value)
     }
@@ -99,18 +109,18 @@ extension Revocation.Mode {
 
 extension SettingsFlaw {
     /// The flaw of a file, at the setting that names the file.
-    init(_ flaw: IdentityFileFlaw, in files: FileIdentity) {
+    init(_ flaw: IdentityFlaw, in files: FileIdentity) {
         let position =
-            switch flaw.role {
-            case .certificate: files.certificate.position
+            switch flaw.part {
+            case .svid, .revocationLists(nil): files.certificate.position
             case .privateKey: files.privateKey.position
             case .trustBundle(let domain):
                 files.trustBundles.first { $0.trustDomain == domain && $0.path.value == flaw.path }?.path.position
                     ?? files.certificate.position
-            case .revocationList(let domain):
+            case .revocationLists(let domain?):
                 files.revocationLists.first { $0.trustDomain == domain && $0.path.value == flaw.path }?.path.position
                     ?? files.certificate.position
             }
-        self.init(flaw.severity == .error ? .error : .warning, at: position, "\(flaw.path): \(flaw.message)")
+        self.init(flaw.severity == .error ? .error : .warning, at: position, flaw.description)
     }
 }

@@ -5,6 +5,7 @@ public import Logging
 public import Settings
 import TLS
 import Telemetry
+import SVID
 
 /// One running proxy: listeners, workers, access log and admin endpoint. Belongs to the control thread.
 ///
@@ -26,11 +27,9 @@ public final class Proxy {
     let workers: [WorkerThread]
     var listeners: BoundListeners
     /// Where the settings come from; nil where they stay as they are.
-    /// What was left out of what the Workload API handed out last.
-    var passedOver: [IssuedIdentityFlaw] = []
-    /// Why all of it was refused the last time.
-    var refusedOffer: IssuedIdentityFlaw?
     var source: SettingsSource?
+    /// What was wrong with what the Workload API handed out last.
+    var offerFlaws: [IdentityFlaw] = []
     /// Nil where the identity is in files.
     let workload: WorkloadClient?
     /// Nil where the settings do not come from a file.

@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Identity
+import SVID
 import TLS
 import Telemetry
 

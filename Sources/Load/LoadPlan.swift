@@ -1,5 +1,6 @@
 public import Identity
 public import TLS
+public import SVID
 
 /// What a run of load is made of; every number is bounded by ``init(kind:target:)`` or by the command line.
 public struct LoadPlan: Sendable {

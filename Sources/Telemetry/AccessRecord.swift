@@ -35,14 +35,14 @@ public struct AccessRecord: Hashable, Sendable {
         /// Hexadecimal.
         public var serialNumber: String?
         /// Of the certificate's DER, hexadecimal.
-        public var sha256: String
+        public var sha256: String?
         public var issuer: String?
         public var notAfterUnixSeconds: Int64?
         /// Its chain was good.
         public var isVerified: Bool
 
         public init(
-            id: String?, names: String? = nil, serialNumber: String?, sha256: String, issuer: String?,
+            id: String?, names: String? = nil, serialNumber: String?, sha256: String?, issuer: String?,
             notAfterUnixSeconds: Int64?, isVerified: Bool
         ) {
             self.id = id

@@ -1,6 +1,6 @@
 import CBuildInfo
 import EventLoop
-import TLS
+import Crypto
 
 /// What this binary was made of: what a report of a bug, or of a vulnerable library, asks for.
 enum BuildInfo {

@@ -2,7 +2,7 @@ import ArgumentParser
 import Control
 import Identity
 import Settings
-import TLS
+import SVID
 import Telemetry
 
 struct CheckCommand: ParsableCommand {

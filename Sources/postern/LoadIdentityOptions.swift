@@ -5,6 +5,7 @@ import Load
 import Policy
 import Settings
 import TLS
+import SVID
 
 /// Who we are to the target, and whom we agree to talk to.
 struct LoadIdentityOptions: ParsableArguments {
@@ -84,14 +85,14 @@ struct LoadIdentityOptions: ParsableArguments {
         }
         let bundles = try trustBundle.map { bundle in
             do throws(SPIFFEIDFlaw) {
-                return IdentityFiles.TrustBundleFile(
+                return IdentityFiles.DomainFile(
                     trustDomain: try TrustDomain(parsing: bundle.domain), path: bundle.path)
             } catch {
                 throw BadInput("--trust-bundle \(bundle.domain)=\(bundle.path): \(error)")
             }
         }
         let files = IdentityFiles(certificate: certificate, privateKey: privateKey, trustBundles: bundles)
-        let outcome = IdentityMaterial.load(files, generation: 1, now: Console.now())
+        let outcome = IdentityMaterial.load(files, now: Console.now())
         for flaw in outcome.flaws { Console.complain("\(flaw)") }
         guard let material = outcome.material else { throw ExitCode.badInput }
         return (material, .tls13)

@@ -4,7 +4,7 @@ import Glibc
 import Identity
 import Logging
 import Settings
-import TLS
+import SVID
 
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

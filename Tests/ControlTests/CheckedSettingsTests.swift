@@ -4,6 +4,7 @@ import Identity
 import Settings
 import TLS
 import Authority
+import SVID
 import Testing
 
 @Suite("Settings and the files they name")

@@ -5,6 +5,7 @@ import Telemetry
 import Testing
 
 @testable import DataPlane
+@testable import SVID
 
 @Suite("A change under a worker")
 struct InstallTests {

@@ -4,6 +4,7 @@ import Telemetry
 import Testing
 
 @testable import DataPlane
+@testable import SVID
 
 @Suite("A worker in a simulated network")
 struct SimulatedRelayTests {

@@ -5,6 +5,7 @@ import Telemetry
 import Testing
 
 @testable import DataPlane
+@testable import SVID
 
 /// A worker with an outbound and an inbound listener in a simulated network, and the clients and applications around it.
 final class SimulatedWorld {

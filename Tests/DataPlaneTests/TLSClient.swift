@@ -1,6 +1,7 @@
 import EventLoop
 import TLS
 import Testing
+@testable import SVID
 
 /// A client outside the proxy that speaks TLS over a simulated socket.
 final class TLSClient {

@@ -3,6 +3,7 @@ import Identity
 import TLS
 import Authority
 import Testing
+@testable import SVID
 
 /// The identities of the simulated tests, made once: keys of fixed size, so that a seed is one history.
 struct TestIdentities: Sendable {
@@ -45,7 +46,7 @@ struct TestIdentities: Sendable {
             certificate: folder.path("svid.pem"), privateKey: folder.path("svid.key"),
             trustBundles: [.init(trustDomain: try TrustDomain(parsing: "example.org"), path: folder.path("bundle.pem"))]
         )
-        let loaded = IdentityMaterial.load(files, generation: 1, now: now())
+        let loaded = IdentityMaterial.load(files, now: now())
         return try #require(loaded.material, "\(loaded.flaws)")
     }
 

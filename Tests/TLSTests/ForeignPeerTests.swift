@@ -4,6 +4,7 @@ import Testing
 
 @testable import TLS
 @testable import Authority
+@testable import Crypto
 
 @Suite("A peer that nobody here wrote")
 struct ForeignPeerTests {

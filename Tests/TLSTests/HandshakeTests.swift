@@ -1,6 +1,7 @@
 import Identity
 import Authority
 import Testing
+@testable import SVID
 
 @testable import TLS
 

@@ -4,6 +4,8 @@ import Testing
 
 @testable import TLS
 @testable import Authority
+@testable import Crypto
+@testable import SVID
 
 /// A folder of identity files that is gone with its owner.
 final class IdentityFolder {
@@ -39,8 +41,8 @@ final class IdentityFolder {
             trustBundles: [.init(trustDomain: world.domain, path: "\(path)/bundle.pem")])
     }
 
-    func load(now: Int64 = now()) -> IdentityMaterial.LoadOutcome {
-        IdentityMaterial.load(files, generation: 1, now: now)
+    func load(now: Int64 = now()) -> AssembledIdentity {
+        IdentityMaterial.load(files, now: now)
     }
 }
 
@@ -187,7 +189,7 @@ struct IdentityLoadTests {
         try folder.write("bundle.pem", "")
         let outcome = folder.load()
         #expect(outcome.material == nil)
-        #expect(Set(outcome.flaws.map(\.role)) == [.certificate, .privateKey, .trustBundle(folder.world.domain)])
+        #expect(Set(outcome.flaws.map(\.part)) == [.svid, .privateKey, .trustBundle(folder.world.domain)])
     }
 
     @Test("warns of a key that others may read, and goes on", arguments: [0o604, 0o644] as [mode_t])
@@ -197,7 +199,7 @@ struct IdentityLoadTests {
         let outcome = folder.load()
         #expect(outcome.material != nil)
         #expect(outcome.flaws.map(\.severity) == [.warning])
-        #expect(outcome.flaws.first?.role == .privateKey)
+        #expect(outcome.flaws.first?.part == .privateKey)
     }
 
     @Test("does not warn of a key that a group of ours may read, as with a pod's fsGroup")
@@ -220,7 +222,7 @@ struct IdentityLoadTests {
         let folder = try IdentityFolder(World())
         var files = folder.files
         files.trustBundles.append(files.trustBundles[0])
-        let outcome = IdentityMaterial.load(files, generation: 1, now: now())
+        let outcome = IdentityMaterial.load(files, now: now())
         #expect(outcome.material == nil)
         #expect(outcome.flaws.map(\.message) == ["the trust domain \"example.org\" has a bundle already"])
     }

@@ -3,6 +3,7 @@ import Authority
 import Testing
 
 @testable import TLS
+@testable import SVID
 
 @Suite("An identity that is handed out at run time")
 struct IssuedIdentityTests {
@@ -17,44 +18,45 @@ struct IssuedIdentityTests {
     @Test("is taken although another trust domain's bundle is flawed: that domain is not trusted, and it is said")
     func flawedPartner() throws {
         let assembled = try assemble(partnerBundle: partner.authority.issue(path: "/no-authority").leafDER)
-        #expect(assembled.material.trustBundles.map(\.trustDomain) == [world.domain])
-        #expect(assembled.passedOver.count == 1)
-        let text = assembled.passedOver.first?.description ?? ""
+        #expect(assembled.material?.trustBundles.map(\.trustDomain) == [world.domain])
+        #expect(assembled.flaws.count == 1)
+        let text = assembled.flaws.first?.description ?? ""
         #expect(text.contains("\"partner.test\"") && text.contains("is not trusted"), "\(text)")
     }
 
     @Test("leaves another trust domain the last bundle that was good", arguments: [[UInt8](), [0x30], [0x30, 0x00]])
     func keepsLastGood(garbage: [UInt8]) throws {
         let before = try assemble(partnerBundle: partner.authority.rootDER)
-        #expect(before.passedOver.isEmpty)
+        #expect(before.flaws.isEmpty)
         let after = try assemble(partnerBundle: garbage, lastGood: before.material)
-        #expect(after.material.trustBundles.contains { $0.certificates == [partner.authority.rootDER] })
-        #expect(after.passedOver.map { $0.description.contains("keeps its last good one") } == [true])
+        #expect(after.material?.trustBundles.contains { $0.certificates == [partner.authority.rootDER] } == true)
+        #expect(after.flaws.map { $0.description.contains("keeps its last good one") } == [true])
     }
 
     @Test("is taken although a CRL is malformed, and the CRLs of before stay in force")
     func malformedCRL() throws {
         let assembled = try assemble(partnerBundle: partner.authority.rootDER, lists: [[0x30, 0x00]])
-        #expect(assembled.passedOver.map { $0.description.hasPrefix("a CRL ") } == [true])
-        #expect(assembled.material.trustBundles.count == 2)
+        #expect(assembled.flaws.map { $0.description.hasPrefix("the CRLs: a CRL ") } == [true])
+        #expect(assembled.material?.trustBundles.count == 2)
     }
 
     @Test("is refused where its own trust domain's bundle is flawed")
     func flawedOwn() throws {
-        #expect(throws: IssuedIdentityFlaw.self) {
-            try assemble(ownBundle: [0x30, 0x00], partnerBundle: partner.authority.rootDER)
-        }
-        #expect(throws: IssuedIdentityFlaw.self) {
-            try assemble(ownBundle: partner.authority.rootDER, partnerBundle: partner.authority.rootDER)
+        for own in [[0x30, 0x00], partner.authority.rootDER] {
+            let before = try assemble(partnerBundle: partner.authority.rootDER).material
+            let assembled = try assemble(
+                ownBundle: own, partnerBundle: partner.authority.rootDER, lastGood: before)
+            #expect(assembled.material == nil)
+            #expect(assembled.flaws.map(\.part) == [.trustBundle(world.domain)])
         }
     }
 
     @Test("is refused where peers would refuse its chain for its length")
     func longChain() throws {
-        #expect(throws: IssuedIdentityFlaw.self) {
-            try assemble(partnerBundle: partner.authority.rootDER, copiesOfRoot: 7)
-        }
-        _ = try assemble(partnerBundle: partner.authority.rootDER, copiesOfRoot: 6)
+        let long = try assemble(partnerBundle: partner.authority.rootDER, copiesOfRoot: 7)
+        #expect(long.material == nil)
+        #expect(long.flaws.map(\.part) == [.svid, .svid])
+        #expect(try assemble(partnerBundle: partner.authority.rootDER, copiesOfRoot: 6).material != nil)
     }
 
     private func assemble(
@@ -67,6 +69,6 @@ struct IssuedIdentityTests {
             certificates: Array(chain.joined()), privateKey: leaf.key.pkcs8DER,
             bundles: [world.domain: ownBundle ?? world.authority.rootDER, partner.domain: partnerBundle],
             revocationLists: lists, revocation: .ifPresent)
-        return try IdentityMaterial.assemble(issued, generation: 2, now: now(), lastGood: lastGood)
+        return IdentityMaterial.assemble(issued, now: now(), lastGood: lastGood)
     }
 }

@@ -3,6 +3,8 @@ import Testing
 
 @testable import TLS
 @testable import Authority
+@testable import Crypto
+@testable import SVID
 
 @Suite("A peer's certificate is accepted")
 struct PeerAcceptanceTests {
@@ -53,9 +55,8 @@ struct PeerAcceptanceTests {
         let intermediate = try world.authority.intermediate()
         let leaf = try intermediate.issue(path: "/client")
         let bundle = TrustBundle(trustDomain: world.domain, certificates: [intermediate.certificateDER])
-        let verifier = try PeerVerifier(
-            bundles: [bundle], acceptPeer: nil, generations: SessionGenerations(identity: 1), clock: now)
-        #expect(try verifier.refusal(ofOwnChain: [leaf.leafDER]) == nil)
+        let verifier = try SVIDVerifier(bundles: [bundle], clock: now)
+        #expect(try verifier.refusal(ofOwn: [leaf.leafDER]) == nil)
     }
 
     @Test("from another trust domain that has a bundle of its own")
@@ -81,7 +82,7 @@ struct PeerAcceptanceTests {
         let found = pair.server.session.peer
         let peer = try #require(found)
         #expect(peer.serialHex == "1a2b03")
-        #expect(peer.sha256Hex == Hex.text(CertificateDER.sha256(certificate.leafDER)))
+        #expect(peer.sha256Hex == Digest256(sha256: certificate.leafDER).map { Hex.text($0.bytes) })
         #expect(try peer.notAfter == CertificateFields(parsing: certificate.leafDER.span).notAfter)
         #expect(peer.chainNotAfter == peer.notAfter)
     }

@@ -1,8 +1,10 @@
 import Identity
 import Testing
+@testable import Crypto
 
 @testable import TLS
 @testable import Authority
+@testable import SVID
 
 @Suite("A peer's certificate is refused")
 struct PeerRefusalTests {
@@ -59,15 +61,15 @@ struct PeerRefusalTests {
     func weakKeys(ofSigner: Bool) throws {
         let world = try World("example.org", AuthorityRequest(keyKind: ofSigner ? .rsa1024 : .p256))
         let certificate = try world.authority.issue(LeafRequest(keyKind: ofSigner ? .p256 : .rsa1024))
-        let verifier = try PeerVerifier(
-            bundles: [world.bundle], acceptPeer: nil, generations: SessionGenerations(identity: 1), clock: now)
-        #expect(try verifier.refusal(ofOwnChain: certificate.chainDER) == .weakKey)
+        let verifier = try SVIDVerifier(bundles: [world.bundle], clock: now)
+        #expect(try verifier.refusal(ofOwn: certificate.chainDER) == .weakKey)
     }
 
     @Test("with a reason of its own when it is signed over a weak digest, however strong its key")
-    func weakDigest() {
+    func weakDigest() throws {
         // X509_V_ERR_CA_MD_TOO_WEAK of <openssl/x509_vfy.h>; the throw-away authority signs over no such digest.
-        #expect(SVIDRefusal(verificationCode: 68) == .weakSignature)
+        let fault = ChainFault(verificationCode: 68, at: nil)
+        #expect(try SVIDRefusal(fault, TrustDomain(parsing: "example.org")) == .weakSignature)
         #expect(SVIDRefusal.weakSignature.verificationCode == SVIDRefusal.weakKey.verificationCode)
     }
 
@@ -76,9 +78,8 @@ struct PeerRefusalTests {
         let world = try World()
         let leaf = try CertificateAuthority.selfSigned(trustDomain: "example.org", LeafRequest())
         let bundle = TrustBundle(trustDomain: world.domain, certificates: [leaf.leafDER])
-        let verifier = try PeerVerifier(
-            bundles: [bundle], acceptPeer: nil, generations: SessionGenerations(identity: 1), clock: now)
-        #expect(try verifier.refusal(ofOwnChain: leaf.chainDER) == .unknownAuthority)
+        let verifier = try SVIDVerifier(bundles: [bundle], clock: now)
+        #expect(try verifier.refusal(ofOwn: leaf.chainDER) == .unknownAuthority)
     }
 
     @Test("when the dialling side expects someone else, before its own certificate is sent")

@@ -4,6 +4,8 @@ import Identity
 import Authority
 
 @testable import TLS
+@testable import Crypto
+@testable import SVID
 
 /// What the tests know of one authority and what it issued.
 struct World {
@@ -18,21 +20,21 @@ struct World {
     var bundle: TrustBundle { TrustBundle(trustDomain: domain, certificates: [authority.rootDER]) }
 
     func material(
-        _ path: String = "/ns/default/sa/server", trusting others: [TrustBundle] = [], generation: UInt64 = 1
+        _ path: String = "/ns/default/sa/server", trusting others: [TrustBundle] = []
     ) throws -> IdentityMaterial {
-        try TLSTests.material(authority.issue(path: path), trusting: [bundle] + others, generation: generation)
+        try TLSTests.material(authority.issue(path: path), trusting: [bundle] + others)
     }
 }
 
 /// A material of certificates that `IdentityMaterial.load` might refuse.
 func material(
-    _ certificate: IssuedCertificate, trusting bundles: [TrustBundle], generation: UInt64 = 1
+    _ certificate: IssuedCertificate, trusting bundles: [TrustBundle]
 ) throws -> IdentityMaterial {
     let id = (try? CertificateFields(parsing: certificate.leafDER.span).leafIdentity())
     var key = certificate.key.pkcs8DER
     return try IdentityMaterial(
         id: id ?? SPIFFEID(parsing: "spiffe://example.org/unusable"), notBefore: 0, notAfter: .max,
-        generation: generation, chain: certificate.chainDER, trustBundles: bundles, revocation: Revocation(.off),
+        chain: certificate.chainDER, trustBundles: bundles, revocation: Revocation(.off),
         privateKey: PrivateKeyBytes(consuming: &key))
 }
 

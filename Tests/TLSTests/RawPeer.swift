@@ -2,6 +2,7 @@ import COpenSSL
 import Authority
 
 @testable import TLS
+@testable import Crypto
 
 /// OpenSSL on its own, over memory BIOs: a peer that nobody here wrote, and that can be told to be odd.
 @safe
@@ -25,13 +26,13 @@ struct RawPeer: ~Copyable {
         let context = unsafe SSL_CTX_new(TLS_method())!
         unsafe SSL_CTX_set_security_level(context, 0)
         if let certificate {
-            let chain = try CertificateStack(certificate.chainDER)
+            let chain = try CertificateStack(parsing: certificate.chainDER)
             var der = certificate.key.pkcs8DER
             let key = try PrivateKeyBytes(consuming: &der).makeKey()
-            unsafe SSL_CTX_use_certificate(context, chain.certificate(at: 0))
+            unsafe SSL_CTX_use_certificate(context, chain[0].pointer)
             unsafe SSL_CTX_use_PrivateKey(context, key.pointer)
             for index in 1..<max(1, chain.count) {
-                unsafe _ = postern_ctx_add_chain(context, chain.certificate(at: index))
+                unsafe _ = postern_ctx_add_chain(context, chain[index].pointer)
             }
         }
         if server { unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, { _, _ in 1 }) }

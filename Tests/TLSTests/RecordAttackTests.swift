@@ -1,4 +1,5 @@
 import Testing
+@testable import Crypto
 
 @testable import TLS
 
@@ -165,7 +166,7 @@ struct RecordAttackTests {
             (.malformedKeyUpdate, 50, "protocol-violation"), (.illegalKeyUpdate, 47, "protocol-violation"),
             (.keyUpdateNotLast, 10, "protocol-violation"), (.tooManyMessages, 10, "too-many-requests"),
             (.malformedTicket, 50, "protocol-violation"), (.peerAlert(42), nil, "peer-alert"),
-            (.fault(.outOfMemory), 80, "tls-fault"),
+            (.fault(.crypto(.outOfMemory)), 80, "tls-fault"),
         ]
         for (flaw, alert, code) in table {
             #expect(flaw.alert == alert)

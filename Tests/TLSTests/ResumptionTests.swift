@@ -5,6 +5,8 @@ import Testing
 
 @testable import TLS
 @testable import Authority
+@testable import Crypto
+@testable import SVID
 
 /// A clock that tests move.
 final class ManualClock: Sendable {
@@ -73,8 +75,10 @@ struct ResumptionTests {
             let (there, here) = (pair.server.session.peer, pair.client.session.peer)
             try seen += [#require(there), #require(here)]
         }
-        #expect(seen[0] == seen[2])
-        #expect(seen[1] == seen[3])
+        for (first, later) in [(seen[0], seen[2]), (seen[1], seen[3])] {
+            #expect((first.id, first.serialHex, first.sha256Hex) == (later.id, later.serialHex, later.sha256Hex))
+            #expect((first.chainNotAfter, first.verifiedAt) == (later.chainNotAfter, later.verifiedAt))
+        }
     }
 
     @Test(
@@ -119,7 +123,7 @@ struct ResumptionTests {
         #expect(resumed == (true, false))
     }
 
-    @Test("is unknown to another context, and so to another listener or generation")
+    @Test("is unknown to another context, and so to another listener or identity")
     func otherContext() throws {
         let client = try client()
         let (one, other) = try (server(), server())
@@ -182,8 +186,7 @@ struct ResumptionTests {
         _ = try connect(first, server)
         let offer = try #require(first.offeredSessions?.take(endpoint: 0))
         let second = try client(serverName: "two.test")
-        second.offeredSessions?.keep(
-            offer.session, peer: offer.peer, endpoint: 0, offer.generations)
+        second.offeredSessions?.keep(offer.session, peer: offer.peer, endpoint: 0)
         var pair = try Pair(client: second, server: server)
         pair.handshake()
         let name = pair.server.session.serverName
@@ -294,7 +297,7 @@ struct ChainMemoryTests {
         var pkcs8 = good.key.pkcs8DER
         pkcs8[pkcs8.count - 107 + 10] ^= 1
         let stolen = IdentityMaterial(
-            id: try SPIFFEID(parsing: "spiffe://example.org/client"), notBefore: 0, notAfter: .max, generation: 1,
+            id: try SPIFFEID(parsing: "spiffe://example.org/client"), notBefore: 0, notAfter: .max,
             chain: good.chainDER, trustBundles: [world.bundle], revocation: Revocation(.off),
             privateKey: PrivateKeyBytes(consuming: &pkcs8))
         let outcome = try handshake(.client(stolen), server)
@@ -320,7 +323,7 @@ struct ChainMemoryTests {
         var pkcs8 = good.key.pkcs8DER
         pkcs8[pkcs8.count - 107 + 10] ^= 1
         let stolen = IdentityMaterial(
-            id: try SPIFFEID(parsing: "spiffe://example.org/client"), notBefore: 0, notAfter: .max, generation: 1,
+            id: try SPIFFEID(parsing: "spiffe://example.org/client"), notBefore: 0, notAfter: .max,
             chain: good.chainDER, trustBundles: [world.bundle], revocation: Revocation(.off),
             privateKey: PrivateKeyBytes(consuming: &pkcs8))
         #expect(try handshake(.client(stolen), server) == .failed(.misbehaved(.badHandshakeSignature)))
@@ -357,12 +360,11 @@ struct ChainMemoryTests {
         let world = try World()
         let leaf = try world.authority.issue(path: "/server")
         let expected = Mutex("/server")
-        let verifier = try PeerVerifier(
+        let verifier = try SVIDVerifier(
             bundles: [world.bundle], acceptPeer: { id in expected.withLock { id.path == $0 } },
-            generations: SessionGenerations(identity: 1),
             clock: now)
-        #expect(try verifier.refusal(ofOwnChain: leaf.chainDER) == nil)
+        #expect(try verifier.refusal(ofOwn: leaf.chainDER) == nil)
         expected.withLock { $0 = "/other" }
-        #expect(try verifier.refusal(ofOwnChain: leaf.chainDER) == .identityNotExpected)
+        #expect(try verifier.refusal(ofOwn: leaf.chainDER) == .identityNotExpected)
     }
 }

@@ -4,6 +4,7 @@ import Glibc
 import Identity
 import Settings
 import TLS
+import SVID
 
 /// One poll of a bundle endpoint. It waits for the network: not for the control thread.
 struct BundleFetch: Sendable {

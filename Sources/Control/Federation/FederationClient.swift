@@ -3,7 +3,7 @@ import Identity
 import Logging
 import Settings
 import Synchronization
-import TLS
+import SVID
 
 /// Keeps the bundles of further trust domains by asking where they are published. Belongs to the control thread; each
 /// poll has a thread of its own while it lasts.
@@ -134,7 +134,7 @@ final class FederationClient {
             if id.trustDomain == endpoint.trustDomain, let bundle = members[index].bundle {
                 return .spiffe(material.trusting([bundle]), id)
             }
-            do throws(IssuedIdentityFlaw) {
+            do throws(IdentityFlaw) {
                 let bundle = try TrustBundle(reading: file.value, of: id.trustDomain)
                 return .spiffe(material.trusting([bundle]), id)
             } catch {
@@ -147,7 +147,7 @@ final class FederationClient {
     private func take(_ document: BundleDocument, _ index: Int) -> Bool {
         let endpoint = members[index].endpoint
         let bundle: TrustBundle
-        do throws(IssuedIdentityFlaw) {
+        do throws(TrustBundleFlaw) {
             bundle = try TrustBundle(checking: document.authorities, of: endpoint.trustDomain)
         } catch {
             fail(index, error.description)

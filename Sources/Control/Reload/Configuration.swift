@@ -1,5 +1,5 @@
 import Settings
-import TLS
+import SVID
 
 /// The settings and the identity in use, and what becomes of them when their files change. Belongs to the control thread.
 ///
@@ -28,7 +28,6 @@ struct Configuration {
     private(set) var material: IdentityMaterial?
     /// Of the settings file.
     private var text: [UInt8]
-    private var generation: UInt64
     private var told: Set<SettingsFlaw> = []
     /// What kept sound settings from being served by.
     private var refused: Set<SettingsFlaw> = []
@@ -39,13 +38,13 @@ struct Configuration {
         material = ready.material
         text = ready.text
         told = Set(ready.warnings)
-        generation = ready.material?.generation ?? 0
     }
 
     /// Reads everything anew, as of `now` (Unix seconds).
     mutating func look(now: Int64) -> Outcome {
         var outcome = Outcome()
-        let next = CheckedSettings.load(path: path, generation: generation + 1, now: now)
+        let inUse = CheckedSettings.InUse(text: text, material: material)
+        let next = CheckedSettings.load(path: path, instead: inUse, now: now)
         var flaws = next.flaws
         if let ready = next.ready {
             consider(ready, &outcome, &flaws)
@@ -54,7 +53,6 @@ struct Configuration {
             outcome.settingsAreSound = next.text == text
             lookAtIdentity(now: now, &outcome, &flaws)
         }
-        generation += 1
         outcome.news = flaws.filter { !told.contains($0) }
         told = Set(flaws)
         return outcome
@@ -94,15 +92,10 @@ struct Configuration {
             outcome.settingsAreSound = false
             return
         }
-        let isRenewed = ready.material.map { !$0.isSame(as: material) } ?? false
+        outcome.identityIsSound = !flaws.contains { $0.severity == .error }
+        let isRenewed = ready.material.map { $0 != material } ?? false
         guard ready.text != text || isRenewed else { return }
         outcome.change = Change(settings: ready.settings, material: ready.material ?? material, text: ready.text)
-    }
-
-    /// The number of the next identity that is made.
-    mutating func nextGeneration() -> UInt64 {
-        generation += 1
-        return generation
     }
 
     /// What is in use, with another identity or none.
@@ -111,11 +104,11 @@ struct Configuration {
     }
 
     private func lookAtIdentity(now: Int64, _ outcome: inout Outcome, _ flaws: inout [SettingsFlaw]) {
-        let identity = CheckedSettings.identity(of: settings, generation: generation + 1, now: now)
-        flaws += identity.flaws.filter { !flaws.contains($0) }
-        outcome.identityIsSound = identity.isSound
-        guard let renewed = identity.material else { return }
-        guard !renewed.isSame(as: material) else { return }
+        let identity = CheckedSettings.identity(of: settings, .uphold(material), now: now)
+        // What stands at the same place has been said of it already.
+        flaws += identity.flaws.filter { flaw in !flaws.contains { $0.position == flaw.position } }
+        outcome.identityIsSound = !identity.flaws.contains { $0.severity == .error }
+        guard let renewed = identity.material, renewed != material else { return }
         outcome.change = Change(settings: settings, material: renewed, text: text)
     }
 }

@@ -2,7 +2,7 @@ import DataPlane
 import EventLoop
 import Logging
 import Settings
-import TLS
+import SVID
 import Telemetry
 
 /// Serving by settings and files that change.
@@ -80,7 +80,7 @@ extension Proxy {
         var metadata: Logger.Metadata = ["id": "none"]
         if let material = change.material {
             metadata = [
-                "generation": "\(material.generation)", "id": "\(material.id)",
+                "id": "\(material.id)",
                 "notAfter": "\(CivilTime.rfc3339(unixSeconds: material.notAfter))",
             ]
         }

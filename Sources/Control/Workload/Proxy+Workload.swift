@@ -1,8 +1,8 @@
 import DataPlane
 import Logging
 import Settings
-import TLS
 import WorkloadAPI
+import SVID
 
 /// Serving by what the Workload API hands out.
 extension Proxy {
@@ -22,35 +22,29 @@ extension Proxy {
         let issued = IssuedIdentity(
             certificates: svid.certificates, privateKey: svid.privateKey, bundles: state.bundles(beside: svid),
             revocationLists: state.revocationLists, revocation: Revocation.Mode(settings.revocation))
-        let generation = source.configuration.nextGeneration()
         defer { self.source = source }
-        do throws(IssuedIdentityFlaw) {
-            let assembled = try IdentityMaterial.assemble(
-                issued, generation: generation, now: WallClock.seconds(), lastGood: source.configuration.material)
-            report(passedOver: assembled.passedOver)
-            refusedOffer = nil
-            let material = assembled.material
-            guard !material.isSame(as: source.configuration.material) else { return }
-            if !take(material, &source) { workload?.offerWasNotInstalled() }
-        } catch {
-            workload?.offerWasRefused()
-            figures.identityFailures += 1
-            figures.identityIsSound = false
-            guard refusedOffer != error else { return }
-            refusedOffer = error
-            logger.error("Workload API: what it hands out is refused, the old identity stays: \(error)")
-        }
+        let assembled = IdentityMaterial.assemble(
+            issued, now: WallClock.seconds(), lastGood: source.configuration.material)
+        report(assembled)
+        guard let material = assembled.material, material != source.configuration.material else { return }
+        if !take(material, &source) { workload?.offerWasNotInstalled() }
     }
 
-    /// Says once what was left out of what the Workload API hands out.
-    private func report(passedOver flaws: [IssuedIdentityFlaw]) {
-        figures.identityIsSound = flaws.isEmpty
-        if !flaws.isEmpty { workload?.offerWasRefused() }
-        for flaw in flaws where !passedOver.contains(flaw) {
-            figures.identityFailures += 1
-            logger.error("Workload API: \(flaw)")
+    /// Says once what is wrong with what the Workload API hands out.
+    private func report(_ assembled: AssembledIdentity) {
+        let errors = assembled.flaws.filter { $0.severity == .error }
+        figures.identityIsSound = errors.isEmpty
+        if !errors.isEmpty { workload?.offerWasRefused() }
+        let effect = assembled.material == nil ? "what it hands out is refused, the old identity stays: " : ""
+        for flaw in assembled.flaws where !offerFlaws.contains(flaw) {
+            switch flaw.severity {
+            case .error:
+                figures.identityFailures += 1
+                logger.error("Workload API: \(effect)\(flaw)")
+            case .warning: logger.warning("Workload API: \(flaw)")
+            }
         }
-        passedOver = flaws
+        offerFlaws = assembled.flaws
     }
 
     private func withdraw(_ reason: String) {

@@ -48,7 +48,7 @@ public final class Certificate: @unchecked Sendable {
 
     /// The DER of the subject's public key (SubjectPublicKeyInfo).
     public var publicKeyDER: [UInt8] {
-        unsafe encoded { unsafe i2d_PUBKEY(X509_get0_pubkey(pointer), $0) } ?? []
+        unsafe encoded { unsafe i2d_X509_PUBKEY(X509_get_X509_PUBKEY(pointer), $0) } ?? []
     }
 
     public var constrainsNames: Bool { unsafe X509_get_ext_by_NID(pointer, NID_name_constraints, -1) >= 0 }

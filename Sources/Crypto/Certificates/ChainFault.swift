@@ -13,7 +13,16 @@ public enum ChainFault: Error, Sendable {
     /// - Parameter context: an `X509_STORE_CTX` whose verification has failed.
     init(of context: OpaquePointer) {
         // Safe: the context is alive and keeps the certificate at which it stopped.
-        switch unsafe X509_STORE_CTX_get_error(context) {
+        unsafe self.init(
+            verificationCode: X509_STORE_CTX_get_error(context),
+            at: X509_STORE_CTX_get_current_cert(context).map { unsafe Certificate(retaining: $0) })
+    }
+
+    /// - Parameters:
+    ///   - verificationCode: of <openssl/x509_vfy.h>.
+    ///   - certificate: at which verification stopped.
+    init(verificationCode: Int32, at certificate: Certificate?) {
+        switch verificationCode {
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
             X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
             X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, X509_V_ERR_CERT_UNTRUSTED, X509_V_ERR_AKID_SKID_MISMATCH,
@@ -31,9 +40,7 @@ public enum ChainFault: Error, Sendable {
         case X509_V_ERR_PATH_LENGTH_EXCEEDED: self = .pathLength
         case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION: self = .unknownCriticalExtension
         case X509_V_ERR_CERT_CHAIN_TOO_LONG: self = .chainTooLong
-        case X509_V_ERR_INVALID_CA:
-            self = .signerNotCA(
-                unsafe X509_STORE_CTX_get_current_cert(context).map { unsafe Certificate(retaining: $0) })
+        case X509_V_ERR_INVALID_CA: self = .signerNotCA(certificate)
         case X509_V_ERR_KEYUSAGE_NO_CERTSIGN: self = .signerWithoutKeyCertSign
         case X509_V_ERR_INVALID_EXTENSION, X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD,
             X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD, X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY:

@@ -1,5 +1,6 @@
 import Identity
 import TLS
+import SVID
 
 /// The session's calls, for when there must be one.
 extension Connection {

@@ -1,10 +1,11 @@
 import EventLoop
 import Policy
 import TLS
+import SVID
 
 /// All that a TLS context is made from: where nothing of it changes, the context stays, and with it the sessions that
 /// its peers may continue and what was remembered of their chains.
-struct ContextPlan {
+struct ContextPlan: Equatable {
     /// Which end of the handshake, and what of the settings it needs.
     enum Role: Equatable {
         case accepting
@@ -16,11 +17,6 @@ struct ContextPlan {
     let applicationProtocols: [String]
     let options: TLSOptions
     let material: IdentityMaterial
-
-    func isSame(as other: ContextPlan) -> Bool {
-        role == other.role && applicationProtocols == other.applicationProtocols && options == other.options
-            && material.isSame(as: other.material)
-    }
 
     func make(clock: @escaping @Sendable () -> Int64) throws(TLSFault) -> TLSContext {
         switch role {

@@ -3,6 +3,7 @@ import Identity
 import Policy
 public import Settings
 public import TLS
+public import SVID
 
 /// Everything a worker serves by, immutable and shared by all workers: settings resolved to what the hot path needs.
 public struct ProxyPlan: Sendable {

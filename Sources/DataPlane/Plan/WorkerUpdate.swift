@@ -48,7 +48,7 @@ public struct ListenerUpdate: Sendable {
         contextPlans = Self.contextPlans(plan, proxy)
         var contexts: [TLSContext] = []
         for contextPlan in contextPlans {
-            let same = previous?.contextPlans.firstIndex { $0.isSame(as: contextPlan) }
+            let same = previous?.contextPlans.firstIndex(of: contextPlan)
             if let same, let context = previous?.contexts[same], !contexts.contains(where: { $0 === context }) {
                 contexts.append(context)
             } else {

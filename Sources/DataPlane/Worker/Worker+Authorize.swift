@@ -1,6 +1,7 @@
 import Identity
 import Policy
 import Settings
+import SVID
 import TLS
 
 /// Why a peer may not go on.

@@ -4,6 +4,7 @@ import Policy
 import Settings
 import TLS
 import Telemetry
+import SVID
 
 extension Worker {
     /// What the access log says of a connection that is over.
