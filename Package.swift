@@ -41,40 +41,43 @@ let package = Package(
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CLibEvent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
 
+        // What more than one module asks of the operating system, over Glibc alone.
+        module("System"),
+
         // Pure: no C, no clock, no errno.
         module("Identity"),
         module("Policy", ["Identity"]),
         module("Telemetry"),
 
         // One module a system library.
-        module("Settings", ["CLibYAML", "Identity", "Policy"]),
-        module("TLS", ["COpenSSL", "Identity", "Telemetry"]),
-        module("EventLoop", ["CLibURing"]),
+        module("Settings", ["CLibYAML", "Identity", "Policy", "System"]),
+        module("TLS", ["COpenSSL", "Identity", "System", "Telemetry"]),
+        module("EventLoop", ["CLibURing", "System"]),
         module("WorkloadAPI", ["CNghttp2", "Identity"]),
         module("Federation"),
-        module("Authority", ["COpenSSL", "Identity", "Telemetry"]),
+        module("Authority", ["COpenSSL", "Identity", "System", "Telemetry"]),
 
-        module("DataPlane", ["EventLoop", "TLS", "Settings", "Policy", "Identity", "Telemetry"]),
-        module("Load", ["EventLoop", "TLS", "Identity", "Telemetry"]),
+        module("DataPlane", ["EventLoop", "TLS", "Settings", "Policy", "Identity", "System", "Telemetry"]),
+        module("Load", ["EventLoop", "TLS", "Identity", "System", "Telemetry"]),
         module(
             "Control",
             [
                 "CLibEvent", "DataPlane", "EventLoop", "Settings", "TLS", "WorkloadAPI", "Federation", "Policy",
-                "Identity", "Telemetry", logging,
+                "Identity", "System", "Telemetry", logging,
             ]),
         .target(name: "CBuildInfo", cSettings: buildInfo),
         .executableTarget(
             name: "postern",
             dependencies: [
                 "CBuildInfo", "Control", "DataPlane", "Settings", "TLS", "Policy", "Identity", "Telemetry", "Authority",
-                "EventLoop",
-                "Load", argumentParser, logging,
+                "EventLoop", "Load", "System", argumentParser, logging,
             ],
             swiftSettings: strict
         ),
 
         // Counts the heap allocations of a thread, for tests that promise there are none.
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
+        tests("SystemTests", ["System"]),
         tests("IdentityTests", ["Identity"], resources: [.copy("Resources/spiffe_ids.json")]),
         tests("PolicyTests", ["Policy", "Identity", "CAllocationCount"]),
         tests(
@@ -83,12 +86,12 @@ let package = Package(
         tests("FederationTests", ["Federation"], resources: [.copy("Resources/spiffe_bundles.json")]),
         tests("WorkloadAPITests", ["WorkloadAPI", "Identity"]),
         tests("TelemetryTests", ["Telemetry"]),
-        tests("EventLoopTests", ["EventLoop", "CLibURing", "CLoopback", "CAllocationCount"]),
+        tests("EventLoopTests", ["EventLoop", "System", "CLibURing", "CLoopback", "CAllocationCount"]),
         tests("TLSTests", ["TLS", "Authority", "Identity", "COpenSSL", "CAllocationCount"]),
         tests(
             "DataPlaneTests",
-            ["DataPlane", "EventLoop", "TLS", "Authority", "Settings", "Policy", "Identity", "Telemetry"]),
-        tests("LoadTests", ["Load", "EventLoop", "TLS", "Telemetry", "CAllocationCount"]),
+            ["DataPlane", "EventLoop", "TLS", "Authority", "Settings", "Policy", "Identity", "System", "Telemetry"]),
+        tests("LoadTests", ["Load", "EventLoop", "System", "TLS", "Telemetry", "CAllocationCount"]),
         tests(
             "ControlTests",
             ["Control", "DataPlane", "Settings", "TLS", "Authority", "Telemetry", "Policy", "Identity", logging]),

@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Identity
+import System
 import TLS
 import Telemetry
 

@@ -1,4 +1,5 @@
 import Identity
+import System
 import Telemetry
 
 extension IdentityLoader {

@@ -1,5 +1,6 @@
 import COpenSSL
 import Identity
+import System
 import Telemetry
 
 /// Reads identity files and collects every flaw.

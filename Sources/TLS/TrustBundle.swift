@@ -1,4 +1,5 @@
 public import Identity
+import System
 
 /// The trust anchors of one trust domain, as DER; bundles are never pooled.
 public struct TrustBundle: Hashable, Sendable {

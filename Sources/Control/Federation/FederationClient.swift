@@ -3,6 +3,7 @@ import Identity
 import Logging
 import Settings
 import Synchronization
+import System
 import TLS
 
 /// Keeps the bundles of further trust domains by asking where they are published. Belongs to the control thread; each

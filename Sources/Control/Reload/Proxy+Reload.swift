@@ -2,6 +2,7 @@ import DataPlane
 import EventLoop
 import Logging
 import Settings
+import System
 import TLS
 import Telemetry
 

@@ -1,5 +1,5 @@
-import EventLoop
 import Policy
+import System
 import TLS
 
 /// All that a TLS context is made from: where nothing of it changes, the context stays, and with it the sessions that

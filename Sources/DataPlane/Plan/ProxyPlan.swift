@@ -1,7 +1,8 @@
-public import EventLoop
+import EventLoop
 import Identity
 import Policy
 public import Settings
+public import System
 public import TLS
 
 /// Everything a worker serves by, immutable and shared by all workers: settings resolved to what the hot path needs.
