@@ -41,44 +41,45 @@ let package = Package(
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CLibEvent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
 
+        // What more than one module asks of the operating system, over Glibc alone.
+        module("System"),
+
         // Pure: no C, no clock, no errno.
         module("Identity"),
         module("Policy", ["Identity"]),
         module("Telemetry"),
 
         // One module a system library.
-        module("Settings", ["CLibYAML", "Identity", "Policy"]),
+        module("Settings", ["CLibYAML", "Identity", "Policy", "System"]),
         module("Crypto", ["COpenSSL"]),
-        module("SVID", ["Crypto", "Identity", "Telemetry"]),
+        module("SVID", ["Crypto", "Identity", "System", "Telemetry"]),
         module("TLS", ["COpenSSL", "Crypto", "SVID", "Identity"]),
-        module("EventLoop", ["CLibURing"]),
+        module("EventLoop", ["CLibURing", "System"]),
         module("WorkloadAPI", ["CNghttp2", "Identity"]),
         module("Federation"),
-        module("Authority", ["Crypto", "Identity", "Telemetry"]),
+        module("Authority", ["Crypto", "Identity", "System", "Telemetry"]),
 
-        module("DataPlane", ["EventLoop", "TLS", "SVID", "Settings", "Policy", "Identity", "Telemetry"]),
-        module("Load", ["EventLoop", "TLS", "SVID", "Identity", "Telemetry"]),
+        module("DataPlane", ["EventLoop", "TLS", "SVID", "Settings", "Policy", "Identity", "System", "Telemetry"]),
+        module("Load", ["EventLoop", "TLS", "SVID", "Identity", "System", "Telemetry"]),
         module(
             "Control",
             [
                 "CLibEvent", "DataPlane", "EventLoop", "Settings", "TLS", "SVID", "Crypto", "WorkloadAPI", "Federation",
-                "Policy",
-                "Identity", "Telemetry", logging,
+                "Policy", "Identity", "System", "Telemetry", logging,
             ]),
         .target(name: "CBuildInfo", cSettings: buildInfo),
         .executableTarget(
             name: "postern",
             dependencies: [
                 "CBuildInfo", "Control", "DataPlane", "Settings", "TLS", "SVID", "Crypto", "Policy", "Identity",
-                "Telemetry", "Authority",
-                "EventLoop",
-                "Load", argumentParser, logging,
+                "Telemetry", "Authority", "EventLoop", "Load", "System", argumentParser, logging,
             ],
             swiftSettings: strict
         ),
 
         // Counts the heap allocations of a thread, for tests that promise there are none.
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
+        tests("SystemTests", ["System"]),
         tests("IdentityTests", ["Identity"], resources: [.copy("Resources/spiffe_ids.json")]),
         tests("PolicyTests", ["Policy", "Identity", "CAllocationCount"]),
         tests(
@@ -87,15 +88,15 @@ let package = Package(
         tests("FederationTests", ["Federation"], resources: [.copy("Resources/spiffe_bundles.json")]),
         tests("WorkloadAPITests", ["WorkloadAPI", "Identity"]),
         tests("TelemetryTests", ["Telemetry"]),
-        tests("EventLoopTests", ["EventLoop", "CLibURing", "CLoopback", "CAllocationCount"]),
+        tests("EventLoopTests", ["EventLoop", "System", "CLibURing", "CLoopback", "CAllocationCount"]),
         tests("TLSTests", ["TLS", "SVID", "Crypto", "Authority", "Identity", "COpenSSL", "CAllocationCount"]),
         tests(
             "DataPlaneTests",
             [
                 "DataPlane", "EventLoop", "TLS", "SVID", "Crypto", "Authority", "Settings", "Policy", "Identity",
-                "Telemetry",
+                "System", "Telemetry",
             ]),
-        tests("LoadTests", ["Load", "EventLoop", "TLS", "SVID", "Telemetry", "CAllocationCount"]),
+        tests("LoadTests", ["Load", "EventLoop", "System", "TLS", "SVID", "Telemetry", "CAllocationCount"]),
         tests(
             "ControlTests",
             [

@@ -1,4 +1,5 @@
 public import Glibc
+import System
 
 /// Writes `text` to a new file beside `path` and moves it there, so that no reader sees half of it.
 public func writeFile(_ text: String, path: String, mode: mode_t) throws(PKIFault) {
@@ -29,19 +30,14 @@ public func writeFile(_ text: String, path: String, mode: mode_t) throws(PKIFaul
 
 /// The whole of a text file of at most a mebibyte.
 public func readFile(_ path: String) throws(PKIFault) -> String {
-    // The C string lives for the length of the call.
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .file(path: path, operation: "read", errno: errno) }
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 65_536)
-    let room = buffer.count
-    while true {
-        // At most `room` bytes go into the array, which outlives the call.
-        let count = unsafe read(descriptor, &buffer, room)
-        if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-        guard count > 0 || errno == EINTR else { throw .file(path: path, operation: "read", errno: errno) }
-        bytes += buffer.prefix(max(count, 0))
-        guard bytes.count <= 1 << 20 else { throw .file(path: path, operation: "read", errno: EFBIG) }
+    do throws(FileFlaw) {
+        return String(decoding: try FileContents.read(path: path).bytes, as: UTF8.self)
+    } catch {
+        switch error {
+        case .cannotOpen(let number), .cannotRead(let number):
+            throw .file(path: path, operation: "read", errno: number)
+        case .notAFile: throw .notAFile(path: path)
+        case .tooLarge: throw .file(path: path, operation: "read", errno: EFBIG)
+        }
     }
 }

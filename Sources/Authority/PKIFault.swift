@@ -1,4 +1,5 @@
 public import Crypto
+import System
 
 /// Why a key or certificate could not be made, read or written.
 public enum PKIFault: Error, Hashable, Sendable, CustomStringConvertible {
@@ -6,6 +7,8 @@ public enum PKIFault: Error, Hashable, Sendable, CustomStringConvertible {
     case crypto(CryptoFault)
     /// A file could not be read or written.
     case file(path: String, operation: String, errno: Int32)
+    /// What was to be read is a folder, a FIFO or a device.
+    case notAFile(path: String)
     /// The text is not the PEM that was expected.
     case notPEM(expected: String)
     /// A path, a trust domain or an ID is not valid.
@@ -17,6 +20,7 @@ public enum PKIFault: Error, Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .crypto(let fault): fault.description
         case .file(let path, let operation, let errno): "\(path): cannot \(operation): \(systemMessage(errno))"
+        case .notAFile(let path): "\(path): is not a regular file"
         case .notPEM(let expected): "no PEM block of \(expected)"
         case .invalidID(let reason): reason
         case .notAnAuthority(let reason): reason

@@ -17,8 +17,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 // Glibc's own SOCK_STREAM is an enumeration, which some cold builds do not find.
-static const int postern_sock_stream = SOCK_STREAM;
-static const int postern_sock_cloexec_flag = SOCK_CLOEXEC;
 static const int postern_stream_socket = SOCK_STREAM | SOCK_CLOEXEC;
 static const int postern_nonblocking_stream_socket = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
 static const int postern_signalfd_flags = SFD_NONBLOCK | SFD_CLOEXEC;

@@ -1,4 +1,5 @@
 import Logging
+import System
 import Telemetry
 
 /// Moves records from the queues to the output and keeps account of what was lost. Belongs to the writer's thread.

@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 extension AccessLogOutput {
     /// Why a file at `path` could not be opened for appending, found without making it; nil if nothing speaks against.

@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 /// Where the access log goes.
 public enum AccessLogDestination: Hashable, Sendable {

@@ -1,6 +1,7 @@
 import Glibc
 public import Logging
 import Synchronization
+import System
 public import Telemetry
 
 /// Drains the workers' records and writes them as lines of JSON, on a thread of its own.

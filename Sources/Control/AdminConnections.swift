@@ -1,5 +1,6 @@
 import CLibEvent
 import Glibc
+import System
 
 /// The connections of the admin endpoint: each has a time for its one request, and only so many are open, so that who
 /// holds them open takes neither descriptors nor answers from others. Belongs to the control thread.

@@ -1,6 +1,7 @@
 import CLibEvent
 import Glibc
 public import Policy
+import Settings
 
 /// Answers `/livez`, `/readyz` and `/metrics` over HTTP on the control thread (libevent's evhttp). Lives as long as its loop.
 @safe
@@ -23,7 +24,7 @@ public final class AdminServer {
         self.readiness = readiness
         base = loop.base
         connections = try AdminConnections(base)
-        let socket = try AdminSocket(address: address, port: port)
+        let socket = try AdminSocket(Endpoint(address: address, port: port))
         self.port = socket.port
         guard let http = unsafe evhttp_new(base.pointer) else { throw .libevent(call: "evhttp_new") }
         guard let bound = unsafe evhttp_accept_socket_with_handle(http, socket.number) else {

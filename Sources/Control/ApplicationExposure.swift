@@ -1,5 +1,6 @@
 import Policy
 import Settings
+import System
 
 /// Applications that can be reached without the proxy: they listen on every address of the host, although the proxy
 /// reaches them over loopback.
@@ -8,8 +9,8 @@ enum ApplicationExposure {
     static func warnings(_ applications: [Located<Endpoint>], boundByUs: [Endpoint]) -> [SettingsFlaw] {
         guard !applications.isEmpty else { return [] }
         let table = SocketTable(
-            v4: readBeginning("/proc/self/net/tcp", bytes: tableBytes),
-            v6: readBeginning("/proc/self/net/tcp6", bytes: tableBytes))
+            v4: FileContents.beginning(path: "/proc/self/net/tcp", limitBytes: tableBytes),
+            v6: FileContents.beginning(path: "/proc/self/net/tcp6", limitBytes: tableBytes))
         return warnings(applications, boundByUs: boundByUs, table)
     }
 

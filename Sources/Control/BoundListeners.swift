@@ -1,7 +1,7 @@
 import DataPlane
 import EventLoop
-import Glibc
 import Settings
+import System
 
 /// The listening sockets of a proxy from one generation of settings to the next: one a listener and worker.
 ///
@@ -41,7 +41,7 @@ struct BoundListeners {
             return descriptor
         }
 
-        deinit { for descriptor in descriptors.values.joined() where descriptor >= 0 { close(descriptor) } }
+        deinit { for descriptor in descriptors.values.joined() where descriptor >= 0 { closeDescriptor(descriptor) } }
     }
 
     private(set) var sockets: [Socket] = []

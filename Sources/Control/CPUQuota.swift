@@ -1,8 +1,10 @@
+import System
+
 /// How many CPUs this process may use: its cgroup's quota, rounded up, and never more than it may run on.
 public enum CPUQuota {
     /// At least 1. What cannot be read does not limit.
     public static func workers() -> Int {
-        let allowed = text("/proc/self/status").flatMap(allowedCPUs(status:)) ?? 1
+        let allowed = FileContents.text(path: "/proc/self/status").flatMap(allowedCPUs(status:)) ?? 1
         let quotas = ControlGroup.unified("cpu.max").compactMap(quota(cpuMax:))
         let legacy = zip(
             ControlGroup.legacyLimits("cpu", "cpu.cfs_quota_us"),
@@ -42,6 +44,4 @@ public enum CPUQuota {
         guard let quota, let period else { return nil }
         return Self.quota(cpuMax: "\(quota) \(period)")
     }
-
-    private static func text(_ path: String) -> String? { readSmallFile(path, bytesAtMost: 1 << 16) }
 }

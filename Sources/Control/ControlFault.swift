@@ -1,4 +1,4 @@
-import Glibc
+import System
 
 /// Why a part of the control thread could not be set up.
 public enum ControlFault: Error, Hashable, Sendable, CustomStringConvertible {
@@ -13,13 +13,4 @@ public enum ControlFault: Error, Hashable, Sendable, CustomStringConvertible {
         case .libevent(let call): "\(call) failed"
         }
     }
-}
-
-/// The C library's text for an errno.
-public func systemMessage(_ errno: Int32) -> String {
-    var buffer = [CChar](repeating: 0, count: 256)
-    let room = buffer.count
-    // The POSIX variant writes a terminated string of at most `room` bytes into the array, which outlives the call.
-    guard unsafe strerror_r(errno, &buffer, room) == 0 else { return "error \(errno)" }
-    return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
 }

@@ -1,16 +1,20 @@
+import System
+
 /// The limits that the kernel holds this process to as one of a group (cgroup v1 and v2).
 enum ControlGroup {
     /// What the files of this name say, from the root down to this process's group in the unified hierarchy: a limit of
     /// any ancestor holds too. Inside a container the group's own path may not be visible; the root then is it.
     static func unified(_ name: String) -> [String] {
-        let group = text("/proc/self/cgroup").map(unifiedGroup(membership:)) ?? "/"
-        return unifiedFiles(name, group: group).compactMap(text)
+        let group = FileContents.text(path: "/proc/self/cgroup").map(unifiedGroup(membership:)) ?? "/"
+        return unifiedFiles(name, group: group).compactMap { FileContents.text(path: $0) }
     }
 
     /// What the files of this name say, from the root down to this process's group in a controller's own hierarchy (v1).
     static func legacyLimits(_ controller: String, _ name: String) -> [String] {
-        let group = text("/proc/self/cgroup").map { legacyGroup(controller, membership: $0) } ?? "/"
-        return files(name, below: "/sys/fs/cgroup/\(controller)", group: group).compactMap(text)
+        let group = FileContents.text(path: "/proc/self/cgroup").map { legacyGroup(controller, membership: $0) } ?? "/"
+        return files(name, below: "/sys/fs/cgroup/\(controller)", group: group).compactMap {
+            FileContents.text(path: $0)
+        }
     }
 
     /// The path of the `0::` line of `/proc/self/cgroup` (v2).
@@ -42,6 +46,4 @@ enum ControlGroup {
         }
         return files
     }
-
-    private static func text(_ path: String) -> String? { readSmallFile(path, bytesAtMost: 1 << 16) }
 }

@@ -1,5 +1,6 @@
 import CLibEvent
 import Glibc
+import System
 
 /// The event loop of the control thread: signals, wake-ups from workers, and the admin server's sockets.
 ///
@@ -34,7 +35,7 @@ public final class ControlLoop {
     /// Reports `signalled` each time the eventfd becomes readable. The descriptor must outlive the loop.
     public func watch(eventDescriptor descriptor: Int32) throws(ControlFault) {
         try watch(descriptor: descriptor) { loop in
-            OwnedDescriptor.clear(descriptor)
+            EventCounter.clear(descriptor)
             loop.pending.append(.signalled(descriptor: descriptor))
         }
     }

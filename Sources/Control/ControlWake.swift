@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 /// An eventfd by which threads wake one another.
 public final class ControlWake: Sendable {
@@ -10,10 +11,10 @@ public final class ControlWake: Sendable {
     public var number: Int32 { descriptor.number }
 
     /// Any thread; signals that nobody waited for yet count as one.
-    public func signal() { OwnedDescriptor.signal(number) }
+    public func signal() { EventCounter.signal(number) }
 
     /// Takes back the signals so far.
-    public func clear() { OwnedDescriptor.clear(number) }
+    public func clear() { EventCounter.clear(number) }
 
     /// Waits for a signal without taking it; false when the time (-1 is none) is over first.
     public func wait(timeoutMilliseconds: Int32) -> Bool {

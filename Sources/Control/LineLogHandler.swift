@@ -1,5 +1,6 @@
 public import Glibc
 public import Logging
+import System
 import Telemetry
 
 /// Writes log events as lines to a descriptor: JSON for machines, text for a terminal.
@@ -53,7 +54,7 @@ public struct LineLogHandler: LogHandler {
     private func json(_ level: Logger.Level, _ message: String, _ pairs: Pairs) -> [UInt8] {
         var json = JSONWriter()
         json.beginObject()
-        json.field("time", CivilTime.rfc3339(unixNanoseconds: Self.unixNanoseconds()))
+        json.field("time", CivilTime.rfc3339(unixNanoseconds: WallClock.nanoseconds()))
         json.field("level", level.rawValue)
         json.field("logger", label)
         json.field("message", message, limit: Self.textLimitBytes)
@@ -79,7 +80,7 @@ public struct LineLogHandler: LogHandler {
 
     private func text(_ level: Logger.Level, _ message: String, _ pairs: Pairs) -> [UInt8] {
         let tail = pairs.map { " \($0.key)=\(Self.quoted(Self.printable($0.value.description)))" }.joined()
-        let time = CivilTime.rfc3339(unixNanoseconds: Self.unixNanoseconds())
+        let time = CivilTime.rfc3339(unixNanoseconds: WallClock.nanoseconds())
         return Array("\(time) \(level.rawValue): \(Self.printable(message))\(tail)\n".utf8)
     }
 
@@ -94,13 +95,6 @@ public struct LineLogHandler: LogHandler {
             output.append(isControl ? "?" : scalar)
         }
         return String(output)
-    }
-
-    private static func unixNanoseconds() -> Int64 {
-        var now = timespec()
-        // CLOCK_REALTIME always exists; the call fills `now`, which outlives it.
-        _ = unsafe clock_gettime(CLOCK_REALTIME, &now)
-        return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
     }
 
     private static let textLimitBytes = 4_096

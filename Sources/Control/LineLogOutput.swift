@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import System
 
 /// The descriptor that log lines go to. A reader that stands still costs lines, never the time of those who log.
 final class LineLogOutput: Sendable {

@@ -1,6 +1,9 @@
 import CLibEvent
+import DataPlane
 import Glibc
 import Policy
+import Settings
+import System
 
 /// Ports of 127.0.0.1 that are free now, all different.
 ///
@@ -12,7 +15,7 @@ public func freeLoopbackPorts(_ count: Int) throws(ControlFault) -> [UInt16] {
     while held.count < count {
         attempts += 1
         do throws(ControlFault) {
-            held.append(try AdminSocket(address: .v4(0x7F00_0001), port: .random(in: 20_000..<32_000)))
+            held.append(try AdminSocket(Endpoint(address: loopback, port: .random(in: 20_000..<32_000))))
         } catch {
             guard attempts < 1_000 else { throw error }
         }
@@ -25,5 +28,7 @@ public func loopbackPortIsOpen(_ port: UInt16) -> Bool {
     let number = socket(AF_INET, postern_stream_socket, 0)
     guard number >= 0 else { return false }
     let descriptor = OwnedDescriptor(number)
-    return SocketForm(.v4(0x7F00_0001), port: port).connect(descriptor.number) == 0
+    return SocketAddress(Endpoint(address: loopback, port: port)).connect(descriptor.number) == 0
 }
+
+private let loopback = IPAddress.v4(0x7F00_0001)

@@ -3,6 +3,7 @@ import EventLoop
 import Glibc
 public import Logging
 public import Settings
+import System
 import TLS
 import Telemetry
 import SVID
@@ -183,7 +184,7 @@ public final class Proxy {
             // All workers have the first one's TLS contexts: a session that one made another continues.
             for _ in 0..<workers {
                 let before = updates.first ?? previous.first
-                updates.append(try WorkerUpdate(plan, acceptors: [], after: before) { Int64(time(nil)) })
+                updates.append(try WorkerUpdate(plan, acceptors: [], after: before, clock: WallClock.seconds))
             }
         } catch {
             throw .tls(error)

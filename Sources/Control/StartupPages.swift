@@ -1,5 +1,6 @@
 import CLibEvent
 import Glibc
+import System
 
 /// Gives back the pages that only the start needed: code of the command line, of the settings and of first calls.
 ///
@@ -7,7 +8,7 @@ import Glibc
 /// runs again. What is needed after all is mapped back from the page cache at its next use.
 public enum StartupPages {
     public static func release() {
-        guard let text = readSmallFile("/proc/self/smaps", bytesAtMost: 1 << 20) else { return }
+        guard let text = FileContents.text(path: "/proc/self/smaps") else { return }
         for mapping in untouchedMappings(smaps: text) {
             guard let start = unsafe UnsafeMutableRawPointer(bitPattern: mapping.lowerBound) else { continue }
             // Mapped from a file, never written to and not writable: the same bytes come back from the file.
@@ -42,40 +43,4 @@ public enum StartupPages {
         let isReadOnly = words[1] == "r--p" || words[1] == "r-xp"
         return (ends[0]..<ends[1], isReadOnly && words.count > 5 && words[5].hasPrefix("/"))
     }
-}
-
-/// The whole of a text file; nil if it cannot be read or is longer.
-func readSmallFile(_ path: String, bytesAtMost limit: Int) -> String? {
-    // The C string lives for the length of the call.
-    let number = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard number >= 0 else { return nil }
-    let descriptor = OwnedDescriptor(number)
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 65_536)
-    let room = buffer.count
-    while bytes.count <= limit {
-        // At most `room` bytes go into the array, which outlives the call.
-        let count = unsafe read(descriptor.number, &buffer, room)
-        guard count > 0 else { return count == 0 ? String(decoding: bytes, as: UTF8.self) : nil }
-        bytes += buffer[..<count]
-    }
-    return nil
-}
-
-/// So many bytes of a text file, or all where there are fewer; empty where it cannot be read.
-func readBeginning(_ path: String, bytes limit: Int) -> String {
-    // The C string lives for the length of the call.
-    let number = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard number >= 0 else { return "" }
-    let descriptor = OwnedDescriptor(number)
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 16_384)
-    while bytes.count < limit {
-        let room = min(buffer.count, limit - bytes.count)
-        // At most `room` bytes go into the array, which outlives the call.
-        let count = unsafe read(descriptor.number, &buffer, room)
-        guard count > 0 else { break }
-        bytes += buffer[..<count]
-    }
-    return String(decoding: bytes, as: UTF8.self)
 }

@@ -1,4 +1,5 @@
 import Glibc
+public import System
 
 /// How much a loop may hold.
 public struct LoopLimits: Sendable {
@@ -284,7 +285,7 @@ public struct EventLoop: ~Copyable {
     /// The other side's address of an accepted socket; nil where it has gone already.
     public func peerAddress(of descriptor: Int32) -> SocketAddress? {
         switch backend {
-        case .ioURing, .epoll: Sockets.address(of: descriptor, .peer)
+        case .ioURing, .epoll: SocketAddress(.peer, of: descriptor)
         case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.address(of: descriptor, .peer) }
         }
     }
@@ -292,7 +293,7 @@ public struct EventLoop: ~Copyable {
     /// Our own address of a socket.
     public func localAddress(of descriptor: Int32) -> SocketAddress? {
         switch backend {
-        case .ioURing, .epoll: Sockets.address(of: descriptor, .local)
+        case .ioURing, .epoll: SocketAddress(.local, of: descriptor)
         case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.address(of: descriptor, .local) }
         }
     }
@@ -309,14 +310,14 @@ public struct EventLoop: ~Copyable {
     /// The wall clock in Unix nanoseconds.
     public var wallClock: Int64 {
         switch backend {
-        case .ioURing, .epoll: Clocks.read(CLOCK_REALTIME)
+        case .ioURing, .epoll: WallClock.nanoseconds()
         case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.wallClock }
         }
     }
 
     private func currentNanoseconds() -> UInt64 {
         switch backend {
-        case .ioURing, .epoll: UInt64(Clocks.read(CLOCK_MONOTONIC))
+        case .ioURing, .epoll: UInt64(MonotonicClock.nanoseconds())
         case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.now }
         }
     }

@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 /// Why a loop could not be made, or can no longer run.
 public enum EventLoopFault: Error, Equatable, Sendable, CustomStringConvertible {

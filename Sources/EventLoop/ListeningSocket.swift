@@ -1,57 +1,40 @@
 import CLibURing
 import Glibc
+public import System
 
 /// A bound, listening TCP socket. It closes with its owner, or is handed to a worker with ``release()``.
 public struct ListeningSocket: ~Copyable {
-    public let descriptor: Int32
+    private let owner: OwnedDescriptor
     /// The address that is bound, with the port that the kernel chose where 0 was asked for.
     public let address: SocketAddress
+    public var descriptor: Int32 { owner.number }
 
     /// Binds and listens.
     ///
     /// - Parameter shared: true where several workers bind the same address (SO_REUSEPORT). The first of them must
     ///   bind unshared to see a port that another program holds; see ``ListeningSocket/group(address:count:)``.
     init(address: SocketAddress, shared: Bool, listens: Bool = true) throws(EventLoopFault) {
-        let descriptor = Sockets.open(for: address, nonBlocking: false)
-        guard descriptor >= 0 else { throw .systemCall("socket", errno: 0 - descriptor) }
-        do throws(EventLoopFault) {
-            Sockets.setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
-            if shared { Sockets.setOption(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
-            if address.isIPv6 { Sockets.setOption(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
-            var storage = sockaddr_storage()
-            let length = address.write(to: &storage)
-            // Safe: `length` is what was written into the storage.
-            let bound = unsafe withUnsafePointer(to: storage) { pointer in
-                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                    systemCall { unsafe Int(bind(descriptor, address, length)) }
-                }
-            }
-            guard bound == 0 else { throw .systemCall("bind", errno: Int32(0 - bound)) }
-            if listens {
-                let listening = systemCall { Int(listen(descriptor, Self.backlog)) }
-                guard listening == 0 else { throw .systemCall("listen", errno: Int32(0 - listening)) }
-            }
-            guard let actual = Sockets.address(of: descriptor, .local) else {
-                throw .systemCall("getsockname", errno: ENOTSOCK)
-            }
-            self.descriptor = descriptor
-            self.address = actual
-        } catch {
-            Sockets.close(descriptor, reset: false)
-            throw error
+        let number = Sockets.open(for: address, nonBlocking: false)
+        guard number >= 0 else { throw .systemCall("socket", errno: 0 - number) }
+        let owner = OwnedDescriptor(number)
+        Sockets.setOption(number, SOL_SOCKET, SO_REUSEADDR, 1)
+        if shared { Sockets.setOption(number, SOL_SOCKET, SO_REUSEPORT, 1) }
+        if address.isIPv6 { Sockets.setOption(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+        let bound = address.bind(number)
+        guard bound == 0 else { throw .systemCall("bind", errno: 0 - bound) }
+        if listens {
+            let listening = systemCall { Int(listen(number, Self.backlog)) }
+            guard listening == 0 else { throw .systemCall("listen", errno: Int32(0 - listening)) }
         }
-    }
-
-    deinit {
-        Sockets.close(descriptor, reset: false)
+        guard let actual = SocketAddress(.local, of: number) else {
+            throw .systemCall("getsockname", errno: ENOTSOCK)
+        }
+        self.owner = owner
+        self.address = actual
     }
 
     /// Hands the descriptor over; the caller closes it.
-    public consuming func release() -> Int32 {
-        let descriptor = self.descriptor
-        discard self
-        return descriptor
-    }
+    public consuming func release() -> Int32 { owner.release() }
 
     /// Binds `count` sockets to one address, one a worker, and returns their descriptors and the bound address.
     ///

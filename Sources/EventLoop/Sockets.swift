@@ -1,10 +1,6 @@
 import CLibURing
 import Glibc
-
-/// Which of a socket's two ends an address is asked of.
-enum SocketEnd {
-    case local, peer
-}
+import System
 
 /// The socket calls that never block, so that they need no completion. Kernel backends share them.
 enum Sockets {
@@ -14,7 +10,7 @@ enum Sockets {
     /// - Parameter address: where it is to connect, or where it is to listen.
     static func open(for address: SocketAddress, nonBlocking: Bool) -> Int32 {
         let type = postern_sock_stream_cloexec | (nonBlocking ? postern_sock_nonblock : 0)
-        let descriptor = Int32(systemCall { Int(socket(address.isIPv6 ? AF_INET6 : AF_INET, type, 0)) })
+        let descriptor = Int32(systemCall { Int(socket(address.family, type, 0)) })
         guard descriptor >= 0 else { return descriptor }
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
         setOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1)
@@ -47,21 +43,6 @@ enum Sockets {
         _ = unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
-    static func address(of descriptor: Int32, _ end: SocketEnd) -> SocketAddress? {
-        var storage = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        // Safe: the kernel writes at most `length` bytes into the storage, which is as large as any address.
-        let result = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                switch end {
-                case .local: unsafe getsockname(descriptor, address, &length)
-                case .peer: unsafe getpeername(descriptor, address, &length)
-                }
-            }
-        }
-        return result == 0 ? SocketAddress(reading: storage) : nil
-    }
-
     static func unacknowledgedBytes(_ descriptor: Int32) -> Int {
         var count: Int32 = 0
         // Safe: SIOCOUTQ writes one int.
@@ -81,7 +62,6 @@ enum Sockets {
             // Safe: the kernel copies the structure during the call.
             _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
         }
-        let result = Glibc.close(descriptor)
-        precondition(result == 0 || errno != EBADF, "a descriptor was closed twice")
+        closeDescriptor(descriptor)
     }
 }

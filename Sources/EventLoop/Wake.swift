@@ -1,5 +1,4 @@
-import CLibURing
-import Glibc
+import System
 
 /// Ends a loop's wait from another thread: its next tick has a completion with ``OperationToken/wake``.
 ///
@@ -7,9 +6,5 @@ import Glibc
 public struct Wake: Sendable {
     let descriptor: Int32
 
-    public func signal() {
-        var one: UInt64 = 1
-        // Safe: eight bytes of a local. A full counter (EAGAIN) already wakes the loop.
-        _ = systemCall { unsafe write(descriptor, &one, 8) }
-    }
+    public func signal() { EventCounter.signal(descriptor) }
 }

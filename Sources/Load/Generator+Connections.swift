@@ -2,6 +2,7 @@ import EventLoop
 import Glibc
 import Identity
 import SVID
+import System
 import TLS
 import Telemetry
 

@@ -1,5 +1,4 @@
-public import EventLoop
-import Glibc
+public import System
 
 /// Why a text names no target.
 public enum LoadTargetFlaw: Error, Hashable, Sendable, CustomStringConvertible {
@@ -47,45 +46,15 @@ public struct LoadTarget: Hashable, Sendable {
     }
 
     private static func resolve(_ host: String, _ port: UInt16) throws(LoadTargetFlaw) -> SocketAddress {
-        var hints = unsafe addrinfo()
-        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var list: UnsafeMutablePointer<addrinfo>?
-        // Safe: the C string lives for the call, which fills `list`; it is freed below, after its last use.
-        let code = unsafe getaddrinfo(host, nil, &hints, &list)
-        guard code == 0 else {
-            throw .unknownHost(host, reason: unsafe String(cString: gai_strerror(code)))
+        let addresses: [SocketAddress]
+        do throws(ResolverFault) {
+            addresses = try SocketAddress.resolve(host, port: port)
+        } catch {
+            throw .unknownHost(host, reason: "\(error)")
         }
-        defer { unsafe freeaddrinfo(list) }
-        var found: SocketAddress?
-        var next = unsafe list
-        while let entry = unsafe next {
-            if let address = unsafe Self.address(entry.pointee, port), found == nil || (found?.isIPv6 == true) {
-                if found == nil || !address.isIPv6 { found = address }
-            }
-            unsafe next = entry.pointee.ai_next
+        guard let address = addresses.first(where: { !$0.isIPv6 }) ?? addresses.first else {
+            throw .unknownHost(host, reason: "it has no IP address")
         }
-        guard let found else { throw .unknownHost(host, reason: "it has no IP address") }
-        return found
-    }
-
-    private static func address(_ entry: addrinfo, _ port: UInt16) -> SocketAddress? {
-        guard let pointer = unsafe entry.ai_addr else { return nil }
-        // Safe: the family says which structure the resolver made.
-        let bytes = UnsafeRawPointer(pointer)
-        switch unsafe entry.ai_family {
-        case AF_INET:
-            let address = unsafe bytes.loadUnaligned(as: sockaddr_in.self)
-            return SocketAddress(v4: UInt32(bigEndian: address.sin_addr.s_addr), port: port)
-        case AF_INET6:
-            let address = unsafe bytes.loadUnaligned(as: sockaddr_in6.self)
-            let (high, low) = unsafe withUnsafeBytes(of: address.sin6_addr) { bytes in
-                unsafe (
-                    UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
-                    UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-                )
-            }
-            return SocketAddress(v6: high, low, port: port)
-        default: return nil
-        }
+        return address
     }
 }

@@ -3,6 +3,7 @@ import Control
 import Identity
 import Settings
 import SVID
+import System
 import Telemetry
 
 struct CheckCommand: ParsableCommand {
@@ -39,11 +40,11 @@ struct CheckCommand: ParsableCommand {
     }
 
     private static func check(_ path: String) throws -> CheckedSettings {
-        guard path == "-" else { return CheckedSettings.load(path: path, now: Console.now()) }
+        guard path == "-" else { return CheckedSettings.load(path: path, now: WallClock.seconds()) }
         guard let text = Console.readAll(bytesAtMost: CheckedSettings.bytesAtMost) else {
             throw BadInput("standard input cannot be read")
         }
-        return CheckedSettings.check(text: text, as: "-", now: Console.now())
+        return CheckedSettings.check(text: text, as: "-", now: WallClock.seconds())
     }
 
     private static func summary(_ ready: CheckedSettings.Ready, _ path: String) -> String {

@@ -1,5 +1,6 @@
 import Glibc
 import Settings
+import System
 
 /// Text for whoever called: results on standard output, complaints on standard error.
 enum Console {
@@ -15,21 +16,8 @@ enum Console {
 
     /// All of standard input, or one byte more than the limit; nil where it cannot be read.
     static func readAll(bytesAtMost limit: Int) -> [UInt8]? {
-        var text: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 16_384)
-        while text.count <= limit {
-            // Safe: as many bytes as the array has.
-            let count = unsafe chunk.withUnsafeMutableBytes { unsafe read(STDIN_FILENO, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { return nil }
-            guard count > 0 else { break }
-            text += chunk[..<count]
-        }
-        return Array(text.prefix(limit + 1))
+        try? readBytes(of: STDIN_FILENO, limitBytes: limit + 1)
     }
-
-    /// The wall clock in Unix seconds.
-    static func now() -> Int64 { Int64(time(nil)) }
 
     /// Opens what the caller closed of standard input, output and error: a socket must not get such a number.
     static func holdStandardDescriptors() {

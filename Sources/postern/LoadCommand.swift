@@ -4,6 +4,7 @@ import EventLoop
 import Glibc
 import Load
 import Settings
+import System
 import TLS
 
 struct LoadCommand: ParsableCommand {
@@ -106,7 +107,7 @@ struct LoadCommand: ParsableCommand {
         let result: LoadResult
         do {
             let opened = try OpenedLoop.open(eventLoop.request, LoopLimits())
-            var generator = try Generator(plan, loop: opened.take(), clock: Console.now)
+            var generator = try Generator(plan, loop: opened.take(), clock: WallClock.seconds)
             let marks = marks
             result = try generator.run(interrupted: signals.arePending) { mark in
                 switch mark {

@@ -4,6 +4,7 @@ import Identity
 import Load
 import Policy
 import Settings
+import System
 import TLS
 import SVID
 
@@ -71,7 +72,7 @@ struct LoadIdentityOptions: ParsableArguments {
             guard certificate == nil, privateKey == nil, trustBundle.isEmpty else {
                 throw BadInput("--config does not go with --certificate, --private-key or --trust-bundle")
             }
-            let checked = CheckedSettings.load(path: config, now: Console.now())
+            let checked = CheckedSettings.load(path: config, now: WallClock.seconds())
             Console.complain(checked.flaws)
             guard let ready = checked.ready else { throw ExitCode.badInput }
             guard let material = ready.material else {
@@ -92,7 +93,7 @@ struct LoadIdentityOptions: ParsableArguments {
             }
         }
         let files = IdentityFiles(certificate: certificate, privateKey: privateKey, trustBundles: bundles)
-        let outcome = IdentityMaterial.load(files, now: Console.now())
+        let outcome = IdentityMaterial.load(files, now: WallClock.seconds())
         for flaw in outcome.flaws { Console.complain("\(flaw)") }
         guard let material = outcome.material else { throw ExitCode.badInput }
         return (material, .tls13)

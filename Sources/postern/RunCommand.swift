@@ -5,6 +5,7 @@ import Identity
 import Logging
 import Settings
 import SVID
+import System
 
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,7 +23,7 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         // First of all, while there is one thread: all others inherit that signals are blocked.
         let loop = try ControlLoop()
-        let checked = CheckedSettings.load(path: config.path, now: Console.now())
+        let checked = CheckedSettings.load(path: config.path, now: WallClock.seconds())
         guard let ready = checked.ready else {
             (checked.settings?.log ?? LogSettings()).complain(checked.flaws)
             throw ExitCode.badInput
@@ -57,7 +58,7 @@ struct RunCommand: ParsableCommand {
 
     private static func serve(_ proxy: Proxy, _ loop: ControlLoop) -> ProxyEnd {
         while true {
-            guard let event = loop.next(timeoutMilliseconds: proxy.tick(now: Console.now())) else { continue }
+            guard let event = loop.next(timeoutMilliseconds: proxy.tick(now: WallClock.seconds())) else { continue }
             switch proxy.handle(event) {
             case .nothing: break
             case .ready: StartupPages.release()

@@ -1,4 +1,5 @@
 import EventLoop
+import System
 import TLS
 import Telemetry
 import Testing

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import System
 import Testing
 
 @testable import EventLoop

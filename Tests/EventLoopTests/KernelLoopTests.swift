@@ -1,5 +1,6 @@
 import CAllocationCount
 import Glibc
+import System
 import Testing
 
 @testable import EventLoop

@@ -2,6 +2,7 @@ import CLibURing
 import Glibc
 
 @testable import EventLoop
+import System
 
 /// The loopback interface. Its sockets close with it.
 final class KernelWorld: OutsideWorld {
@@ -112,7 +113,7 @@ final class KernelPeer: OutsidePeer {
         return descriptor
     }
 
-    var localAddress: SocketAddress? { Sockets.address(of: descriptor, .local) }
+    var localAddress: SocketAddress? { SocketAddress(.local, of: descriptor) }
 
     func write(_ bytes: [UInt8]) -> Int {
         // Safe: the array's bytes, for the call.

@@ -1,4 +1,5 @@
 import Glibc
+import System
 import Testing
 
 @testable import EventLoop
@@ -17,7 +18,7 @@ struct ListeningSocketTests {
         #expect(group.descriptors.count == 3)
         #expect(group.address.port != 0)
         for descriptor in group.descriptors {
-            #expect(Sockets.address(of: descriptor, .local) == group.address)
+            #expect(SocketAddress(.local, of: descriptor) == group.address)
             close(descriptor)
         }
     }

@@ -1,6 +1,7 @@
 import CLoopback
 import Glibc
 import Synchronization
+import System
 import Testing
 
 @testable import EventLoop

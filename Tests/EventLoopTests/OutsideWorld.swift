@@ -1,6 +1,7 @@
 import Glibc
 
 @testable import EventLoop
+import System
 
 /// What is at the other end of the loop's sockets, kernel's or simulation's.
 protocol OutsideWorld: AnyObject {

@@ -1,4 +1,5 @@
 import EventLoop
+import System
 
 /// A simulated network, seen from outside.
 final class SimulatedWorld: OutsideWorld {

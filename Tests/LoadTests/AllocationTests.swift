@@ -2,6 +2,7 @@ import CAllocationCount
 import EventLoop
 import Glibc
 import Synchronization
+import System
 import Testing
 
 @testable import Load

@@ -1,5 +1,6 @@
 import EventLoop
 import Load
+import System
 import Testing
 
 @Suite("The target's text")

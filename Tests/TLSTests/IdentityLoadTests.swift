@@ -207,14 +207,6 @@ struct IdentityLoadTests {
         let folder = try IdentityFolder(World())
         _ = unsafe chmod("\(folder.path)/svid.key", 0o640)
         #expect(folder.load().flaws.isEmpty)
-        var status = stat()
-        status.st_mode = S_IFREG | 0o640
-        status.st_gid = getegid()
-        #expect(!FileContents.isReadableByOthers(status))
-        status.st_gid = 4_000_000_001
-        #expect(FileContents.isReadableByOthers(status))
-        status.st_mode = S_IFREG | 0o600
-        #expect(!FileContents.isReadableByOthers(status))
     }
 
     @Test("refuses a second bundle for the same trust domain")

@@ -3,6 +3,7 @@ import Federation
 import Glibc
 import Identity
 import Settings
+import System
 import TLS
 import SVID
 
@@ -84,29 +85,24 @@ struct BundleFetch: Sendable {
 
     /// The first address of the host that can be connected to; each step has a few seconds.
     private func connectedSocket(_ url: HTTPSURL, _ deadline: Int64) throws(Fault) -> OwnedDescriptor {
-        var hints = unsafe addrinfo()
-        unsafe hints.ai_socktype = postern_sock_stream
-        var list: UnsafeMutablePointer<addrinfo>?
-        // The list is freed below; what it points to lives until then.
-        let status = unsafe getaddrinfo(url.host, "\(url.port)", &hints, &list)
-        guard status == 0 else {
-            throw Fault(description: "\(url.host): \(unsafe String(cString: gai_strerror(status)))")
+        let addresses: [SocketAddress]
+        do throws(ResolverFault) {
+            addresses = try SocketAddress.resolve(url.host, port: url.port)
+        } catch {
+            throw Fault(description: "\(url.host): \(error)")
         }
-        defer { unsafe freeaddrinfo(list) }
         var reason = "no address"
-        var next = unsafe list
-        while let entry = unsafe next {
-            guard MonotonicClock.milliseconds() < deadline else { break }
-            let number = unsafe socket(
-                entry.pointee.ai_family, entry.pointee.ai_socktype | postern_sock_cloexec_flag, 0)
-            if number >= 0 {
-                let owned = OwnedDescriptor(number)
-                Self.limitTime(number)
-                let result = unsafe Glibc.connect(number, entry.pointee.ai_addr, entry.pointee.ai_addrlen)
-                if result == 0 { return owned }
+        for address in addresses where MonotonicClock.milliseconds() < deadline {
+            let number = socket(address.family, postern_stream_socket, 0)
+            guard number >= 0 else {
+                reason = systemMessage(errno)
+                continue
             }
-            reason = systemMessage(errno)
-            unsafe next = entry.pointee.ai_next
+            let owned = OwnedDescriptor(number)
+            Self.limitTime(number)
+            let result = address.connect(number)
+            if result == 0 { return owned }
+            reason = systemMessage(0 - result)
         }
         throw Fault(description: "cannot connect to \(url.host):\(url.port): \(reason)")
     }

@@ -4,6 +4,8 @@ import Logging
 import Settings
 import Synchronization
 import SVID
+import System
+import TLS
 
 /// Keeps the bundles of further trust domains by asking where they are published. Belongs to the control thread; each
 /// poll has a thread of its own while it lasts.

@@ -1,5 +1,6 @@
 import CLibEvent
 import Glibc
+import System
 
 /// Tells when one of some paths may name other contents (inotify). Belongs to the control thread.
 ///

@@ -3,6 +3,7 @@ import EventLoop
 import Logging
 import Settings
 import SVID
+import System
 import Telemetry
 
 /// Serving by settings and files that change.

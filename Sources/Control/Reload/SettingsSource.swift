@@ -1,3 +1,5 @@
+import System
+
 /// The settings in use with the watch on their files. Belongs to the control thread.
 struct SettingsSource {
     var configuration: Configuration

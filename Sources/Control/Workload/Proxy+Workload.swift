@@ -1,6 +1,7 @@
 import DataPlane
 import Logging
 import Settings
+import System
 import WorkloadAPI
 import SVID
 

@@ -1,5 +1,6 @@
 import Logging
 import Settings
+import System
 import WorkloadAPI
 
 /// Keeps up a connection to the Workload API and what it has said. Belongs to the control thread.

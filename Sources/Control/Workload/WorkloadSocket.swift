@@ -1,6 +1,8 @@
 import CLibEvent
+import DataPlane
 import Glibc
 import Settings
+import System
 
 /// A stream socket to a Workload API, non-blocking; it closes with its owner.
 struct WorkloadSocket: ~Copyable {
@@ -19,14 +21,14 @@ struct WorkloadSocket: ~Copyable {
 
     /// Zero, or why the socket cannot be connected.
     private static func connected(_ number: Int32, _ address: WorkloadAddress) -> Int32 {
-        guard connect(number, address) != 0 else { return 0 }
-        guard errno == EINPROGRESS else { return errno }
+        let failure = connect(number, address)
+        guard failure == EINPROGRESS else { return failure }
         guard OwnedDescriptor.wait(number, for: POLLOUT, timeoutMilliseconds: 1_000) else { return ETIMEDOUT }
-        var failure: Int32 = 0
+        var outcome: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
         // The call writes one Int32, as is said.
-        guard unsafe getsockopt(number, SOL_SOCKET, SO_ERROR, &failure, &size) == 0 else { return errno }
-        return failure
+        guard unsafe getsockopt(number, SOL_SOCKET, SO_ERROR, &outcome, &size) == 0 else { return errno }
+        return outcome
     }
 
     /// What has come, at most 64 KiB: nil where nothing has, empty at the end of the stream or after an error.
@@ -46,9 +48,10 @@ struct WorkloadSocket: ~Copyable {
         }
     }
 
+    /// Zero, or an errno: EINPROGRESS where the answer takes its time.
     private static func connect(_ number: Int32, _ address: WorkloadAddress) -> Int32 {
         switch address {
-        case .tcp(let endpoint): return SocketForm(endpoint.address, port: endpoint.port).connect(number)
+        case .tcp(let endpoint): return 0 - SocketAddress(endpoint).connect(number)
         case .unix(let path):
             var form = sockaddr_un()
             form.sun_family = sa_family_t(AF_UNIX)
@@ -57,7 +60,7 @@ struct WorkloadSocket: ~Copyable {
             unsafe withUnsafeMutableBytes(of: &form.sun_path) { unsafe $0.copyBytes(from: bytes) }
             return unsafe withUnsafePointer(to: form) { pointer in
                 unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    unsafe Glibc.connect(number, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                    unsafe Glibc.connect(number, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0 ? 0 : errno
                 }
             }
         }
@@ -68,7 +71,7 @@ extension WorkloadAddress {
     fileprivate var family: Int32 {
         switch self {
         case .unix: AF_UNIX
-        case .tcp(let endpoint): SocketForm.family(of: endpoint.address)
+        case .tcp(let endpoint): SocketAddress(endpoint).family
         }
     }
 }

@@ -1,6 +1,6 @@
-import EventLoop
 import Policy
 import Settings
+import System
 
 /// Who is told apart among those who have no identity yet: an IPv4 address, or the /64 of an IPv6 one, which is the least
 /// that one customer of a network is given.

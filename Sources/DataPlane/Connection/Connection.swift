@@ -1,6 +1,6 @@
-import EventLoop
 import Identity
 import Policy
+import System
 import TLS
 
 /// All that a worker holds of one connection. It lives in a slab's slot and is touched by its worker's thread alone.

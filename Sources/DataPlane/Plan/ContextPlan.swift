@@ -1,5 +1,5 @@
-import EventLoop
 import Policy
+import System
 import TLS
 import SVID
 

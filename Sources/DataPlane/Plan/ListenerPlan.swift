@@ -1,6 +1,6 @@
-public import EventLoop
 public import Policy
 public import Settings
+public import System
 
 /// One listener of one generation of settings: its routes and what of them TLS must know.
 ///

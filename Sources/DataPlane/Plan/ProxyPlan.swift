@@ -1,7 +1,8 @@
-public import EventLoop
+import EventLoop
 import Identity
 import Policy
 public import Settings
+public import System
 public import TLS
 public import SVID
 

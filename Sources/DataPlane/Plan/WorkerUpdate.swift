@@ -1,6 +1,6 @@
-public import EventLoop
 import Policy
 import Settings
+public import System
 public import TLS
 
 /// What a worker serves by from now on, made for that worker alone: at its start, and at each change.

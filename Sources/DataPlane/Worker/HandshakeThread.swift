@@ -1,6 +1,7 @@
 public import EventLoop
 import Glibc
 import Synchronization
+import System
 public import TLS
 
 /// A thread that takes the steps of a worker's handshakes while the worker relays.
@@ -8,11 +9,11 @@ public import TLS
 /// A step takes as long as hundreds of relayed records. Where both want the same core, the worker has it, and the step
 /// goes on when the worker waits. Steps are taken in the order in which they came.
 public final class HandshakeThread: Sendable {
-    private struct State {
+    private struct State: ~Copyable {
         var waiting: [HandshakeStep] = []
         var finished: [HandshakeStep] = []
         var isOver = false
-        var thread: pthread_t?
+        var thread: PosixThread?
     }
 
     private let state = Mutex(State())
@@ -28,20 +29,11 @@ public final class HandshakeThread: Sendable {
         let exchange: RecordExchange
         do throws(TLSFault) { exchange = try RecordExchange() } catch { throw .tls(error) }
         let start = Start(thread: self, exchange: exchange)
-        // Safe: the thread's body takes the retained object over, exactly once.
-        let argument = unsafe Unmanaged.passRetained(start).toOpaque()
-        var handle = pthread_t()
-        let result = unsafe pthread_create(
-            &handle, nil,
-            { argument in
-                unsafe Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue().run()
-                return nil
-            }, argument)
-        guard result == 0 else {
-            unsafe Unmanaged<Start>.fromOpaque(argument).release()
-            throw .noThread(errno: result)
+        do throws(ThreadFault) {
+            try state.withLock { state throws(ThreadFault) in state.thread = try PosixThread { start.run() } }
+        } catch {
+            throw .noThread(errno: error.errno)
         }
-        state.withLock { [handle] in $0.thread = handle }
     }
 
     /// Ends the thread, after the step that it is in; what waits is dropped. Call it once, from the worker's thread.
@@ -52,8 +44,7 @@ public final class HandshakeThread: Sendable {
             return state.thread.take()
         }
         hasWork.post()
-        // Safe: the thread was not detached, and is joined once.
-        if let thread { _ = pthread_join(thread, nil) }
+        thread?.join()
         state.withLock { $0.finished = [] }
     }
 

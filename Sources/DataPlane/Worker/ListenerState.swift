@@ -1,4 +1,4 @@
-import EventLoop
+import System
 import TLS
 
 /// A worker's own part of one listener. It stays, without a plan to serve, until its last connection has ended.

@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Settings
+import System
 import TLS
 
 extension Worker {

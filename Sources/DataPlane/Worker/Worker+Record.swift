@@ -2,6 +2,7 @@ import EventLoop
 import Identity
 import Policy
 import Settings
+import System
 import TLS
 import Telemetry
 import SVID

@@ -1,6 +1,6 @@
 public import EventLoop
-import Glibc
 import Synchronization
+import System
 import TLS
 public import Telemetry
 
@@ -75,21 +75,11 @@ public final class WorkerThread: Sendable {
     /// - Parameter report: called on the worker's thread, rarely.
     public static func run(_ start: WorkerStart, report: @escaping @Sendable (WorkerEvent) -> Void) -> WorkerThread {
         let thread = WorkerThread(start, report)
-        // Safe: the retained object is released by the thread's body.
-        let context = unsafe Unmanaged.passRetained(thread).toOpaque()
-        var handle = pthread_t()
-        let result = unsafe pthread_create(
-            &handle, nil,
-            { context in
-                guard let context = unsafe context else { return nil }
-                unsafe Unmanaged<WorkerThread>.fromOpaque(context).takeRetainedValue().body()
-                return nil
-            }, context)
-        if result == 0 {
-            _ = pthread_detach(handle)
-        } else {
-            unsafe Unmanaged<WorkerThread>.fromOpaque(context).release()
-            report(.failed(worker: start.index, reason: "no thread: \(describe(result))"))
+        do throws(ThreadFault) {
+            // Detached with the value: its end is reported.
+            _ = try PosixThread { thread.body() }
+        } catch {
+            report(.failed(worker: start.index, reason: "no thread: \(describe(error.errno))"))
         }
         return thread
     }
@@ -122,7 +112,7 @@ public final class WorkerThread: Sendable {
         let backend = opened.loop.kind
         let wake = opened.loop.wake
         var worker = try Worker(
-            update, loop: opened.take(), clock: { Int64(time(nil)) }, emit: feed.map(Self.emitter) ?? { _ in })
+            update, loop: opened.take(), clock: WallClock.seconds, emit: feed.map(Self.emitter) ?? { _ in })
         worker.handshakeThread = try wake.map { try HandshakeThread(wake: $0) }
         // The thread signals the loop's descriptor and has sessions of the worker's contexts: it ends first.
         defer {
@@ -158,9 +148,8 @@ public final class WorkerThread: Sendable {
     private static func emitter(_ feed: AccessLogFeed) -> (AccessRecord) -> Void {
         { record in
             guard feed.queue.push(record) == .queuedForSleeper else { return }
-            var one: UInt64 = 1
-            // Safe: eight bytes of a local, into an eventfd that lives as long as the log's writer.
-            _ = unsafe write(feed.wakeDescriptor, &one, 8)
+            // It lives as long as the log's writer.
+            EventCounter.signal(feed.wakeDescriptor)
         }
     }
 }

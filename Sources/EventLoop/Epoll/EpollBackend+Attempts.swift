@@ -1,5 +1,6 @@
 import CLibURing
 import Glibc
+import System
 
 /// The system calls, tried where they may find something to do.
 extension EpollBackend {

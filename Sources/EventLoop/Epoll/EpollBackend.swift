@@ -1,5 +1,6 @@
 import CLibURing
 import Glibc
+import System
 
 /// The loop over epoll, completion-shaped: the I/O is tried first and waits only where it would block.
 ///
@@ -7,8 +8,8 @@ import Glibc
 /// a short read the next try waits for an edge, unless the peer has hung up, of which there is no second edge.
 @safe
 struct EpollBackend: ~Copyable {
-    private let epoll: Int32
-    let wakeDescriptor: Int32
+    private let epoll: OwnedDescriptor
+    private let wake: OwnedDescriptor
     var buffers: ReceiveBuffers
     var free: FreeBuffers
     var budget: ReceiveBudget
@@ -30,25 +31,17 @@ struct EpollBackend: ~Copyable {
     private var waitsPrecisely = true
 
     init(_ limits: LoopLimits) throws(EventLoopFault) {
-        let epoll = epoll_create1(postern_epoll_cloexec)
-        guard epoll >= 0 else { throw .systemCall("epoll_create1", errno: errno) }
-        let wakeDescriptor = eventfd(0, postern_eventfd_cloexec | postern_eventfd_nonblock)
-        guard wakeDescriptor >= 0 else {
-            let code = errno
-            Sockets.close(epoll, reset: false)
-            throw .systemCall("eventfd", errno: code)
-        }
-        do throws(EventLoopFault) {
-            let registered = Self.register(wakeDescriptor, for: postern_epoll_in, with: epoll)
-            guard registered == 0 else { throw .systemCall("epoll_ctl", errno: 0 - registered) }
-            buffers = try ReceiveBuffers(count: limits.receiveBuffers, bufferBytes: limits.receiveBufferBytes)
-        } catch {
-            Sockets.close(wakeDescriptor, reset: false)
-            Sockets.close(epoll, reset: false)
-            throw error
-        }
+        let epollNumber = epoll_create1(postern_epoll_cloexec)
+        guard epollNumber >= 0 else { throw .systemCall("epoll_create1", errno: errno) }
+        let epoll = OwnedDescriptor(epollNumber)
+        let wakeNumber = eventfd(0, postern_eventfd_cloexec | postern_eventfd_nonblock)
+        guard wakeNumber >= 0 else { throw .systemCall("eventfd", errno: errno) }
+        let wake = OwnedDescriptor(wakeNumber)
+        let registered = Self.register(wakeNumber, for: postern_epoll_in, with: epollNumber)
+        guard registered == 0 else { throw .systemCall("epoll_ctl", errno: 0 - registered) }
+        buffers = try ReceiveBuffers(count: limits.receiveBuffers, bufferBytes: limits.receiveBufferBytes)
         self.epoll = epoll
-        self.wakeDescriptor = wakeDescriptor
+        self.wake = wake
         free = FreeBuffers(count: limits.receiveBuffers)
         budget = ReceiveBudget(limits)
         states = DescriptorStates()
@@ -56,11 +49,10 @@ struct EpollBackend: ~Copyable {
         unsafe events = .allocate(capacity: Self.eventsAWait)
     }
 
-    deinit {
-        unsafe events.deallocate()
-        Sockets.close(wakeDescriptor, reset: false)
-        Sockets.close(epoll, reset: false)
-    }
+    deinit { unsafe events.deallocate() }
+
+    /// Readable where another thread wants this loop's wait to end.
+    var wakeDescriptor: Int32 { wake.number }
 
     // MARK: Operations
 
@@ -103,22 +95,15 @@ struct EpollBackend: ~Copyable {
     }
 
     mutating func connect(_ descriptor: Int32, to address: SocketAddress, _ token: OperationToken) {
-        var storage = sockaddr_storage()
-        let length = address.write(to: &storage)
-        // Safe: `length` is what was written; the kernel copies it during the call.
-        let result = unsafe withUnsafePointer(to: storage) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                systemCall { unsafe Int(Glibc.connect(descriptor, address, length)) }
-            }
-        }
+        let result = address.connect(descriptor)
         guard isRegistered(descriptor, or: token) else { return }
         states.update(descriptor) { state in
             state.wants.insert(.connect)
             state.writeToken = token
             state.writable = false
-            state.connectResult = Int32(result)
+            state.connectResult = result
         }
-        if Int32(result) != -EINPROGRESS { enqueue(descriptor) }
+        if result != 0 - EINPROGRESS { enqueue(descriptor) }
     }
 
     mutating func cancel(_ descriptor: Int32, _ token: OperationToken) {
@@ -206,20 +191,18 @@ struct EpollBackend: ~Copyable {
         if nanoseconds > 0, nanoseconds < Self.preciseWaitNanoseconds, waitsPrecisely {
             var timeout = timespec(tv_sec: 0, tv_nsec: Int(nanoseconds))
             // Safe, here and below: `events` holds eventsAWait entries, and `room` is not more.
-            let ready = unsafe epoll_pwait2(epoll, events, room, &timeout, nil)
+            let ready = unsafe epoll_pwait2(epoll.number, events, room, &timeout, nil)
             if ready >= 0 || errno == EINTR { return ready }
             // ENOSYS, or a sandbox that does not know the call.
             waitsPrecisely = false
         }
         // Rounded up, so that a timer is due when the wait ends.
-        return unsafe epoll_wait(epoll, events, room, Int32((nanoseconds + 999_999) / 1_000_000))
+        return unsafe epoll_wait(epoll.number, events, room, Int32((nanoseconds + 999_999) / 1_000_000))
     }
 
     private mutating func note(_ ready: UInt32, on descriptor: Int32) {
         if descriptor == wakeDescriptor {
-            var count: UInt64 = 0
-            // Safe: eight bytes into a local; EAGAIN says that it was read before, or never written.
-            guard systemCall({ unsafe read(wakeDescriptor, &count, 8) }) == 8 else { return }
+            guard EventCounter.clear(wakeDescriptor) else { return }
             deferred.append(Completion(token: .wake, result: 8))
             takeDeferred()
             return
@@ -268,7 +251,7 @@ struct EpollBackend: ~Copyable {
     private mutating func isRegistered(_ descriptor: Int32, or token: OperationToken) -> Bool {
         states.reserve(descriptor)
         if states[descriptor].registered { return true }
-        let result = Self.register(descriptor, for: Self.everyEvent, with: epoll)
+        let result = Self.register(descriptor, for: Self.everyEvent, with: epoll.number)
         guard result == 0 else {
             deferred.append(Completion(token: token, result: result))
             return false

@@ -1,5 +1,6 @@
 import CLibURing
 import Glibc
+import System
 
 /// The loop over io_uring: one ring, one submit-and-wait a tick, receives into a ring of provided buffers.
 ///
@@ -28,7 +29,7 @@ struct IOURingBackend: ~Copyable {
     private var fault: EventLoopFault?
     /// What an operation is written to that cannot be handed over.
     private let lostEntry: UnsafeMutablePointer<io_uring_sqe>
-    let wakeDescriptor: Int32
+    private let wake: OwnedDescriptor
     var buffers: ReceiveBuffers
     var completions = CompletionQueue(capacity: completionsATick)
 
@@ -44,9 +45,9 @@ struct IOURingBackend: ~Copyable {
         do throws(EventLoopFault) {
             let bufferRing = unsafe try Self.makeBufferRing(ring, buffers)
             undo.append { unsafe Glibc.free(bufferRing) }
-            let wakeDescriptor = eventfd(0, postern_eventfd_cloexec)
-            guard wakeDescriptor >= 0 else { throw .systemCall("eventfd", errno: errno) }
-            self.wakeDescriptor = wakeDescriptor
+            let wakeNumber = eventfd(0, postern_eventfd_cloexec)
+            guard wakeNumber >= 0 else { throw .systemCall("eventfd", errno: errno) }
+            wake = OwnedDescriptor(wakeNumber)
             unsafe self.ring = ring
             unsafe self.bufferRing = bufferRing
             unsafe wakeCount = .allocate(capacity: 1)
@@ -79,8 +80,10 @@ struct IOURingBackend: ~Copyable {
         unsafe wakeCount.deallocate()
         unsafe addresses.deallocate()
         unsafe lostEntry.deallocate()
-        Sockets.close(wakeDescriptor, reset: false)
     }
+
+    /// Readable where another thread wants this loop's wait to end.
+    var wakeDescriptor: Int32 { wake.number }
 
     // MARK: Operations
 
@@ -282,8 +285,8 @@ struct IOURingBackend: ~Copyable {
         guard fault == nil else { return unsafe lostEntry }
         provideBuffers()
         var result: Int32 = 0
-        let deadline = Clocks.read(CLOCK_MONOTONIC) + Self.submissionPatienceNanoseconds
-        while Clocks.read(CLOCK_MONOTONIC) < deadline {
+        let deadline = MonotonicClock.nanoseconds() + Self.submissionPatienceNanoseconds
+        while MonotonicClock.nanoseconds() < deadline {
             result = unsafe io_uring_submit(ring)
             if let entry = unsafe io_uring_get_sqe(ring) { return unsafe entry }
             if !takeOutEarly() { sched_yield() }

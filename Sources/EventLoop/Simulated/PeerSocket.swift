@@ -1,3 +1,5 @@
+public import System
+
 /// The tester's end of a simulated connection. It acts at once: delays and faults belong to the proxy's side.
 public final class PeerSocket {
     private let connection: SimulatedConnection?

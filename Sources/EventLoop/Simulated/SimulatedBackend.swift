@@ -1,3 +1,5 @@
+public import System
+
 /// A tester's server in a simulation: what the proxy dials.
 public final class SimulatedBackend {
     /// What happens to those who dial it.

@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 /// One TCP connection of a simulation, with the rules of Linux for FIN, RST and what is unread.
 final class SimulatedConnection {

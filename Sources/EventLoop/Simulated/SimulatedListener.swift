@@ -1,3 +1,5 @@
+import System
+
 /// An address at which a simulation's connections arrive, the proxy's or a tester's.
 final class SimulatedListener {
     let address: SocketAddress

@@ -1,3 +1,5 @@
+public import System
+
 /// The outside world: what a test does to the proxy, and what it counts.
 extension SimulatedNetwork {
     /// A listening descriptor for the proxy; it closes it like any other.

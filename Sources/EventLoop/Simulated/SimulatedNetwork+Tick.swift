@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 /// What becomes of operations.
 extension SimulatedNetwork {

@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 /// A network in memory for one ``EventLoop``, with a clock of its own: one seed is one history, faults included.
 ///

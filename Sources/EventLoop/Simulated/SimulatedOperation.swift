@@ -1,3 +1,5 @@
+import System
+
 /// An operation of the proxy that has not completed.
 @safe
 struct SimulatedOperation {

@@ -1,4 +1,5 @@
 import Crypto
+import System
 public import Identity
 
 /// The trust anchors of one trust domain, as DER; bundles are never pooled.

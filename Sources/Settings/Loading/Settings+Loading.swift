@@ -1,3 +1,5 @@
+import System
+
 extension Settings {
     /// Of a file.
     public static var bytesAtMost: Int { NodeBuilder.bytesAtMost }
@@ -9,13 +11,13 @@ extension Settings {
     ///
     /// - Parameter endpointSocket: what SPIFFE_ENDPOINT_SOCKET says, if it is set; for files that name no identity.
     public static func load(path: String, endpointSocket: String? = nil) -> LoadOutcome {
-        do throws(FileFault) {
-            let text = try readFile(path, bytesAtMost: NodeBuilder.bytesAtMost)
+        do throws(FileFlaw) {
+            let text = try FileContents.read(path: path, limitBytes: NodeBuilder.bytesAtMost).bytes
             var outcome = parse(text: text, file: path, endpointSocket: endpointSocket)
             outcome.text = text
             return outcome
         } catch {
-            return .failure(at: Position(file: path, line: 1, column: 1), "\(error)")
+            return .failure(at: Position(file: path, line: 1, column: 1), error.settingsMessage)
         }
     }
 
@@ -23,7 +25,7 @@ extension Settings {
     public static func parse(text: [UInt8], file: String, endpointSocket: String? = nil) -> LoadOutcome {
         let start = Position(file: file, line: 1, column: 1)
         guard text.count <= NodeBuilder.bytesAtMost else {
-            return .failure(at: start, "\(FileFault.tooLarge(bytesAtMost: NodeBuilder.bytesAtMost))")
+            return .failure(at: start, FileFlaw.tooLarge(limitBytes: NodeBuilder.bytesAtMost).settingsMessage)
         }
         var builder = NodeBuilder(text: text, file: file)
         guard let root = builder.build() else {

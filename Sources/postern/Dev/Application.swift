@@ -1,5 +1,6 @@
 import Control
 import Glibc
+import System
 
 /// The user's application: a child process that is told its port.
 final class Application {

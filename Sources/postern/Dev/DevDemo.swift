@@ -2,6 +2,7 @@ import Control
 import Glibc
 import Logging
 import Settings
+import System
 
 /// Runs the demo's proxies and the application until one of them, or the user, ends it.
 struct DevDemo {
@@ -30,7 +31,7 @@ struct DevDemo {
 
     mutating func startProxies() throws {
         for party in DevSite.Party.allCases {
-            let checked = CheckedSettings.load(path: site.settingsPath(of: party), now: Console.now())
+            let checked = CheckedSettings.load(path: site.settingsPath(of: party), now: WallClock.seconds())
             guard let ready = checked.ready else {
                 throw DevFault(reason: checked.flaws.map(\.description).joined(separator: "\n"))
             }

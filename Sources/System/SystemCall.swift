@@ -1,10 +1,11 @@
-import Glibc
+public import Glibc
 
 /// Runs a system call until a signal no longer interrupts it; a failure is the negated errno.
 ///
 /// EBADF and EFAULT are our own bugs, and carrying on would touch another connection's descriptor: they trap.
+@inlinable
 @inline(__always)
-func systemCall(_ body: () -> Int) -> Int {
+public func systemCall(_ body: () -> Int) -> Int {
     while true {
         let result = body()
         if result >= 0 { return result }
@@ -13,10 +14,4 @@ func systemCall(_ body: () -> Int) -> Int {
         precondition(code != EBADF && code != EFAULT, "a descriptor or buffer was used after its end")
         return Int(0 - code)
     }
-}
-
-/// The text of an errno, such as "Permission denied (EPERM 1)" without the name: "Operation not permitted (1)".
-public func describe(_ errno: Int32) -> String {
-    // Safe: strerror_l returns a static or thread-local string that is copied at once.
-    unsafe String(cString: strerror(errno)) + " (\(errno))"
 }

@@ -1,0 +1,20 @@
+import CLibEvent
+import Glibc
+import System
+
+extension PosixThread {
+    /// Runs `body` on a new thread; `name` is cut to the 15 bytes that the kernel keeps.
+    static func spawn(
+        name: String, _ body: @escaping @Sendable () -> Void
+    ) throws(ControlFault) -> PosixThread {
+        do throws(ThreadFault) {
+            return try PosixThread {
+                // The C string lives for the length of the call.
+                unsafe pthread_setname_np(pthread_self(), String(name.prefix(15)))
+                body()
+            }
+        } catch {
+            throw .system(what: "cannot start thread \(name)", errno: error.errno)
+        }
+    }
+}

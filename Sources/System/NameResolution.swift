@@ -1,0 +1,39 @@
+import Glibc
+
+extension SocketAddress {
+    /// The addresses of a host, given by name or in numbers, in the resolver's order. May block for seconds.
+    public static func resolve(_ host: String, port: UInt16) throws(ResolverFault) -> [SocketAddress] {
+        var hints = unsafe addrinfo()
+        // One entry an address, not one for each kind of socket.
+        unsafe hints.ai_protocol = Int32(IPPROTO_TCP)
+        var list: UnsafeMutablePointer<addrinfo>?
+        // The C strings live for the call, which fills `list`; it is freed below, after its last use.
+        let status = unsafe getaddrinfo(host, "\(port)", &hints, &list)
+        guard status == 0 else { throw ResolverFault(reason: unsafe String(cString: gai_strerror(status))) }
+        defer { unsafe freeaddrinfo(list) }
+        var addresses: [SocketAddress] = []
+        var next = unsafe list
+        while let entry = unsafe next {
+            if let address = unsafe SocketAddress(resolved: entry.pointee) { addresses.append(address) }
+            unsafe next = entry.pointee.ai_next
+        }
+        return addresses
+    }
+
+    private init?(resolved entry: addrinfo) {
+        guard let address = unsafe entry.ai_addr else { return nil }
+        var storage = sockaddr_storage()
+        let count = unsafe min(Int(entry.ai_addrlen), MemoryLayout<sockaddr_storage>.size)
+        // The resolver's address has `ai_addrlen` bytes, and the storage `count` at least.
+        unsafe withUnsafeMutableBytes(of: &storage) {
+            unsafe $0.copyMemory(from: UnsafeRawBufferPointer(start: address, count: count))
+        }
+        self.init(reading: storage)
+    }
+}
+
+/// Why a name has no addresses, in the resolver's words.
+public struct ResolverFault: Error, Hashable, Sendable, CustomStringConvertible {
+    let reason: String
+    public var description: String { reason }
+}

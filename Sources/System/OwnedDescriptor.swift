@@ -1,0 +1,31 @@
+import Glibc
+
+/// Owns a file descriptor and closes it.
+public struct OwnedDescriptor: ~Copyable, Sendable {
+    public let number: Int32
+
+    public init(_ number: Int32) { self.number = number }
+
+    /// Waits until the descriptor is ready for `events`; false when the time (-1 is none) is over first.
+    public static func wait(_ number: Int32, for events: Int32, timeoutMilliseconds: Int32) -> Bool {
+        var entry = pollfd(fd: number, events: Int16(events), revents: 0)
+        // One entry, which outlives the call. A signal ends the wait early: callers look again.
+        return unsafe poll(&entry, 1, timeoutMilliseconds) > 0
+    }
+
+    /// Leaves the closing to the caller.
+    public consuming func release() -> Int32 {
+        let number = number
+        discard self
+        return number
+    }
+
+    deinit { closeDescriptor(number) }
+}
+
+/// Closes a descriptor that has no ``OwnedDescriptor``. One that is not open is our own bug, which may by now have
+/// closed what another thread opened: it traps.
+public func closeDescriptor(_ number: Int32) {
+    let result = close(number)
+    precondition(result == 0 || errno != EBADF, "a descriptor was closed twice")
+}

@@ -1,0 +1,65 @@
+import Glibc
+import Testing
+
+@testable import System
+
+@Suite("A file that is read at once")
+struct FileContentsTests {
+    @Test("is taken whole where it has exactly the limit, and refused with one byte more")
+    func limit() throws {
+        let size = try FileContents.read(path: #filePath).bytes.count
+        #expect(try FileContents.read(path: #filePath, limitBytes: size).bytes.count == size)
+        #expect(throws: FileFlaw.tooLarge(limitBytes: size - 1)) {
+            try FileContents.read(path: #filePath, limitBytes: size - 1)
+        }
+    }
+
+    @Test("may say that it has no bytes, as the kernel's do")
+    func procFile() throws {
+        let status = try #require(FileContents.text(path: "/proc/self/status"))
+        #expect(status.contains("Cpus_allowed_list:"))
+        #expect(throws: FileFlaw.tooLarge(limitBytes: 8)) {
+            try FileContents.read(path: "/proc/self/status", limitBytes: 8)
+        }
+        #expect(FileContents.beginning(path: "/proc/self/status", limitBytes: 5) == "Name:")
+    }
+
+    @Test("is neither a folder nor a device nor a FIFO, which is not waited for")
+    func notAFile() throws {
+        var template = Array("/tmp/postern-system.XXXXXX".utf8CString)
+        // The template ends with a zero byte and is replaced in place.
+        try #require(unsafe mkdtemp(&template) != nil)
+        let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        defer { _ = unsafe rmdir(folder) }
+        let fifo = "\(folder)/fifo"
+        try #require(unsafe mkfifo(fifo, 0o600) == 0)
+        defer { _ = unsafe unlink(fifo) }
+        for path in [folder, fifo, "/dev/zero"] {
+            #expect(throws: FileFlaw.notAFile) { try FileContents.read(path: path) }
+            #expect(FileContents.text(path: path) == nil)
+            #expect(FileContents.beginning(path: path, limitBytes: 1) == "")
+        }
+        #expect(throws: FileFlaw.cannotOpen(errno: ENOENT)) { try FileContents.read(path: "\(folder)/none") }
+    }
+
+    @Test("is readable by others unless its mode says no, or only a group of ours may read it")
+    func readableByOthers() {
+        var status = stat()
+        status.st_mode = S_IFREG | 0o640
+        status.st_gid = getegid()
+        #expect(!FileContents.isReadableByOthers(status))
+        status.st_gid = 4_000_000_001
+        #expect(FileContents.isReadableByOthers(status))
+        status.st_mode = S_IFREG | 0o600
+        #expect(!FileContents.isReadableByOthers(status))
+        status.st_mode = S_IFREG | 0o604
+        #expect(FileContents.isReadableByOthers(status))
+    }
+
+    @Test("leaves nothing of a secret that is overwritten")
+    func overwrite() {
+        var secret: [UInt8] = [1, 2, 3]
+        FileContents.overwrite(&secret)
+        #expect(secret == [0, 0, 0])
+    }
+}

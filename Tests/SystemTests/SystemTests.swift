@@ -1,0 +1,48 @@
+import Glibc
+import Synchronization
+import System
+import Testing
+
+@Suite("The operating system")
+struct SystemTests {
+    @Test("says in words what an errno means, with its number where that is asked for")
+    func errorText() {
+        #expect(systemMessage(EACCES) == "Permission denied")
+        #expect(describe(EACCES) == "Permission denied (13)")
+    }
+
+    @Test("resolves addresses that are given in numbers")
+    func resolving() throws {
+        #expect(try SocketAddress.resolve("127.0.0.1", port: 80) == [SocketAddress(v4: 0x7F00_0001, port: 80)])
+        #expect(try SocketAddress.resolve("::1", port: 443) == [SocketAddress(v6: 0, 1, port: 443)])
+        #expect(throws: ResolverFault.self) { try SocketAddress.resolve("no host", port: 1) }
+    }
+
+    @Test("runs a thread that can be waited for")
+    func thread() throws {
+        let done = Flag()
+        try PosixThread { done.value.store(true, ordering: .relaxed) }.join()
+        #expect(done.isSet)
+    }
+
+    @Test("closes an owned descriptor at the end of its owner, and leaves one that was released")
+    func descriptors() throws {
+        // The C string lives for the length of the call.
+        let number = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+        #expect(OwnedDescriptor(number).release() == number)
+        #expect(fcntl(number, F_GETFD) >= 0)
+        closeDescriptor(number)
+    }
+
+    @Test("keeps two clocks, of which one begins in 1970")
+    func clocks() {
+        #expect(abs(WallClock.seconds() - Int64(time(nil))) <= 1)
+        let before = MonotonicClock.nanoseconds()
+        #expect(MonotonicClock.nanoseconds() >= before)
+    }
+}
+
+private final class Flag: Sendable {
+    let value = Atomic(false)
+    var isSet: Bool { value.load(ordering: .relaxed) }
+}
