@@ -8,8 +8,7 @@ public struct CheckedSettings: Sendable {
         public let settings: Settings
         /// Nil where the Workload API will hand it out.
         public let material: IdentityMaterial?
-        /// Of the settings file.
-        let text: [UInt8]
+        let sources: SourceMap
         let warnings: [SettingsFlaw]
     }
 
@@ -19,8 +18,8 @@ public struct CheckedSettings: Sendable {
     public let settings: Settings?
     /// All of them, in the order of the file.
     public let flaws: [SettingsFlaw]
-    /// Of the settings file, as far as it could be read.
-    let text: [UInt8]
+    /// Where the settings stand in the file.
+    let sources: SourceMap
 
     /// - Parameter now: Unix seconds, for the validity of certificates.
     public static func load(path: String, generation: UInt64 = 1, now: Int64) -> CheckedSettings {
@@ -43,30 +42,31 @@ public struct CheckedSettings: Sendable {
 
     private static func check(_ outcome: LoadOutcome, generation: UInt64, now: Int64) -> CheckedSettings {
         guard let settings = outcome.settings else {
-            return CheckedSettings(ready: nil, settings: nil, flaws: outcome.flaws, text: outcome.text)
+            return CheckedSettings(ready: nil, settings: nil, flaws: outcome.flaws, sources: outcome.sources)
         }
-        let identity = identity(of: settings, generation: generation, now: now)
+        let sources = outcome.sources
+        let identity = identity(of: settings, sources, generation: generation, now: now)
         var flaws = outcome.flaws + identity.flaws
         var isSound = identity.isSound
-        if case .file(let log) = settings.accessLog, let obstacle = AccessLogOutput.obstacle(at: log.value) {
-            flaws.append(SettingsFlaw(.error, at: log.position, "cannot open the access log \(log.value): \(obstacle)"))
+        if case .file(let log) = settings.accessLog, let obstacle = AccessLogOutput.obstacle(at: log) {
+            flaws.append(SettingsFlaw(.error, at: sources.accessLog, "cannot open the access log \(log): \(obstacle)"))
             isSound = false
         }
         flaws += ApplicationExposure.warnings(
-            outcome.applications, boundByUs: settings.listeners.map(\.bind.value))
+            ApplicationExposure.applications(of: settings, sources), boundByUs: settings.listeners.map(\.bind))
         flaws.sort { ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column) }
         let ready =
-            isSound ? Ready(settings: settings, material: identity.material, text: outcome.text, warnings: flaws) : nil
-        return CheckedSettings(ready: ready, settings: settings, flaws: flaws, text: outcome.text)
+            isSound ? Ready(settings: settings, material: identity.material, sources: sources, warnings: flaws) : nil
+        return CheckedSettings(ready: ready, settings: settings, flaws: flaws, sources: sources)
     }
 
     /// The identity in the files that the settings name; none where it is not in files.
     static func identity(
-        of settings: Settings, generation: UInt64, now: Int64
+        of settings: Settings, _ sources: SourceMap, generation: UInt64, now: Int64
     ) -> (material: IdentityMaterial?, flaws: [SettingsFlaw], isSound: Bool) {
         guard case .files(let files) = settings.identity else { return (nil, [], true) }
         let outcome = IdentityMaterial.load(IdentityFiles(files), generation: generation, now: now)
-        let flaws = outcome.flaws.map { SettingsFlaw($0, in: files) }
+        let flaws = outcome.flaws.map { SettingsFlaw($0, sources) }
         return (outcome.material, flaws, outcome.material != nil)
     }
 }
@@ -74,7 +74,7 @@ public struct CheckedSettings: Sendable {
 extension IdentityFiles {
     init(_ files: FileIdentity) {
         self.init(
-            certificate: files.certificate.value, privateKey: files.privateKey.value,
+            certificate: files.certificate, privateKey: files.privateKey,
             trustBundles: files.trustBundles.map(TrustBundleFile.init),
             revocationLists: files.revocationLists.map(TrustBundleFile.init),
             revocation: Revocation.Mode(files.revocation))
@@ -83,7 +83,7 @@ extension IdentityFiles {
 
 extension IdentityFiles.TrustBundleFile {
     fileprivate init(_ file: TrustBundleFile) {
-        self.init(trustDomain: file.trustDomain, path: file.path.value)
+        self.init(trustDomain: file.trustDomain, path: file.path)
     }
 }
 
@@ -99,17 +99,13 @@ extension Revocation.Mode {
 
 extension SettingsFlaw {
     /// The flaw of a file, at the setting that names the file.
-    init(_ flaw: IdentityFileFlaw, in files: FileIdentity) {
+    init(_ flaw: IdentityFileFlaw, _ sources: SourceMap) {
         let position =
             switch flaw.role {
-            case .certificate: files.certificate.position
-            case .privateKey: files.privateKey.position
-            case .trustBundle(let domain):
-                files.trustBundles.first { $0.trustDomain == domain && $0.path.value == flaw.path }?.path.position
-                    ?? files.certificate.position
-            case .revocationList(let domain):
-                files.revocationLists.first { $0.trustDomain == domain && $0.path.value == flaw.path }?.path.position
-                    ?? files.certificate.position
+            case .certificate: sources.certificate
+            case .privateKey: sources.privateKey
+            case .trustBundle(let trustDomain): sources.trustBundle(of: trustDomain)
+            case .revocationList(let trustDomain): sources.revocationList(of: trustDomain)
             }
         self.init(flaw.severity == .error ? .error : .warning, at: position, "\(flaw.path): \(flaw.message)")
     }
