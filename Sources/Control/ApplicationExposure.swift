@@ -5,8 +5,29 @@ import System
 /// Applications that can be reached without the proxy: they listen on every address of the host, although the proxy
 /// reaches them over loopback.
 enum ApplicationExposure {
+    /// Where plaintext goes on this host, and the place in the settings that says so.
+    struct Application {
+        let endpoint: Endpoint
+        let position: Position
+    }
+
+    /// The endpoints of inbound routes that are loopback addresses.
+    static func applications(of settings: Settings, _ sources: SourceMap) -> [Application] {
+        var applications: [Application] = []
+        for (listenerIndex, listener) in settings.listeners.enumerated() where listener.mode == .inbound {
+            for (routeIndex, route) in listener.routes.enumerated() {
+                guard case .endpoints(let endpoints) = route.upstream.target else { continue }
+                for (index, endpoint) in endpoints.enumerated() where endpoint.address.isLoopback {
+                    let position = sources.endpoint(index, ofRoute: routeIndex, ofListener: listenerIndex)
+                    applications.append(Application(endpoint: endpoint, position: position))
+                }
+            }
+        }
+        return applications
+    }
+
     /// - Parameter boundByUs: what the settings bind themselves.
-    static func warnings(_ applications: [Located<Endpoint>], boundByUs: [Endpoint]) -> [SettingsFlaw] {
+    static func warnings(_ applications: [Application], boundByUs: [Endpoint]) -> [SettingsFlaw] {
         guard !applications.isEmpty else { return [] }
         let table = SocketTable(
             v4: FileContents.beginning(path: "/proc/self/net/tcp", limitBytes: tableBytes),
@@ -15,15 +36,15 @@ enum ApplicationExposure {
     }
 
     static func warnings(
-        _ applications: [Located<Endpoint>], boundByUs: [Endpoint], _ table: SocketTable
+        _ applications: [Application], boundByUs: [Endpoint], _ table: SocketTable
     ) -> [SettingsFlaw] {
         applications.filter { application in
-            table.isOpenToAll(application.value) && !boundByUs.contains { $0.port == application.value.port }
+            table.isOpenToAll(application.endpoint) && !boundByUs.contains { $0.port == application.endpoint.port }
         }.map { application in
             SettingsFlaw(
                 .warning, at: application.position,
-                "the application at \(application.value) listens on every address of this host, so that it can be reached"
-                    + " without this proxy and its policy: let it listen on \(application.value.address) alone")
+                "the application at \(application.endpoint) listens on every address of this host, so that it can be reached"
+                    + " without this proxy and its policy: let it listen on \(application.endpoint.address) alone")
         }
     }
 

@@ -22,7 +22,7 @@ struct BoundListeners {
         let owner: String?
 
         init(_ listener: ListenerSettings) {
-            bind = listener.bind.value
+            bind = listener.bind
             owner = bind.port == 0 ? listener.name : nil
         }
     }
@@ -51,16 +51,18 @@ struct BoundListeners {
     init(workers: Int) { self.workers = workers }
 
     /// Binds what `listeners` want and is not bound yet, all or none; the sockets are theirs, in their order.
-    mutating func bind(_ listeners: [ListenerSettings]) throws(ProxyFault) -> Fresh {
+    ///
+    /// - Parameter sources: where the listeners stand in the settings file.
+    mutating func bind(_ listeners: [ListenerSettings], _ sources: SourceMap) throws(ProxyFault) -> Fresh {
         let fresh = Fresh()
         var next: [Socket] = []
-        for listener in listeners {
+        for (index, listener) in listeners.enumerated() {
             let wanted = Wanted(listener)
             if let kept = sockets.first(where: { $0.wanted == wanted }) {
                 next.append(kept)
                 continue
             }
-            let group = try Self.group(for: listener, workers)
+            let group = try Self.group(for: listener, at: sources.bind(ofListener: index), workers)
             fresh.add(group.descriptors, nextKey)
             next.append(Socket(key: nextKey, wanted: wanted, address: group.address))
             nextKey += 1
@@ -70,17 +72,17 @@ struct BoundListeners {
     }
 
     private static func group(
-        for listener: ListenerSettings, _ workers: Int
+        for listener: ListenerSettings, at position: Position, _ workers: Int
     ) throws(ProxyFault) -> (descriptors: [Int32], address: SocketAddress) {
         let bind = listener.bind
         do throws(EventLoopFault) {
-            return try ListeningSocket.group(address: SocketAddress(bind.value), count: workers)
+            return try ListeningSocket.group(address: SocketAddress(bind), count: workers)
         } catch {
             let reason = if case .systemCall(_, let number) = error { systemMessage(number) } else { "\(error)" }
             throw .bind(
                 SettingsFlaw(
-                    .error, at: bind.position,
-                    "cannot listen on \(bind.value) (listener \"\(listener.name)\"): \(reason)"))
+                    .error, at: position,
+                    "cannot listen on \(bind) (listener \"\(listener.name)\"): \(reason)"))
         }
     }
 }

@@ -9,8 +9,7 @@ public struct CheckedSettings: Sendable {
         public let settings: Settings
         /// Nil where the Workload API will hand it out.
         public let material: IdentityMaterial?
-        /// Of the settings file.
-        let text: [UInt8]
+        let sources: SourceMap
         let warnings: [SettingsFlaw]
     }
 
@@ -20,13 +19,12 @@ public struct CheckedSettings: Sendable {
     public let settings: Settings?
     /// All of them, in the order of the file.
     public let flaws: [SettingsFlaw]
-    /// Of the settings file, as far as it could be read.
-    let text: [UInt8]
+    /// Where the settings stand in the file.
+    let sources: SourceMap
 
     /// What is served by, for whoever looks whether something else is to be.
     struct InUse {
-        /// Of the settings file.
-        let text: [UInt8]
+        let settings: Settings
         let material: IdentityMaterial?
     }
 
@@ -52,31 +50,32 @@ public struct CheckedSettings: Sendable {
 
     private static func check(_ outcome: LoadOutcome, instead inUse: InUse?, now: Int64) -> CheckedSettings {
         guard let settings = outcome.settings else {
-            return CheckedSettings(ready: nil, settings: nil, flaws: outcome.flaws, text: outcome.text)
+            return CheckedSettings(ready: nil, settings: nil, flaws: outcome.flaws, sources: outcome.sources)
         }
-        let isInUse = inUse?.text == outcome.text
-        let identity = identity(of: settings, isInUse ? .uphold(inUse?.material) : .refuseAll, now: now)
+        let sources = outcome.sources
+        let isInUse = inUse.map { $0.settings == settings } ?? false
+        let identity = identity(of: settings, sources, isInUse ? .uphold(inUse?.material) : .refuseAll, now: now)
         var flaws = outcome.flaws + identity.flaws
         var isSound = identity.isSound
-        if case .file(let log) = settings.accessLog, let obstacle = AccessLogOutput.obstacle(at: log.value) {
-            flaws.append(SettingsFlaw(.error, at: log.position, "cannot open the access log \(log.value): \(obstacle)"))
+        if case .file(let log) = settings.accessLog, let obstacle = AccessLogOutput.obstacle(at: log) {
+            flaws.append(SettingsFlaw(.error, at: sources.accessLog, "cannot open the access log \(log): \(obstacle)"))
             isSound = false
         }
         flaws += ApplicationExposure.warnings(
-            outcome.applications, boundByUs: settings.listeners.map(\.bind.value))
+            ApplicationExposure.applications(of: settings, sources), boundByUs: settings.listeners.map(\.bind))
         flaws.sort { ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column) }
         let ready =
-            isSound ? Ready(settings: settings, material: identity.material, text: outcome.text, warnings: flaws) : nil
-        return CheckedSettings(ready: ready, settings: settings, flaws: flaws, text: outcome.text)
+            isSound ? Ready(settings: settings, material: identity.material, sources: sources, warnings: flaws) : nil
+        return CheckedSettings(ready: ready, settings: settings, flaws: flaws, sources: sources)
     }
 
     /// The identity in the files that the settings name; none where it is not in files.
     static func identity(
-        of settings: Settings, _ flawedDomains: FlawedDomains, now: Int64
+        of settings: Settings, _ sources: SourceMap, _ flawedDomains: FlawedDomains, now: Int64
     ) -> (material: IdentityMaterial?, flaws: [SettingsFlaw], isSound: Bool) {
         guard case .files(let files) = settings.identity else { return (nil, [], true) }
         let outcome = IdentityMaterial.load(IdentityFiles(files), flawedDomains, now: now)
-        let flaws = outcome.flaws.map { SettingsFlaw($0, in: files) }
+        let flaws = outcome.flaws.map { SettingsFlaw($0, sources) }
         return (outcome.material, flaws, outcome.material != nil)
     }
 }
@@ -84,7 +83,7 @@ public struct CheckedSettings: Sendable {
 extension IdentityFiles {
     init(_ files: FileIdentity) {
         self.init(
-            certificate: files.certificate.value, privateKey: files.privateKey.value,
+            certificate: files.certificate, privateKey: files.privateKey,
             trustBundles: files.trustBundles.map(DomainFile.init),
             revocationLists: files.revocationLists.map(DomainFile.init),
             revocation: Revocation.Mode(files.revocation))
@@ -93,7 +92,7 @@ extension IdentityFiles {
 
 extension IdentityFiles.DomainFile {
     fileprivate init(_ file: TrustBundleFile) {
-        self.init(trustDomain: file.trustDomain, path: file.path.value)
+        self.init(trustDomain: file.trustDomain, path: file.path)
     }
 }
 
@@ -109,17 +108,13 @@ extension Revocation.Mode {
 
 extension SettingsFlaw {
     /// The flaw of a file, at the setting that names the file.
-    init(_ flaw: IdentityFlaw, in files: FileIdentity) {
+    init(_ flaw: IdentityFlaw, _ sources: SourceMap) {
         let position =
             switch flaw.part {
-            case .svid, .revocationLists(nil): files.certificate.position
-            case .privateKey: files.privateKey.position
-            case .trustBundle(let domain):
-                files.trustBundles.first { $0.trustDomain == domain && $0.path.value == flaw.path }?.path.position
-                    ?? files.certificate.position
-            case .revocationLists(let domain?):
-                files.revocationLists.first { $0.trustDomain == domain && $0.path.value == flaw.path }?.path.position
-                    ?? files.certificate.position
+            case .svid, .revocationLists(nil): sources.certificate
+            case .privateKey: sources.privateKey
+            case .trustBundle(let trustDomain): sources.trustBundle(of: trustDomain)
+            case .revocationLists(let trustDomain?): sources.revocationList(of: trustDomain)
             }
         self.init(flaw.severity == .error ? .error : .warning, at: position, flaw.description)
     }

@@ -73,8 +73,8 @@ public final class Proxy {
         lifecycle = ProxyLifecycle(workerCount: count)
         notAfter = ready.material?.notAfter
         listeners = BoundListeners(workers: count)
-        let fresh = try listeners.bind(settings.listeners)
-        let admin = try Self.admin(settings.admin, on: loop, lifecycle.readiness)
+        let fresh = try listeners.bind(settings.listeners, ready.sources)
+        let admin = try Self.admin(settings.admin, ready.sources, on: loop, lifecycle.readiness)
         self.admin = admin
         adminPort = admin?.port
         let updates = try Self.updates(plan, listeners, fresh, workers: count)
@@ -284,20 +284,19 @@ public final class Proxy {
         case .off: return nil
         case .standardOutput: destination = .standardOutput
         case .standardError: destination = .standardError
-        case .file(let path): destination = .file(path: path.value)
+        case .file(let path): destination = .file(path: path)
         }
         return try AccessLogWriter(destination, workers: workers, logger: logger)
     }
 
     private static func admin(
-        _ settings: AdminSettings?, on loop: ControlLoop, _ readiness: Readiness
+        _ settings: AdminSettings?, _ sources: SourceMap, on loop: ControlLoop, _ readiness: Readiness
     ) throws(ProxyFault) -> AdminServer? {
         guard let bind = settings?.bind else { return nil }
         do throws(ControlFault) {
-            return try AdminServer(
-                on: loop, address: bind.value.address, port: bind.value.port, readiness: readiness)
+            return try AdminServer(on: loop, address: bind.address, port: bind.port, readiness: readiness)
         } catch {
-            throw .bind(SettingsFlaw(.error, at: bind.position, "\(error)"))
+            throw .bind(SettingsFlaw(.error, at: sources.adminBind, "\(error)"))
         }
     }
 

@@ -4,7 +4,7 @@ import Identity
 /// the request is refused. Among several rules of one action the first that matches decides.
 ///
 /// Immutable, so that workers may share it.
-public final class Policy: Sendable {
+public final class Policy: Equatable, Sendable {
     public let name: String
     public let mode: EnforcementMode
     public let rules: [Rule]
@@ -17,6 +17,11 @@ public final class Policy: Sendable {
         self.rules = rules
         denyRules = RuleIndex(of: rules, action: .deny)
         allowRules = RuleIndex(of: rules, action: .allow)
+    }
+
+    /// Whether both decide alike and say so in the same words: the indices follow from the rules.
+    public static func == (one: Policy, other: Policy) -> Bool {
+        one === other || (one.name == other.name && one.mode == other.mode && one.rules == other.rules)
     }
 
     /// Decides one request; allocates nothing.

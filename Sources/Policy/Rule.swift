@@ -1,7 +1,7 @@
 /// One rule of a policy: it matches when every condition it names holds.
 ///
 /// A condition holds if any of its values matches; an empty list is a condition that the rule does not name.
-public struct Rule: Sendable {
+public struct Rule: Equatable, Sendable {
     public let name: String
     public let action: Action
     public let identities: [IdentityPattern]

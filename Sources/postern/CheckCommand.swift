@@ -52,7 +52,7 @@ struct CheckCommand: ParsableCommand {
         for listener in ready.settings.listeners {
             let routes = listener.routes.map(\.name).joined(separator: ", ")
             lines.append(
-                "  listener: \(listener.name) (\(listener.mode.rawValue)) on \(listener.bind.value), routes: \(routes)")
+                "  listener: \(listener.name) (\(listener.mode.rawValue)) on \(listener.bind), routes: \(routes)")
         }
         return lines.joined(separator: "\n")
     }
@@ -62,7 +62,7 @@ struct CheckCommand: ParsableCommand {
             return "\(material.id), valid until \(CivilTime.rfc3339(unixSeconds: material.notAfter))"
         }
         guard case .workloadAPI(let workload) = ready.settings.identity else { return "none" }
-        return "what the Workload API at \(workload.address.value) hands out"
+        return "what the Workload API at \(workload.address) hands out"
     }
 
     private static func json(_ checked: CheckedSettings, _ path: String) -> String {

@@ -23,6 +23,14 @@ struct DocumentationTests {
         #expect(rows.allSatisfy { known.contains($0) })
     }
 
+    @Test("the page on operating names the settings that apply at the next start, and no others")
+    func settingsForNextStart() throws {
+        let lines = page("Operating").split(separator: "\n")
+        let line = try #require(lines.first { $0.contains("are read at the start") })
+        let named = line.matches(of: /`([^`]+)`/).map { String($0.1) }
+        #expect(Set(named) == Set(Settings.reference.filter { $0.appliesAt == .start }.map(\.path)))
+    }
+
     @Test("it names every reason and every code of a refused certificate")
     func reasons() {
         let text = page("Logs")

@@ -76,13 +76,14 @@ struct ApplicationExposureTests {
     func open(address: String, port: UInt16, isOpen: Bool) throws {
         let endpoint = Endpoint(address: try #require(IPAddress(parsing: address)), port: port)
         #expect(table.isOpenToAll(endpoint) == isOpen)
-        let located = Located(endpoint, at: Position(file: "p.yaml", line: 1, column: 2))
-        let told = ApplicationExposure.warnings([located], boundByUs: [], table).map(\.description)
+        let application = ApplicationExposure.Application(
+            endpoint: endpoint, position: Position(file: "p.yaml", line: 1, column: 2))
+        let told = ApplicationExposure.warnings([application], boundByUs: [], table).map(\.description)
         #expect(told.count == (isOpen ? 1 : 0))
         #expect(
             told.allSatisfy { $0.hasPrefix("p.yaml:1:2: warning: the application at \(endpoint) listens on every") })
         let ours = Endpoint(address: .v4(0), port: port)
-        #expect(ApplicationExposure.warnings([located], boundByUs: [ours], table).isEmpty)
+        #expect(ApplicationExposure.warnings([application], boundByUs: [ours], table).isEmpty)
     }
 }
 

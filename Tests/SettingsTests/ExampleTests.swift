@@ -14,7 +14,7 @@ struct ExampleTests {
     @Test("says of the process what it says")
     func process() throws {
         let settings = try #require(outcome(of: example).settings)
-        #expect(settings.admin?.bind.value.description == "127.0.0.1:9901")
+        #expect(settings.admin?.bind.description == "127.0.0.1:9901")
         #expect(settings.workers == 1)
         #expect(settings.eventLoop == .auto)
         #expect(settings.tls == TLSSettings(minVersion: .tls13, resumption: true))
@@ -25,17 +25,15 @@ struct ExampleTests {
 
     @Test("names its identity files with the places that name them")
     func identity() throws {
-        let settings = Settings.parse(text: Array(example.utf8), file: "/etc/postern/p.yaml").settings
-        guard case .files(let files) = try #require(settings).identity else { return }
-        #expect(files.certificate.value == "/etc/postern/svid.pem")
-        #expect(files.certificate.position.description == "/etc/postern/p.yaml:3:18")
-        #expect(files.privateKey.value == "/etc/postern/svid.key")
+        let outcome = Settings.parse(text: Array(example.utf8), file: "/etc/postern/p.yaml")
+        guard case .files(let files) = try #require(outcome.settings).identity else { return }
+        let sources = outcome.sources
+        #expect(files.certificate == "/etc/postern/svid.pem")
+        #expect(sources.certificate.description == "/etc/postern/p.yaml:3:18")
+        #expect(files.privateKey == "/etc/postern/svid.key")
         #expect(files.trustBundles.map(\.trustDomain.name) == ["example.org", "partner.test"])
-        #expect(files.trustBundles.map(\.path.position.line) == [6, 7])
-        #expect(files.position(of: .certificate) == files.certificate.position)
-        #expect(files.position(of: .privateKey)?.line == 4)
-        #expect(files.position(of: .trustBundle(try TrustDomain(parsing: "partner.test")))?.line == 7)
-        #expect(files.position(of: .trustBundle(try TrustDomain(parsing: "other.test"))) == nil)
+        #expect(files.trustBundles.map { sources.trustBundle(of: $0.trustDomain).line } == [6, 7])
+        #expect(sources.privateKey.line == 4)
     }
 
     @Test("gives each listener its routes, and each inbound route its policy")
@@ -43,7 +41,7 @@ struct ExampleTests {
         let settings = try #require(outcome(of: example).settings)
         #expect(settings.listeners.map(\.name) == ["orders", "to-orders", "target"])
         #expect(settings.listeners.map(\.mode) == [.inbound, .outbound, .inbound])
-        #expect(settings.listeners.map(\.bind.value.port) == [15443, 15001, 15444])
+        #expect(settings.listeners.map(\.bind.port) == [15443, 15001, 15444])
         let routes = settings.listeners.flatMap(\.routes)
         #expect(routes.map(\.policyIndex) == [0, nil, 1])
         #expect(routes.map(\.match.serverNames.first?.description) == ["orders.internal", nil, nil])

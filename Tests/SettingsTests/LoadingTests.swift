@@ -65,7 +65,7 @@ struct LoadingTests {
         let text = exampleReplacing("certificate: svid.pem", with: "certificate: \(written)")
         let settings = try #require(Settings.parse(text: Array(text.utf8), file: file).settings)
         guard case .files(let files) = settings.identity else { return }
-        #expect(files.certificate.value == opened)
+        #expect(files.certificate == opened)
     }
 
     @Test("passes over a byte order mark")

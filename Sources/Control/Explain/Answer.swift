@@ -32,7 +32,7 @@ public struct Answer: Sendable {
             verdict = .unknownTrustDomain(question.identity.trustDomain)
             return
         }
-        let port = question.destinationPort ?? listener.bind.value.port
+        let port = question.destinationPort ?? listener.bind.port
         let isInbound = listener.mode == .inbound
         let index = ListenerPlan(listener, settings.policies).route(
             serverName: isInbound ? question.serverName : nil,

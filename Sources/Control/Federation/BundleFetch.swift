@@ -34,7 +34,7 @@ struct BundleFetch: Sendable {
     }
 
     private func fetch() throws(Fault) -> BundleDocument {
-        let url = endpoint.url.value
+        let url = endpoint.url
         // One deadline over all of it: name, connect, handshake, answer.
         let deadline = MonotonicClock.milliseconds() + Self.patienceMilliseconds
         let socket = try connectedSocket(url, deadline)
@@ -72,7 +72,7 @@ struct BundleFetch: Sendable {
     }
 
     private var request: [UInt8] {
-        let url = endpoint.url.value
+        let url = endpoint.url
         let host = url.host.contains(":") ? "[\(url.host)]" : url.host
         let lines = [
             "GET \(url.path) HTTP/1.1", "Host: \(host)\(url.port == 443 ? "" : ":\(url.port)")",

@@ -61,7 +61,7 @@ final class FederationClient {
     /// Goes over to these endpoints; what is known of those that stay is kept.
     func serve(_ endpoints: [BundleEndpoint]) {
         members = endpoints.map { endpoint in
-            if let known = members.first(where: { $0.endpoint.isSame(as: endpoint) }) { return known }
+            if let known = members.first(where: { $0.endpoint == endpoint }) { return known }
             let initial = Self.initialBundle(endpoint)
             return Member(
                 endpoint: endpoint,
@@ -100,7 +100,7 @@ final class FederationClient {
     func takeResults() -> Bool {
         var changed = false
         for (endpoint, result) in results.take() {
-            guard let index = members.firstIndex(where: { $0.endpoint.isSame(as: endpoint) }) else { continue }
+            guard let index = members.firstIndex(where: { $0.endpoint == endpoint }) else { continue }
             members[index].isUnderway = false
             switch result {
             case .success(let document): changed = take(document, index) || changed
@@ -129,7 +129,7 @@ final class FederationClient {
     private func trust(_ index: Int, _ material: IdentityMaterial?) -> BundleFetch.Trust? {
         let endpoint = members[index].endpoint
         switch endpoint.profile {
-        case .web(let authorities): return .web(authorities: authorities?.value)
+        case .web(let authorities): return .web(authorities: authorities)
         case .spiffe(let id, let file):
             guard let material else { return nil }
             // A trust domain that publishes its own bundle is known by the newest one.
@@ -137,7 +137,7 @@ final class FederationClient {
                 return .spiffe(material.trusting([bundle]), id)
             }
             do throws(IdentityFlaw) {
-                let bundle = try TrustBundle(reading: file.value, of: id.trustDomain)
+                let bundle = try TrustBundle(reading: file, of: id.trustDomain)
                 return .spiffe(material.trusting([bundle]), id)
             } catch {
                 complain(index, error.description)
@@ -188,7 +188,7 @@ final class FederationClient {
         logger.warning(
             "bundle endpoint: \(reason); \(effect)",
             metadata: [
-                "trustDomain": "\(members[index].endpoint.trustDomain)", "url": "\(members[index].endpoint.url.value)",
+                "trustDomain": "\(members[index].endpoint.trustDomain)", "url": "\(members[index].endpoint.url)",
             ])
     }
 
@@ -197,23 +197,8 @@ final class FederationClient {
         guard case .spiffe(let id, let file) = endpoint.profile, id.trustDomain == endpoint.trustDomain else {
             return nil
         }
-        return try? TrustBundle(reading: file.value, of: id.trustDomain)
+        return try? TrustBundle(reading: file, of: id.trustDomain)
     }
 
     private static func now() -> Int64 { MonotonicClock.milliseconds() / 1_000 }
-}
-
-extension BundleEndpoint {
-    /// Whether both are one endpoint, wherever they stand in their files.
-    fileprivate func isSame(as other: BundleEndpoint) -> Bool {
-        guard trustDomain == other.trustDomain, url.value == other.url.value,
-            staleAfterMilliseconds == other.staleAfterMilliseconds
-        else { return false }
-        switch (profile, other.profile) {
-        case (.web(let one), .web(let other)): return one?.value == other?.value
-        case (.spiffe(let id, let file), .spiffe(let otherID, let otherFile)):
-            return id == otherID && file.value == otherFile.value
-        default: return false
-        }
-    }
 }

@@ -18,16 +18,16 @@ struct Configuration {
 
     struct Change {
         let settings: Settings
+        let sources: SourceMap
         let material: IdentityMaterial?
-        fileprivate let text: [UInt8]
     }
 
     let path: String
     private(set) var settings: Settings
+    /// Where the settings stand in the file.
+    private var sources: SourceMap
     /// Nil while the Workload API hands none out.
     private(set) var material: IdentityMaterial?
-    /// Of the settings file.
-    private var text: [UInt8]
     private var told: Set<SettingsFlaw> = []
     /// What kept sound settings from being served by.
     private var refused: Set<SettingsFlaw> = []
@@ -36,21 +36,22 @@ struct Configuration {
         self.path = path
         settings = ready.settings
         material = ready.material
-        text = ready.text
+        sources = ready.sources
         told = Set(ready.warnings)
     }
 
     /// Reads everything anew, as of `now` (Unix seconds).
     mutating func look(now: Int64) -> Outcome {
         var outcome = Outcome()
-        let inUse = CheckedSettings.InUse(text: text, material: material)
+        let inUse = CheckedSettings.InUse(settings: settings, material: material)
         let next = CheckedSettings.load(path: path, instead: inUse, now: now)
         var flaws = next.flaws
         if let ready = next.ready {
             consider(ready, &outcome, &flaws)
         } else {
             // Settings that are those in use may still be hindered by something else that they name.
-            outcome.settingsAreSound = next.text == text
+            outcome.settingsAreSound = next.settings == settings
+            if outcome.settingsAreSound { sources = next.sources }
             lookAtIdentity(now: now, &outcome, &flaws)
         }
         outcome.news = flaws.filter { !told.contains($0) }
@@ -72,8 +73,8 @@ struct Configuration {
     /// The change is served by from now on.
     mutating func take(_ change: Change) {
         settings = change.settings
+        sources = change.sources
         material = change.material
-        text = change.text
         refused = []
     }
 
@@ -83,8 +84,10 @@ struct Configuration {
     /// The files whose contents matter.
     var paths: [String] { [path] + settings.identity.paths }
 
-    private func consider(_ ready: CheckedSettings.Ready, _ outcome: inout Outcome, _ flaws: inout [SettingsFlaw]) {
-        guard ready.settings.identity.comes(fromWhere: settings.identity) else {
+    private mutating func consider(
+        _ ready: CheckedSettings.Ready, _ outcome: inout Outcome, _ flaws: inout [SettingsFlaw]
+    ) {
+        guard ready.settings.identity.source == settings.identity.source else {
             flaws.append(
                 SettingsFlaw(
                     .error, at: Position(file: path, line: 1, column: 1),
@@ -94,22 +97,26 @@ struct Configuration {
         }
         outcome.identityIsSound = !flaws.contains { $0.severity == .error }
         let isRenewed = ready.material.map { $0 != material } ?? false
-        guard ready.text != text || isRenewed else { return }
-        outcome.change = Change(settings: ready.settings, material: ready.material ?? material, text: ready.text)
+        guard ready.settings != settings || isRenewed else {
+            sources = ready.sources
+            return
+        }
+        outcome.change = Change(
+            settings: ready.settings, sources: ready.sources, material: ready.material ?? material)
     }
 
     /// What is in use, with another identity or none.
     func change(to material: IdentityMaterial?) -> Change {
-        Change(settings: settings, material: material, text: text)
+        Change(settings: settings, sources: sources, material: material)
     }
 
     private func lookAtIdentity(now: Int64, _ outcome: inout Outcome, _ flaws: inout [SettingsFlaw]) {
-        let identity = CheckedSettings.identity(of: settings, .uphold(material), now: now)
+        let identity = CheckedSettings.identity(of: settings, sources, .uphold(material), now: now)
         // What stands at the same place has been said of it already.
         flaws += identity.flaws.filter { flaw in !flaws.contains { $0.position == flaw.position } }
         outcome.identityIsSound = !identity.flaws.contains { $0.severity == .error }
         guard let renewed = identity.material, renewed != material else { return }
-        outcome.change = Change(settings: settings, material: renewed, text: text)
+        outcome.change = change(to: renewed)
     }
 }
 
@@ -118,19 +125,8 @@ extension IdentitySettings {
     var paths: [String] {
         switch self {
         case .files(let files):
-            [files.certificate.value, files.privateKey.value] + files.trustBundles.map(\.path.value)
-                + files.revocationLists.map(\.path.value)
+            [files.certificate, files.privateKey] + files.trustBundles.map(\.path) + files.revocationLists.map(\.path)
         case .workloadAPI: []
-        }
-    }
-
-    /// Whether both come from files, or from one Workload API.
-    fileprivate func comes(fromWhere other: IdentitySettings) -> Bool {
-        switch (self, other) {
-        case (.files, .files): true
-        case (.workloadAPI(let one), .workloadAPI(let other)):
-            one.address.value == other.address.value && one.hint == other.hint
-        default: false
         }
     }
 }

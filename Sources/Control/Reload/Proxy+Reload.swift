@@ -70,7 +70,7 @@ extension Proxy {
             connectionsAtMost: connectionsAtMost)
         // A copy: where anything fails, the sockets that are bound stay as they are.
         var listeners = listeners
-        let fresh = try listeners.bind(change.settings.listeners)
+        let fresh = try listeners.bind(change.settings.listeners, change.sources)
         let updates = try Self.updates(plan, listeners, fresh, workers: workers.count, after: installed)
         installed = updates
         self.listeners = listeners
@@ -106,33 +106,6 @@ extension Proxy {
             case .error: logger.error("reload refused, the old state stays: \(flaw)")
             case .warning: logger.warning("\(flaw)")
             }
-        }
-    }
-}
-
-extension Settings {
-    /// The keys that differ from `old` and are read at the start alone.
-    fileprivate func keysForNextStart(insteadOf old: Settings) -> [String] {
-        var keys: [String] = []
-        if workers != old.workers { keys.append("workers") }
-        if eventLoop != old.eventLoop { keys.append("eventLoop") }
-        if admin?.bind.value != old.admin?.bind.value { keys.append("admin") }
-        if accessLog.destination != old.accessLog.destination { keys.append("accessLog") }
-        if log != old.log { keys.append("log") }
-        if limits.connections != old.limits.connections { keys.append("limits.connections") }
-        if limits.memoryBytes != old.limits.memoryBytes { keys.append("limits.memory") }
-        return keys
-    }
-}
-
-extension AccessLogChoice {
-    /// Without the place in the file that names it.
-    fileprivate var destination: String {
-        switch self {
-        case .standardOutput: "stdout"
-        case .standardError: "stderr"
-        case .off: "off"
-        case .file(let path): "file \(path.value)"
         }
     }
 }

@@ -56,7 +56,7 @@ final class WorkloadClient {
     }
 
     init(_ settings: WorkloadIdentity, on loop: ControlLoop, logger: Logger) {
-        address = settings.address.value
+        address = settings.address
         hint = settings.hint
         self.loop = loop
         self.logger = logger

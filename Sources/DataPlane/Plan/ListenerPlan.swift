@@ -20,7 +20,7 @@ public final class ListenerPlan: Sendable {
     public init(_ listener: ListenerSettings, _ policies: [Policy], localID: String? = nil) {
         name = listener.name
         mode = listener.mode
-        bind = SocketAddress(listener.bind.value)
+        bind = SocketAddress(listener.bind)
         routes = listener.routes.map { RoutePlan($0, policies) }
         var protocols: [String] = []
         for name in listener.routes.flatMap(\.match.applicationProtocols) where !protocols.contains(name) {

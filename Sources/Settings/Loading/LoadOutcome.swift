@@ -4,15 +4,6 @@ public struct LoadOutcome: Sendable {
     public var settings: Settings?
     public var flaws: [SettingsFlaw]
 
-    /// Where plaintext goes on this host: the endpoints of inbound routes that are loopback addresses.
-    public var applications: [Located<Endpoint>] = []
-
-    /// Of the file, as far as it could be read.
-    public var text: [UInt8]
-
-    public init(settings: Settings?, flaws: [SettingsFlaw], text: [UInt8] = []) {
-        self.settings = settings
-        self.flaws = flaws
-        self.text = text
-    }
+    /// Where the values of the settings stand in the file.
+    public var sources: SourceMap
 }

@@ -13,9 +13,7 @@ extension Settings {
     public static func load(path: String, endpointSocket: String? = nil) -> LoadOutcome {
         do throws(FileFlaw) {
             let text = try FileContents.read(path: path, limitBytes: NodeBuilder.bytesAtMost).bytes
-            var outcome = parse(text: text, file: path, endpointSocket: endpointSocket)
-            outcome.text = text
-            return outcome
+            return parse(text: text, file: path, endpointSocket: endpointSocket)
         } catch {
             return .failure(at: Position(file: path, line: 1, column: 1), error.settingsMessage)
         }
@@ -29,19 +27,23 @@ extension Settings {
         }
         var builder = NodeBuilder(text: text, file: file)
         guard let root = builder.build() else {
-            guard builder.flaws.isEmpty else { return LoadOutcome(settings: nil, flaws: builder.flaws.inOrder()) }
+            guard builder.flaws.isEmpty else { return .failure(builder.flaws.inOrder(), in: file) }
             return .failure(at: start, "the file is empty: it needs at least `identity` and `listeners`")
         }
-        var reader = SettingsReader(file: file, flaws: builder.flaws, endpointSocket: endpointSocket)
+        let sources = SourceMap(root, file: file)
+        var reader = SettingsReader(
+            file: file, sources: sources, flaws: builder.flaws, endpointSocket: endpointSocket)
         let settings = reader.settings(root)
-        var outcome = LoadOutcome(settings: settings, flaws: reader.flaws.inOrder())
-        outcome.applications = reader.applications
-        return outcome
+        return LoadOutcome(settings: settings, flaws: reader.flaws.inOrder(), sources: sources)
     }
 }
 
 extension LoadOutcome {
     fileprivate static func failure(at position: Position, _ message: String) -> LoadOutcome {
-        LoadOutcome(settings: nil, flaws: [SettingsFlaw(.error, at: position, message)])
+        failure([SettingsFlaw(.error, at: position, message)], in: position.file)
+    }
+
+    fileprivate static func failure(_ flaws: [SettingsFlaw], in file: String) -> LoadOutcome {
+        LoadOutcome(settings: nil, flaws: flaws, sources: SourceMap(nil, file: file))
     }
 }

@@ -5,18 +5,18 @@ public struct BundleEndpoint: Hashable, Sendable {
     /// How the server is known.
     public enum Profile: Hashable, Sendable {
         /// By its name and the web's authorities, or those of a PEM file.
-        case web(authorities: Located<String>?)
+        case web(authorities: String?)
         /// By its SPIFFE ID, of the trust domain whose bundle is in the file, until the endpoint's own takes its place.
-        case spiffe(SPIFFEID, bundle: Located<String>)
+        case spiffe(SPIFFEID, bundle: String)
     }
 
     public var trustDomain: TrustDomain
-    public var url: Located<HTTPSURL>
+    public var url: HTTPSURL
     public var profile: Profile
     /// How long the last good answer counts.
     public var staleAfterMilliseconds: Int
 
-    public init(trustDomain: TrustDomain, url: Located<HTTPSURL>, profile: Profile, staleAfterMilliseconds: Int) {
+    public init(trustDomain: TrustDomain, url: HTTPSURL, profile: Profile, staleAfterMilliseconds: Int) {
         self.trustDomain = trustDomain
         self.url = url
         self.profile = profile

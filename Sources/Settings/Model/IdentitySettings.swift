@@ -1,19 +1,32 @@
 public import Identity
 
 /// Where the proxy's own SVID and its trust bundles come from.
-public enum IdentitySettings: Sendable {
+public enum IdentitySettings: Equatable, Sendable {
     case files(FileIdentity)
     case workloadAPI(WorkloadIdentity)
+
+    /// What a running proxy cannot change.
+    public enum Source: Equatable, Sendable {
+        case files
+        case workloadAPI(WorkloadAddress, hint: String?)
+    }
+
+    public var source: Source {
+        switch self {
+        case .files: .files
+        case .workloadAPI(let identity): .workloadAPI(identity.address, hint: identity.hint)
+        }
+    }
 }
 
 /// An identity from the SPIFFE Workload API.
 public struct WorkloadIdentity: Hashable, Sendable {
-    public var address: Located<WorkloadAddress>
+    public var address: WorkloadAddress
     /// Of several SVIDs, the one that the operator calls so; nil: the first.
     public var hint: String?
     public var revocation: RevocationMode
 
-    public init(address: Located<WorkloadAddress>, hint: String? = nil, revocation: RevocationMode = .ifPresent) {
+    public init(address: WorkloadAddress, hint: String? = nil, revocation: RevocationMode) {
         self.address = address
         self.hint = hint
         self.revocation = revocation
@@ -21,10 +34,10 @@ public struct WorkloadIdentity: Hashable, Sendable {
 }
 
 /// An identity in PEM files. Paths are as the process opens them: relative ones already joined to the settings file's
-/// folder. The positions say which setting named each file.
-public struct FileIdentity: Sendable {
-    public var certificate: Located<String>
-    public var privateKey: Located<String>
+/// folder.
+public struct FileIdentity: Equatable, Sendable {
+    public var certificate: String
+    public var privateKey: String
     /// One a trust domain, in the order of the file.
     public var trustBundles: [TrustBundleFile]
     /// Lists of revoked certificates, at most one file a trust domain.
@@ -32,30 +45,14 @@ public struct FileIdentity: Sendable {
     public var revocation: RevocationMode
 
     public init(
-        certificate: Located<String>, privateKey: Located<String>, trustBundles: [TrustBundleFile],
-        revocationLists: [TrustBundleFile] = [], revocation: RevocationMode = .ifPresent
+        certificate: String, privateKey: String, trustBundles: [TrustBundleFile],
+        revocationLists: [TrustBundleFile], revocation: RevocationMode
     ) {
         self.certificate = certificate
         self.privateKey = privateKey
         self.trustBundles = trustBundles
         self.revocationLists = revocationLists
         self.revocation = revocation
-    }
-
-    /// The settings that name a file.
-    public enum FileSetting: Hashable, Sendable {
-        case certificate, privateKey
-        case trustBundle(TrustDomain)
-    }
-
-    /// Where the settings file names a file, so that what is wrong with the file can be told at that place; nil for a
-    /// trust domain without a bundle.
-    public func position(of setting: FileSetting) -> Position? {
-        switch setting {
-        case .certificate: certificate.position
-        case .privateKey: privateKey.position
-        case .trustBundle(let trustDomain): trustBundles.first { $0.trustDomain == trustDomain }?.path.position
-        }
     }
 }
 
@@ -70,11 +67,11 @@ public enum RevocationMode: String, Hashable, Sendable, CaseIterable {
 }
 
 /// A file of one trust domain: its roots, or its revoked certificates.
-public struct TrustBundleFile: Sendable {
+public struct TrustBundleFile: Equatable, Sendable {
     public var trustDomain: TrustDomain
-    public var path: Located<String>
+    public var path: String
 
-    public init(trustDomain: TrustDomain, path: Located<String>) {
+    public init(trustDomain: TrustDomain, path: String) {
         self.trustDomain = trustDomain
         self.path = path
     }

@@ -1,5 +1,5 @@
 /// One bound address and the routes behind it.
-public struct ListenerSettings: Sendable {
+public struct ListenerSettings: Equatable, Sendable {
     public enum Mode: String, Sendable, CaseIterable {
         /// mTLS in, plaintext to the application.
         case inbound
@@ -10,7 +10,7 @@ public struct ListenerSettings: Sendable {
     public var name: String
     public var mode: Mode
     /// Port 0 lets the kernel choose.
-    public var bind: Located<Endpoint>
+    public var bind: Endpoint
     /// Tried in order; the first match wins. Never empty.
     public var routes: [RouteSettings]
 
@@ -30,7 +30,7 @@ public struct ListenerSettings: Sendable {
         case finish
     }
 
-    public init(name: String, mode: Mode, bind: Located<Endpoint>, routes: [RouteSettings]) {
+    public init(name: String, mode: Mode, bind: Endpoint, routes: [RouteSettings]) {
         self.name = name
         self.mode = mode
         self.bind = bind

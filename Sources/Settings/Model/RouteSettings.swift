@@ -1,7 +1,7 @@
 public import Policy
 
 /// Which connections of a listener go to which upstream, under which policy.
-public struct RouteSettings: Sendable {
+public struct RouteSettings: Equatable, Sendable {
     public var name: String
     public var match: RouteMatch
     public var upstream: UpstreamSettings
@@ -30,9 +30,5 @@ public struct RouteMatch: Hashable, Sendable {
         self.serverNames = serverNames
         self.applicationProtocols = applicationProtocols
         self.destinationPorts = destinationPorts
-    }
-
-    public var matchesEverything: Bool {
-        serverNames.isEmpty && applicationProtocols.isEmpty && destinationPorts.isEmpty
     }
 }

@@ -1,7 +1,7 @@
 public import Policy
 
 /// Where a route's bytes go and, on an outbound route, whom it agrees to talk to there.
-public struct UpstreamSettings: Sendable {
+public struct UpstreamSettings: Equatable, Sendable {
     public enum Target: Hashable, Sendable {
         /// Never empty; no port is 0.
         case endpoints([Endpoint])

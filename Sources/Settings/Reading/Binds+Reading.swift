@@ -2,30 +2,36 @@ import Policy
 
 extension SettingsReader {
     /// An address to listen on, remembered to be compared with the others.
-    mutating func bind(_ node: Node, of owner: String) -> Located<Endpoint>? {
+    mutating func bind(_ node: Node, of owner: String) -> Endpoint? {
         guard let endpoint = endpoint(node, port: .kernelMayChoose) else { return nil }
-        let bind = Located(endpoint, at: node.position)
-        binds.append((owner, bind))
-        return bind
+        binds.append(Bind(owner: owner, endpoint: endpoint, position: node.position))
+        return endpoint
     }
 
     /// Reports each bind that the kernel would refuse because of an earlier one.
     ///
     /// A wildcard address overlaps with every address of its family; `[::]` takes IPv6 only.
     mutating func reportOverlappingBinds() {
-        var byPort: [UInt16: [(owner: String, bind: Located<Endpoint>)]] = [:]
-        for (owner, bind) in binds where bind.value.port != 0 {
-            let earlier = byPort[bind.value.port, default: []].first {
-                $0.bind.value.address.overlaps(bind.value.address)
+        var byPort: [UInt16: [Bind]] = [:]
+        for bind in binds where bind.endpoint.port != 0 {
+            let earlier = byPort[bind.endpoint.port, default: []].first {
+                $0.endpoint.address.overlaps(bind.endpoint.address)
             }
             if let earlier {
                 error(
-                    "\(owner) binds \(bind.value), which \(earlier.owner) takes with \(earlier.bind.value) "
-                        + "at line \(earlier.bind.position.line)",
+                    "\(bind.owner) binds \(bind.endpoint), which \(earlier.owner) takes with \(earlier.endpoint) "
+                        + "at line \(earlier.position.line)",
                     at: bind.position)
             }
-            byPort[bind.value.port, default: []].append((owner, bind))
+            byPort[bind.endpoint.port, default: []].append(bind)
         }
+    }
+
+    /// An address of the file with what is to listen there.
+    struct Bind {
+        let owner: String
+        let endpoint: Endpoint
+        let position: Position
     }
 }
 

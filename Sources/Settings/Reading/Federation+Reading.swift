@@ -16,48 +16,49 @@ extension SettingsReader {
 
     private mutating func endpoint(_ entry: Mapping.Entry) -> BundleEndpoint? {
         let trustDomain = self.trustDomain(entry.key, at: entry.keyPosition)
-        guard let fields = fields(entry.value, section: "identity.federation.DOMAIN") else { return nil }
-        let url = required("url", in: fields).flatMap { self.url($0) }
+        guard let fields = fields(entry.value, of: FederationKeys.section) else { return nil }
+        let url = required(FederationKeys.url, in: fields)
         let profile = self.profile(fields)
-        let staleAfter = value(of: "staleAfter", in: fields, default: FederationKeys.staleAfterDefault) {
-            $0.milliseconds($1, in: FederationKeys.staleAfterAllowed)
-        }
+        let staleAfter = value(of: FederationKeys.staleAfter, in: fields)
         guard let trustDomain, let url, let profile else { return nil }
         return BundleEndpoint(
             trustDomain: trustDomain, url: url, profile: profile, staleAfterMilliseconds: staleAfter)
     }
 
     private mutating func profile(_ fields: Fields) -> BundleEndpoint.Profile? {
-        let name = required("profile", in: fields).flatMap { choice($0, of: FederationKeys.Profile.self) }
-        let authorities: Located<String>? = value(of: "authorities", in: fields, default: nil) { $0.path($1) }
-        let id = fields["endpointID"].flatMap { self.spiffeID($0) }
-        let bundle = fields["bundle"].flatMap { path($0) }
+        let name = required(FederationKeys.profile, in: fields)
+        let authorities = given(FederationKeys.authorities, in: fields)
+        let id = given(FederationKeys.endpointID, in: fields)
+        let bundle = given(FederationKeys.bundle, in: fields)
         switch name {
         case nil: return nil
         case .web:
-            refuse("endpointID", in: fields, "a server of the web is known by its name")
+            refuse(FederationKeys.endpointID, in: fields, "a server of the web is known by its name")
             refuse(
-                "bundle", in: fields, "a server of the web is known by its name; `authorities` replaces the system's")
+                FederationKeys.bundle, in: fields,
+                "a server of the web is known by its name; `authorities` replaces the system's")
             return .web(authorities: authorities)
         case .spiffe:
-            refuse("authorities", in: fields, "the server is known by its SPIFFE ID; name its `bundle`")
+            refuse(
+                FederationKeys.authorities, in: fields, "the server is known by its SPIFFE ID; name its `bundle`")
             let remedy = "a PEM file of the authorities that the server is known by at first"
-            _ = (required("endpointID", in: fields), required("bundle", in: fields, remedy: remedy))
+            _ = requires(FederationKeys.endpointID, in: fields)
+            _ = requires(FederationKeys.bundle, in: fields, remedy: remedy)
             guard let id, let bundle else { return nil }
             return .spiffe(id, bundle: bundle)
         }
     }
 
-    private mutating func url(_ node: Node) -> Located<HTTPSURL>? {
+    mutating func url(_ node: Node) -> HTTPSURL? {
         let expected = "a URL such as https://example.org/bundle"
         guard let text = text(node, expected: expected, bytesAtMost: 2_048) else { return nil }
         guard let url = HTTPSURL(parsing: text) else {
             return refuse("expected \(expected), found \(quoted(text))", at: node.position)
         }
-        return Located(url, at: node.position)
+        return url
     }
 
-    private mutating func spiffeID(_ node: Node) -> SPIFFEID? {
+    mutating func spiffeID(_ node: Node) -> SPIFFEID? {
         guard let text = text(node, expected: "a SPIFFE ID", bytesAtMost: 2_048) else { return nil }
         do throws(SPIFFEIDFlaw) {
             return try SPIFFEID(parsing: text)

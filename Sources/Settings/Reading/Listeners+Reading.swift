@@ -7,45 +7,39 @@ extension SettingsReader {
     }
 
     private mutating func listener(_ node: Node, names: inout NameList) -> ListenerSettings? {
-        guard let fields = fields(node, section: "listeners[]") else {
+        guard let fields = fields(node, of: ListenerKeys.section) else {
             routesAreKnown = false
             return nil
         }
-        let name = required("name", in: fields).flatMap { self.name($0, notIn: &names) }
-        let mode: ListenerSettings.Mode? = required("mode", in: fields).flatMap { choice($0) }
+        let name = required(ListenerKeys.name, in: fields).flatMap { self.name($0, notIn: &names) }
+        let mode = required(ListenerKeys.mode, in: fields)
         let owner = name.map { "the listener \(quoted($0))" } ?? "the listener at line \(fields.position.line)"
-        let bind = required("bind", in: fields).flatMap { self.bind($0, of: owner) }
+        let bind = required(ListenerKeys.bind, in: fields).flatMap { self.bind($0, of: owner) }
         checkCallers(fields, bind, mode: mode)
-        if fields["routes"]?.isSequence != true { routesAreKnown = false }
-        let routes = required("routes", in: fields).flatMap { self.routes($0, mode: mode) }
-        let expiry = value(of: "expiry", in: fields, default: ListenerSettings.Expiry.quiet) { $0.choice($1) }
-        let grace = value(of: "expiryGrace", in: fields, default: LifetimeKeys.graceDefault) {
-            $0.milliseconds($1, in: LifetimeKeys.graceAllowed)
-        }
-        let maximumAge = value(of: "maxConnectionAge", in: fields, default: nil) {
-            $0.milliseconds($1, in: LifetimeKeys.ageAllowed)
-        }
+        if fields[ListenerKeys.routes]?.isSequence != true { routesAreKnown = false }
+        let routes = required(ListenerKeys.routes, in: fields).flatMap { self.routes($0, mode: mode) }
+        let others = landing(of: ListenerKeys.section, in: fields)
         guard let name, let mode, let bind, let routes else { return nil }
         var listener = ListenerSettings(name: name, mode: mode, bind: bind, routes: routes)
-        listener.expiry = expiry
-        listener.expiryGraceMilliseconds = grace
-        listener.maxConnectionAgeMilliseconds = maximumAge
+        others.apply(to: &listener)
         return listener
     }
 
     /// Whoever reaches an outbound listener speaks with the proxy's SVID: beyond loopback that must be meant.
-    private mutating func checkCallers(_ fields: Fields, _ bind: Located<Endpoint>?, mode: ListenerSettings.Mode?) {
+    private mutating func checkCallers(_ fields: Fields, _ bind: Endpoint?, mode: ListenerSettings.Mode?) {
         if mode == .inbound {
-            return refuse("allowRemoteCallers", in: fields, "an inbound listener asks its callers for a certificate")
+            return refuse(
+                ListenerKeys.allowRemoteCallers, in: fields, "an inbound listener asks its callers for a certificate")
         }
-        let isAllowed = value(of: "allowRemoteCallers", in: fields, default: false) { $0.boolean($1) }
-        guard mode == .outbound, let bind, !bind.value.address.isLoopback, !isAllowed,
-            fields["allowRemoteCallers"] != nil || !fields.speaks(of: "allowRemoteCallers")
+        let key = ListenerKeys.allowRemoteCallers
+        let isAllowed = value(of: key, in: fields)
+        guard mode == .outbound, let bind, !bind.address.isLoopback, !isAllowed,
+            fields[key] != nil || !fields.speaks(of: key)
         else { return }
         error(
-            "whoever reaches \(bind.value) speaks with this proxy's SVID, without any of his own: bind a loopback address,"
+            "whoever reaches \(bind) speaks with this proxy's SVID, without any of his own: bind a loopback address,"
                 + " or write `allowRemoteCallers: true` beside it",
-            at: bind.position)
+            at: fields[ListenerKeys.bind]?.position ?? fields.position)
     }
 
     /// The routes of a listener; of one without a known mode, what does not depend on it is checked.
@@ -53,12 +47,12 @@ extension SettingsReader {
         var names = NameList(of: "route")
         var earlier: [(match: RouteMatch, line: Int)] = []
         return list(node, of: "routes") { reader, node in
-            guard let fields = reader.fields(node, section: "listeners[].routes[]") else {
+            guard let fields = reader.fields(node, of: RouteKeys.section) else {
                 reader.routesAreKnown = false
                 return nil
             }
-            let name = reader.required("name", in: fields).flatMap { reader.name($0, notIn: &names) }
-            let match = reader.match(fields["match"], mode: mode)
+            let name = reader.required(RouteKeys.name, in: fields).flatMap { reader.name($0, notIn: &names) }
+            let match = reader.match(fields[RouteKeys.match], mode: mode)
             if let match {
                 if let first = earlier.first(where: { $0.match.covers(match) }) {
                     reader.error(
@@ -67,7 +61,7 @@ extension SettingsReader {
                 }
                 earlier.append((match, node.position.line))
             }
-            let upstream = reader.required("upstream", in: fields).flatMap { reader.upstream($0, mode: mode) }
+            let upstream = reader.required(RouteKeys.upstream, in: fields).flatMap { reader.upstream($0, mode: mode) }
             let policyIndex = reader.policyIndex(fields, mode: mode)
             guard let name, let match, let upstream else { return nil }
             return RouteSettings(name: name, match: match, upstream: upstream, policyIndex: policyIndex)
@@ -76,27 +70,27 @@ extension SettingsReader {
 
     private mutating func match(_ node: Node?, mode: ListenerSettings.Mode?) -> RouteMatch? {
         guard let node else { return RouteMatch() }
-        guard let fields = fields(node, section: "listeners[].routes[].match") else { return nil }
+        guard let fields = fields(node, of: MatchKeys.section) else { return nil }
         if mode == .outbound {
-            for key in ["sni", "alpn"] {
-                refuse(key, in: fields, "an outbound listener takes in plaintext, which has none: leave it out")
-            }
+            let reason = "an outbound listener takes in plaintext, which has none: leave it out"
+            refuse(MatchKeys.sni, in: fields, reason)
+            refuse(MatchKeys.alpn, in: fields, reason)
         }
-        let serverNames = conditions("sni", in: fields, of: "server names") { $0.serverNamePattern($1) }
-        let ports = conditions("destinationPorts", in: fields, of: "ports") { $0.portRange($1) }
-        let protocols = fields["alpn"].map { applicationProtocols($0) } ?? (fields.speaks(of: "alpn") ? nil : [])
-        guard let serverNames, let ports, let protocols else { return nil }
-        return RouteMatch(serverNames: serverNames, applicationProtocols: protocols, destinationPorts: ports)
+        let conditions = landing(of: MatchKeys.section, in: fields)
+        guard conditions.isSound else { return nil }
+        var match = RouteMatch()
+        conditions.apply(to: &match)
+        return match
     }
 
     private mutating func policyIndex(_ fields: Fields, mode: ListenerSettings.Mode?) -> Int? {
         guard mode != .outbound else {
-            refuse("policy", in: fields, "an outbound route has none: write `identities` in `upstream`")
+            refuse(RouteKeys.policy, in: fields, "an outbound route has none: write `identities` in `upstream`")
             return nil
         }
         // Whether a policy is needed depends on the mode.
         let remedy = "an inbound route names the policy that says who may use it"
-        let node = mode == nil ? fields["policy"] : required("policy", in: fields, remedy: remedy)
+        let node = mode == nil ? fields[RouteKeys.policy] : required(RouteKeys.policy, in: fields, remedy: remedy)
         guard let name = node.flatMap({ name($0, of: "policy") }) else {
             routesAreKnown = false
             return nil
@@ -109,12 +103,5 @@ extension SettingsReader {
         return refuse(
             "no policy is named \(quoted(name))" + suggestion(for: name, among: Array(policyIndices.keys)),
             at: node?.position ?? fields.position)
-    }
-
-    /// Reports a key that has no place in a listener of this mode.
-    mutating func refuse(_ key: String, in fields: Fields, _ reason: String) {
-        if let position = fields.keyPosition(key) {
-            error("`\(key)` has no place here: \(reason)", at: position)
-        }
     }
 }

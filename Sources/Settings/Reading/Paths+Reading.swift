@@ -1,6 +1,6 @@
 extension SettingsReader {
     /// A path as the process will open it: a relative one is joined to the folder of the settings file.
-    mutating func path(_ node: Node) -> Located<String>? {
+    mutating func path(_ node: Node) -> String? {
         // PATH_MAX is 4096 with the terminating NUL.
         guard let text = text(node, expected: "a path", bytesAtMost: 4_095) else { return nil }
         guard !text.hasPrefix("~/") else {
@@ -9,15 +9,15 @@ extension SettingsReader {
         guard !text.hasSuffix("/") else {
             return refuse("\(quoted(text)) is a folder: name the file in it", at: node.position)
         }
-        return Located(joined(text), at: node.position)
+        return joined(text)
     }
 
     /// Where the line of each ended connection goes; a word that only looks like one of the three is refused.
     mutating func accessLog(_ node: Node) -> AccessLogChoice? {
-        let words: [String: AccessLogChoice] = ["stdout": .standardOutput, "stderr": .standardError, "off": .off]
         guard let text = text(node, expected: "stdout, stderr, off or a path", bytesAtMost: 4_095) else { return nil }
-        if let choice = words[text] { return choice }
-        if !text.contains("/"), let nearest = nearestName(to: text, among: words.keys.sorted()) {
+        let words = AccessLogChoice.words
+        if let choice = words.first(where: { $0.word == text }) { return choice }
+        if !text.contains("/"), let nearest = nearestName(to: text, among: words.compactMap(\.word).sorted()) {
             return refuse(
                 "expected stdout, stderr, off or a path, found \(quoted(text)); did you mean `\(nearest)`? "
                     + "(a file of this name is `./\(text)`)",

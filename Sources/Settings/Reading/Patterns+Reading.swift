@@ -70,6 +70,26 @@ extension SettingsReader {
         return refuse("an ALPN protocol is named twice", at: node.position)
     }
 
+    /// The values of a condition; none if the key is not there, nil if it is flawed or misspelt.
+    mutating func condition<Value>(_ key: Key<[Value]>, in fields: Fields) -> [Value]? {
+        fields.speaks(of: key) ? given(key, in: fields) : []
+    }
+
+    /// The same of identity patterns, each read with `read`.
+    mutating func identityPatterns(
+        _ key: Key<Node>, in fields: Fields, read: (inout SettingsReader, Node) -> IdentityPattern?
+    ) -> [IdentityPattern]? {
+        guard fields.speaks(of: key) else { return [] }
+        return given(key, in: fields).flatMap { condition($0, of: "identity patterns", read: read) }
+    }
+
+    /// The values of a condition that the file gives.
+    mutating func condition<Value>(
+        _ node: Node, of expected: String, read: (inout SettingsReader, Node) -> Value?
+    ) -> [Value]? {
+        list(node, of: expected, whenEmpty: "name at least one, or leave the key out", read: read)
+    }
+
     private mutating func warnIfUntrusted(_ pattern: IdentityPattern, at position: Position) {
         let name = String(pattern.description.dropFirst("spiffe://".count).prefix { $0 != "/" })
         guard let trustDomains, name != "*", !trustDomains.contains(where: { $0.name == name }) else { return }

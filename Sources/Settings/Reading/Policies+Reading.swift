@@ -33,31 +33,31 @@ extension SettingsReader {
         let key = Node(
             content: .scalar(Scalar(text: entry.key, style: .quoted)), position: entry.keyPosition, weight: 1)
         let name = self.name(key, of: "policy")
-        guard let fields = fields(entry.value, section: "policies.NAME") else { return nil }
-        let mode = value(of: "mode", in: fields, default: EnforcementMode.enforce) { $0.choice($1) }
-        if mode == .audit, let position = fields.keyPosition("mode") {
+        guard let fields = fields(entry.value, of: PolicyKeys.section) else { return nil }
+        let mode = value(of: PolicyKeys.mode, in: fields)
+        if mode == .audit, let position = fields.keyPosition(PolicyKeys.mode) {
             warn(
                 "the policy \(quoted(entry.key)) refuses nobody: it only logs whom it would refuse; write `mode: enforce`"
                     + " once the log shows nobody that you want",
                 at: position)
         }
         var names = NameList(of: "rule")
-        let rules = required("rules", in: fields).flatMap { node in
+        let rules = required(PolicyKeys.rules, in: fields).flatMap { node in
             list(node, of: "rules") { reader, node in
-                reader.rule(node, names: &names).map { Located($0, at: node.position) }
+                reader.rule(node, names: &names).map { PlacedRule(rule: $0, position: node.position) }
             }
         }
         guard let name, let rules else { return nil }
         report(rules, of: name, at: entry.keyPosition)
-        return Policy(name: name, mode: mode, rules: rules.map(\.value))
+        return Policy(name: name, mode: mode, rules: rules.map(\.rule))
     }
 
     private mutating func rule(_ node: Node, names: inout NameList) -> Rule? {
-        guard let fields = fields(node, section: "policies.NAME.rules[]") else { return nil }
-        let name = required("name", in: fields).flatMap { self.name($0, notIn: &names) }
-        let action: Action? = required("action", in: fields).flatMap { choice($0) }
+        guard let fields = fields(node, of: RuleKeys.section) else { return nil }
+        let name = required(RuleKeys.name, in: fields).flatMap { self.name($0, notIn: &names) }
+        let action = required(RuleKeys.action, in: fields)
         let namesWhom = namesWhom(fields, action: action)
-        let identities = conditions("identities", in: fields, of: "identity patterns") { reader, node in
+        let identities = identityPatterns(RuleKeys.identities, in: fields) { reader, node in
             let pattern = reader.identityPattern(node)
             if action == .allow, pattern?.matchesEveryone == true {
                 reader.warn(
@@ -67,9 +67,9 @@ extension SettingsReader {
             }
             return pattern
         }
-        let sources = conditions("sources", in: fields, of: "address blocks") { $0.addressBlock($1) }
-        let ports = conditions("destinationPorts", in: fields, of: "ports") { $0.portRange($1) }
-        let serverNames = conditions("sni", in: fields, of: "server names") { $0.serverNamePattern($1) }
+        let sources = condition(RuleKeys.sources, in: fields)
+        let ports = condition(RuleKeys.destinationPorts, in: fields)
+        let serverNames = condition(RuleKeys.sni, in: fields)
         guard namesWhom, let name, let action, let identities, let sources, let ports, let serverNames else {
             return nil
         }
@@ -83,9 +83,11 @@ extension SettingsReader {
         switch action {
         case .allow:
             let remedy = "an allow rule names whom it allows (`spiffe://*/**` is any trusted peer)"
-            return required("identities", in: fields, remedy: remedy) != nil
+            return requires(RuleKeys.identities, in: fields, remedy: remedy)
         case .deny:
-            let conditions = ["identities", "sources", "destinationPorts", "sni"]
+            let conditions: [any NamedKey] = [
+                RuleKeys.identities, RuleKeys.sources, RuleKeys.destinationPorts, RuleKeys.sni,
+            ]
             if conditions.contains(where: { fields.speaks(of: $0) }) { return true }
             error("the rule names no condition, so it would refuse everyone: name whom it denies", at: fields.position)
             return false
@@ -94,26 +96,24 @@ extension SettingsReader {
         }
     }
 
-    /// The values of a condition; none if the key is not there, nil if it is misspelt.
-    mutating func conditions<Value>(
-        _ key: String, in fields: Fields, of expected: String, read: (inout SettingsReader, Node) -> Value?
-    ) -> [Value]? {
-        guard let node = fields[key] else { return fields.speaks(of: key) ? nil : [] }
-        return list(node, of: expected, whenEmpty: "name at least one, or leave the key out", read: read)
-    }
-
     /// Warns of what a policy surely does not mean. No error: a broad deny rule, added in haste, must be let in.
-    private mutating func report(_ rules: [Located<Rule>], of policy: String, at position: Position) {
-        for (index, shadow) in Policy.unreachableRules(of: rules.map(\.value)) {
-            let (rule, earlier) = (rules[index].value, rules[shadow])
-            let order = rule.action == earlier.value.action ? "" : ", and deny rules are asked first"
+    private mutating func report(_ rules: [PlacedRule], of policy: String, at position: Position) {
+        for (index, shadow) in Policy.unreachableRules(of: rules.map(\.rule)) {
+            let (rule, earlier) = (rules[index].rule, rules[shadow])
+            let order = rule.action == earlier.rule.action ? "" : ", and deny rules are asked first"
             warn(
-                "the rule \(quoted(rule.name)) never decides: \(quoted(earlier.value.name)) at line "
+                "the rule \(quoted(rule.name)) never decides: \(quoted(earlier.rule.name)) at line "
                     + "\(earlier.position.line) matches all that it matches\(order)",
                 at: rules[index].position)
         }
-        if !rules.contains(where: { $0.value.action == .allow }) {
+        if !rules.contains(where: { $0.rule.action == .allow }) {
             warn("the policy \(quoted(policy)) has no allow rule, so it refuses everyone", at: position)
         }
     }
+}
+
+/// A rule and where it stands.
+private struct PlacedRule {
+    let rule: Rule
+    let position: Position
 }

@@ -18,42 +18,35 @@ struct SettingsReader {
     var bundleEndpoints: [BundleEndpoint] = []
     /// False if a route may name a policy without our knowing.
     var routesAreKnown = true
-    /// Every bind of the file with what it is for.
-    var binds: [(owner: String, bind: Located<Endpoint>)] = []
-    /// Endpoints of inbound routes on this host.
-    var applications: [Located<Endpoint>] = []
+    /// Every bind of the file.
+    var binds: [Bind] = []
+    let sources: SourceMap
 
     /// What SPIFFE_ENDPOINT_SOCKET says, if it is set.
     let endpointSocket: String?
 
-    init(file: String, flaws: FlawList, endpointSocket: String?) {
+    init(file: String, sources: SourceMap, flaws: FlawList, endpointSocket: String?) {
         self.file = file
+        self.sources = sources
         self.endpointSocket = endpointSocket
         self.flaws = flaws
     }
 
     mutating func settings(_ root: Node) -> Settings? {
-        guard let fields = fields(root, section: "") else { return nil }
+        guard let fields = fields(root, of: RootKeys.section) else { return nil }
         // Patterns are compared with the trust domains, and routes refer to policies: hence the order.
-        let identity = self.identity(fields["identity"], of: fields)
-        let policies = self.policies(fields["policies"])
-        if fields["listeners"]?.isSequence != true { routesAreKnown = false }
-        let listeners = required("listeners", in: fields).flatMap { self.listeners($0) }
-        let admin = value(of: "admin", in: fields, default: nil) { $0.admin($1) }
-        let workers = value(of: "workers", in: fields, default: nil) { $0.integer($1, in: workersAllowed) }
-        let eventLoop = value(of: "eventLoop", in: fields, default: EventLoopChoice.auto) { $0.choice($1) }
-        let tls = value(of: "tls", in: fields, default: TLSSettings()) { $0.tls($1) }
-        let limits = value(of: "limits", in: fields, default: LimitSettings()) { $0.limits($1) }
-        let accessLog = value(of: "accessLog", in: fields, default: .standardOutput) { $0.accessLog($1) }
-        let log = value(of: "log", in: fields, default: LogSettings()) { $0.log($1) }
+        let identity = self.identity(fields)
+        let policies = self.policies(fields[RootKeys.policies])
+        if fields[RootKeys.listeners]?.isSequence != true { routesAreKnown = false }
+        let listeners = required(RootKeys.listeners, in: fields).flatMap { self.listeners($0) }
+        let others = landing(of: RootKeys.section, in: fields)
         reportOverlappingBinds()
-        reportUnusedPolicies(fields["policies"])
+        reportUnusedPolicies(fields[RootKeys.policies])
 
         guard !flaws.hasErrors, let identity, let listeners, let policies else { return nil }
         var settings = Settings(
-            identity: identity, admin: admin, workers: workers, eventLoop: eventLoop, tls: tls, listeners: listeners,
-            policies: policies, limits: limits, accessLog: accessLog, log: log)
-        settings.federation = bundleEndpoints
+            identity: identity, federation: bundleEndpoints, listeners: listeners, policies: policies)
+        others.apply(to: &settings)
         return settings
     }
 

@@ -2,34 +2,37 @@ import Policy
 
 extension SettingsReader {
     mutating func upstream(_ node: Node, mode: ListenerSettings.Mode?) -> UpstreamSettings? {
-        guard let fields = fields(node, section: "listeners[].routes[].upstream") else { return nil }
+        guard let fields = fields(node, of: UpstreamKeys.section) else { return nil }
         switch mode {
         case .inbound:
             refuse(
-                "identities", in: fields, "an inbound route goes to plaintext; name a `policy` for those who come in")
-            for key in ["sni", "alpn"] {
-                refuse(key, in: fields, "an inbound route goes to plaintext, which has none: leave it out")
-            }
+                UpstreamKeys.identities, in: fields,
+                "an inbound route goes to plaintext; name a `policy` for those who come in")
+            let reason = "an inbound route goes to plaintext, which has none: leave it out"
+            refuse(UpstreamKeys.sni, in: fields, reason)
+            refuse(UpstreamKeys.alpn, in: fields, reason)
         case .outbound:
-            refuse("builtin", in: fields, "an outbound route speaks mTLS to a peer: name its `endpoints`")
-            refuse("allowRemoteUpstream", in: fields, "an outbound route speaks mTLS to its upstream")
+            refuse(UpstreamKeys.builtin, in: fields, "an outbound route speaks mTLS to a peer: name its `endpoints`")
+            refuse(UpstreamKeys.allowRemoteUpstream, in: fields, "an outbound route speaks mTLS to its upstream")
         case nil: break
         }
         let target = self.target(fields, mode: mode)
-        let serverName = value(of: "sni", in: fields, default: nil) { $0.serverName($1) }
         let identities = self.identities(fields, mode: mode)
-        let protocols = value(of: "alpn", in: fields, default: []) { $0.applicationProtocols($1) }
+        let others = landing(of: UpstreamKeys.section, in: fields)
         guard let target, let identities else { return nil }
-        return UpstreamSettings(
-            target: target, serverName: serverName, identities: identities, applicationProtocols: protocols)
+        var upstream = UpstreamSettings(target: target, identities: identities)
+        others.apply(to: &upstream)
+        return upstream
     }
 
     private mutating func target(_ fields: Fields, mode: ListenerSettings.Mode?) -> UpstreamSettings.Target? {
-        let allowsRemote = value(of: "allowRemoteUpstream", in: fields, default: false) { $0.boolean($1) }
+        let allowsRemote = value(of: UpstreamKeys.allowRemoteUpstream, in: fields)
         let mayBeRemote = mode != .inbound || allowsRemote
-        let endpoints = fields["endpoints"].flatMap { self.endpoints($0, mayBeRemote: mayBeRemote, mode) }
-        let builtin: BuiltinUpstream? = fields["builtin"].flatMap { choice($0) }
-        switch (fields["endpoints"], fields["builtin"]) {
+        let endpoints = given(UpstreamKeys.endpoints, in: fields).flatMap {
+            self.endpoints($0, mayBeRemote: mayBeRemote)
+        }
+        let builtin = given(UpstreamKeys.builtin, in: fields)
+        switch (fields[UpstreamKeys.endpoints], fields[UpstreamKeys.builtin]) {
         case (_?, _?):
             if mode != .outbound {
                 error("`endpoints` and `builtin` exclude each other: leave one out", at: fields.position)
@@ -38,7 +41,7 @@ extension SettingsReader {
         case (_?, nil): return endpoints.map { .endpoints($0) }
         case (nil, _?): return builtin.map { .builtin($0) }
         case (nil, nil):
-            if !fields.speaks(of: "endpoints") && !fields.speaks(of: "builtin") {
+            if !fields.speaks(of: UpstreamKeys.endpoints) && !fields.speaks(of: UpstreamKeys.builtin) {
                 error(
                     "the upstream is empty: name its `endpoints`" + (mode == .outbound ? "" : " or a `builtin`"),
                     at: fields.position)
@@ -47,9 +50,7 @@ extension SettingsReader {
         }
     }
 
-    private mutating func endpoints(
-        _ node: Node, mayBeRemote: Bool, _ mode: ListenerSettings.Mode?
-    ) -> [Endpoint]? {
+    private mutating func endpoints(_ node: Node, mayBeRemote: Bool) -> [Endpoint]? {
         var seen: Set<Endpoint> = []
         return list(node, of: "endpoints", atMost: 1_024) { reader, node in
             guard let endpoint = reader.endpoint(node, port: .mustBeNamed) else { return nil }
@@ -66,9 +67,6 @@ extension SettingsReader {
                         + " write `allowRemoteUpstream: true` beside `endpoints`",
                     at: node.position)
             }
-            if mode == .inbound, endpoint.address.isLoopback {
-                reader.applications.append(Located(endpoint, at: node.position))
-            }
             return endpoint
         }
     }
@@ -76,9 +74,9 @@ extension SettingsReader {
     private mutating func identities(_ fields: Fields, mode: ListenerSettings.Mode?) -> [IdentityPattern]? {
         if mode == .outbound {
             let remedy = "name the SPIFFE IDs of the servers to talk to (`spiffe://*/**` is any trusted one)"
-            guard required("identities", in: fields, remedy: remedy) != nil else { return nil }
+            guard requires(UpstreamKeys.identities, in: fields, remedy: remedy) else { return nil }
         }
-        return conditions("identities", in: fields, of: "identity patterns") { reader, node in
+        return identityPatterns(UpstreamKeys.identities, in: fields) { reader, node in
             let pattern = reader.identityPattern(node)
             if mode == .outbound, pattern?.matchesEveryone == true {
                 reader.warn(

@@ -1,6 +1,6 @@
 /// A value of a YAML document, aliases replaced by what they stand for.
-struct Node {
-    enum Content {
+struct Node: Sendable {
+    enum Content: Sendable {
         case scalar(Scalar)
         case sequence([Node])
         case mapping(Mapping)
@@ -20,8 +20,8 @@ struct Node {
 }
 
 /// A YAML scalar. Its type is decided by the key it belongs to, not by how it looks.
-struct Scalar {
-    enum Style {
+struct Scalar: Sendable {
+    enum Style: Sendable {
         case plain, quoted
     }
 
@@ -35,8 +35,8 @@ struct Scalar {
 }
 
 /// The entries of a YAML mapping in the order of the file; no key occurs twice.
-struct Mapping {
-    struct Entry {
+struct Mapping: Sendable {
+    struct Entry: Sendable {
         var key: String
         var keyPosition: Position
         var value: Node

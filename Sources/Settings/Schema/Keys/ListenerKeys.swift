@@ -1,0 +1,93 @@
+import Policy
+
+/// The keys of a listener.
+enum ListenerKeys {
+    static let name = Key<Node>("name", .node("text"), need: .required, "Named in logs; given once.")
+    static let mode = Key<ListenerSettings.Mode>(
+        "mode", .choice, need: .required,
+        "inbound: mTLS in, plaintext to the application; outbound: the other way round.")
+    static let bind = Key<Node>(
+        "bind", .node("endpoint"), need: .required, "Where to listen; port 0 lets the kernel choose.")
+    static let allowRemoteCallers = Key<Bool>(
+        "allowRemoteCallers", .boolean,
+        "Outbound only, for a bind beyond loopback: whoever reaches it speaks with this proxy's SVID."
+    ).or(false)
+    static let routes = Key<Node>(
+        "routes", .list(of: RouteKeys.section), need: .required,
+        "Tried in order; the first that matches is taken.")
+
+    static let section = Section(
+        of: ListenerSettings(name: "", mode: .inbound, bind: Endpoint(address: .v4(0), port: 0), routes: []),
+        [
+            .key(name), .key(mode), .key(bind), .key(allowRemoteCallers), .key(routes),
+            .key(
+                Key(
+                    "expiry", .choice,
+                    "When the peer's certificate ends: quiet closes in the first second without a byte, close at once, "
+                        + "finish lets it finish."),
+                at: \.expiry),
+            .key(
+                Key(
+                    "expiryGrace", .duration(0...86_400_000),
+                    "How long a connection that never pauses goes on after that end, or after maxConnectionAge."),
+                at: \.expiryGraceMilliseconds),
+            .key(
+                Key(
+                    "maxConnectionAge", .duration(1_000...30 * 86_400_000),
+                    "Closes connections of this age, give or take a tenth, in the first second without a byte."),
+                at: \.maxConnectionAgeMilliseconds),
+        ])
+}
+
+/// The keys of a listener's route.
+enum RouteKeys {
+    static let name = Key<Node>("name", .node("text"), need: .required, "Named in logs; given once a listener.")
+    static let match = Key<Node>(
+        "match", .mapping(MatchKeys.section), "All conditions that it names must hold; without it, all match.")
+    static let upstream = Key<Node>(
+        "upstream", .mapping(UpstreamKeys.section), need: .required, "Where connections go.")
+    static let policy = Key<Node>(
+        "policy", .node("name of a policy"), need: .requiredWhen("on inbound"),
+        "Inbound only: who may use the route.")
+
+    static let section = Section([.key(name), .key(match), .key(upstream), .key(policy)])
+}
+
+/// The conditions of a route.
+enum MatchKeys {
+    static let sni = Key<[ServerNamePattern]>("sni", .serverNames, "Inbound only: names, or *.suffix.")
+    static let alpn = Key<[String]>("alpn", .applicationProtocols, "Inbound only: ALPN protocols.")
+
+    static let section = Section(
+        of: RouteMatch(),
+        [
+            .key(sni, at: \.serverNames),
+            .key(alpn, at: \.applicationProtocols),
+            .key(
+                Key("destinationPorts", .ports, "Ports or ranges such as 8000-8999."), at: \.destinationPorts),
+        ])
+}
+
+/// The keys of a route's upstream.
+enum UpstreamKeys {
+    static let endpoints = Key<Node>("endpoints", .node("list of endpoints"), "Needed unless builtin is given.")
+    static let allowRemoteUpstream = Key<Bool>(
+        "allowRemoteUpstream", .boolean,
+        "Inbound only, for endpoints beyond loopback: the bytes go there in plaintext."
+    ).or(false)
+    static let builtin = Key<BuiltinUpstream>(
+        "builtin", .choice, "Inbound only: an application inside the proxy, for load tests.")
+    static let sni = Key<String>(
+        "sni", ValueType("server name") { $0.serverName($1) }, "Outbound only: the SNI to send.")
+    static let identities = Key<Node>(
+        "identities", .node("list of identity patterns"), need: .requiredWhen("on outbound"),
+        "Outbound only: the SPIFFE IDs of the servers that we agree to talk to.")
+    static let alpn = Key<[String]>("alpn", .applicationProtocols, "Outbound only: the ALPN protocols to offer.")
+
+    static let section = Section(
+        of: UpstreamSettings(target: .endpoints([])),
+        [
+            .key(endpoints), .key(allowRemoteUpstream), .key(builtin), .key(sni, at: \.serverName), .key(identities),
+            .key(alpn, at: \.applicationProtocols),
+        ])
+}

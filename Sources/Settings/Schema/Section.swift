@@ -1,0 +1,49 @@
+/// A mapping of the settings file: its keys in the order in which a file is best written, and where their values land.
+struct Section<Target: Sendable>: Sendable {
+    /// What an empty mapping means, as far as keys have defaults: they are the initial values of the model's properties.
+    let initial: Target
+    let entries: [Entry<Target>]
+    /// In alphabetical order.
+    let names: [String]
+    let declarations: [Declaration]
+
+    /// - Parameter initial: of what the keys without a default set, any value will do.
+    init(of initial: Target, _ entries: [Entry<Target>]) {
+        self.initial = initial
+        self.entries = entries
+        names = entries.map(\.name).sorted()
+        declarations = entries.map { $0.declaration(initial) }
+    }
+
+    /// The paths of the keys that differ between two values and apply at the next start, from this section on.
+    func keysForNextStart(from old: Target, to new: Target) -> [String] {
+        entries.flatMap { $0.keysForNextStart(old, new) }
+    }
+}
+
+extension Section<Void> {
+    /// A section whose values do not land by themselves.
+    init(_ entries: [Entry<Void>]) { self.init(of: (), entries) }
+}
+
+/// Values on their way into the model.
+struct Landing<Target> {
+    /// False if a key is flawed, or may be given under another name.
+    private(set) var isSound = true
+    private var assignments: [(inout Target) -> Void] = []
+
+    /// Adds the value of a key; nil if it is not given or flawed.
+    mutating func add<Value>(
+        _ value: Value?, of key: Key<Value>, in fields: Fields, assign: @escaping (inout Target, Value) -> Void
+    ) {
+        guard let value else {
+            if fields.speaks(of: key) { isSound = false }
+            return
+        }
+        assignments.append { assign(&$0, value) }
+    }
+
+    func apply(to target: inout Target) {
+        for assign in assignments { assign(&target) }
+    }
+}

@@ -1,0 +1,82 @@
+public import Identity
+
+/// Where the values of a settings file stand in it.
+public struct SourceMap: Sendable {
+    /// Nil where the file could not be read.
+    private let root: Node?
+    private let file: String
+
+    init(_ root: Node?, file: String) {
+        self.root = root
+        self.file = file
+    }
+
+    /// A step from a value to one in it.
+    enum Step {
+        case name(String)
+        case item(Int)
+
+        static func key(_ key: some NamedKey) -> Step { .name(key.name) }
+    }
+
+    /// Of a value, or of the innermost value around the place where it would stand.
+    subscript(path: Step...) -> Position {
+        guard var node = root else { return Position(file: file, line: 1, column: 1) }
+        for step in path {
+            guard let inner = node.value(at: step) else { break }
+            node = inner
+        }
+        return node.position
+    }
+}
+
+extension Node {
+    fileprivate func value(at step: SourceMap.Step) -> Node? {
+        switch (step, content) {
+        case (.name(let name), .mapping(let mapping)): mapping.entries.first { $0.key == name }?.value
+        case (.item(let index), .sequence(let items)): items.indices.contains(index) ? items[index] : nil
+        default: nil
+        }
+    }
+}
+
+/// The values that can turn out to be flawed after the file has been read.
+extension SourceMap {
+    public var certificate: Position {
+        self[.key(RootKeys.identity), .key(IdentityKeys.files), .key(FileKeys.certificate)]
+    }
+
+    public var privateKey: Position {
+        self[.key(RootKeys.identity), .key(IdentityKeys.files), .key(FileKeys.privateKey)]
+    }
+
+    public func trustBundle(of trustDomain: TrustDomain) -> Position {
+        self[
+            .key(RootKeys.identity), .key(IdentityKeys.files), .key(FileKeys.trustBundles), .name(trustDomain.name)]
+    }
+
+    public func revocationList(of trustDomain: TrustDomain) -> Position {
+        self[.key(RootKeys.identity), .key(IdentityKeys.revocationLists), .name(trustDomain.name)]
+    }
+
+    public var adminBind: Position { self[.key(RootKeys.admin), .key(AdminKeys.bind)] }
+
+    public var accessLog: Position { self[.key(RootKeys.accessLog)] }
+
+    /// Listeners, routes and endpoints count from 0, as they do in `Settings`.
+    public func bind(ofListener index: Int) -> Position {
+        self[.key(RootKeys.listeners), .item(index), .key(ListenerKeys.bind)]
+    }
+
+    public func endpoint(_ index: Int, ofRoute route: Int, ofListener listener: Int) -> Position {
+        self[
+            .key(RootKeys.listeners), .item(listener), .key(ListenerKeys.routes), .item(route),
+            .key(RouteKeys.upstream), .key(UpstreamKeys.endpoints), .item(index)]
+    }
+
+    /// The URL of a trust domain's bundle endpoint.
+    func bundleURL(of trustDomain: TrustDomain) -> Position {
+        self[
+            .key(RootKeys.identity), .key(IdentityKeys.federation), .name(trustDomain.name), .key(FederationKeys.url)]
+    }
+}

@@ -1,0 +1,102 @@
+import Policy
+
+/// What may be written as the value of a key: in words, as it is read, and as a default is shown.
+struct ValueType<Value: Sendable>: Sendable {
+    /// Reports what is wrong with a value, and then yields nil.
+    typealias Read = @Sendable (inout SettingsReader, Node) -> Value?
+
+    let words: String
+    let read: Read
+    /// A value as the file would write it; nil where the reference shows no default.
+    let written: @Sendable (Value) -> String?
+    let inner: Declaration.Inner?
+
+    init(
+        _ words: String, inner: Declaration.Inner? = nil,
+        written: @escaping @Sendable (Value) -> String? = { _ in nil },
+        read: @escaping Read
+    ) {
+        self.words = words
+        self.read = read
+        self.written = written
+        self.inner = inner
+    }
+}
+
+extension ValueType<Node> {
+    /// A value whose reading depends on what stands beside it: the section's own function reads it.
+    static func node(_ words: String) -> Self { ValueType(words) { $1 } }
+
+    static func mapping<Target>(_ section: Section<Target>) -> Self { inner("mapping", "", section) }
+
+    static func list<Target>(of section: Section<Target>) -> Self { inner("list of mappings", "[]", section) }
+
+    /// - Parameter name: in capitals, what stands for a name in the reference.
+    static func mapping<Target>(of words: String, _ name: String, _ section: Section<Target>) -> Self {
+        inner("mapping of \(words)", ".\(name)", section)
+    }
+
+    private static func inner<Target>(_ words: String, _ step: String, _ section: Section<Target>) -> Self {
+        ValueType(words, inner: Declaration.Inner(step: step, declarations: section.declarations)) { $1 }
+    }
+}
+
+extension ValueType {
+    /// A mapping, read by a function of its own.
+    static func mapping<Target>(_ section: Section<Target>, read: @escaping Read) -> Self {
+        ValueType("mapping", inner: ValueType<Node>.mapping(section).inner, read: read)
+    }
+}
+
+extension ValueType<Bool> {
+    static var boolean: Self { ValueType("true | false", written: { "\($0)" }, read: { $0.boolean($1) }) }
+}
+
+extension ValueType where Value: CaseIterable & RawRepresentable<String> {
+    /// One of the words of an enumeration.
+    static var choice: Self {
+        ValueType(
+            Value.allCases.map(\.rawValue).joined(separator: " | "), written: { $0.rawValue }, read: { $0.choice($1) })
+    }
+}
+
+extension ValueType<Int> {
+    static func count(_ allowed: ClosedRange<Int>) -> Self {
+        range("number", allowed, written: { "\($0)" }, read: { $0.integer($1, in: allowed) })
+    }
+
+    /// In milliseconds.
+    static func duration(_ allowed: ClosedRange<Int>) -> Self {
+        range("duration", allowed, written: { "\(DurationText($0))" }, read: { $0.milliseconds($1, in: allowed) })
+    }
+
+    /// In bytes.
+    static func size(_ allowed: ClosedRange<Int>) -> Self {
+        range("size", allowed, written: { "\(SizeText($0))" }, read: { $0.size($1, in: allowed) })
+    }
+
+    private static func range(
+        _ kind: String, _ allowed: ClosedRange<Int>, written: @escaping @Sendable (Int) -> String, read: @escaping Read
+    ) -> Self {
+        ValueType(
+            "\(kind), \(written(allowed.lowerBound)) to \(written(allowed.upperBound))", written: written, read: read)
+    }
+}
+
+extension ValueType<String> {
+    static var path: Self { ValueType("path") { $0.path($1) } }
+}
+
+extension ValueType<[String]> {
+    static var applicationProtocols: Self { ValueType("list of texts") { $0.applicationProtocols($1) } }
+}
+
+extension ValueType<[ServerNamePattern]> {
+    static var serverNames: Self {
+        ValueType("list of server names") { $0.condition($1, of: "server names") { $0.serverNamePattern($1) } }
+    }
+}
+
+extension ValueType<[PortRange]> {
+    static var ports: Self { ValueType("list of ports") { $0.condition($1, of: "ports") { $0.portRange($1) } } }
+}
