@@ -11,6 +11,8 @@ public struct CheckedSettings: Sendable {
         public let material: IdentityMaterial?
         let sources: SourceMap
         let warnings: [SettingsFlaw]
+
+        var state: DesiredState { DesiredState(settings: settings, sources: sources, material: material) }
     }
 
     /// Nil exactly if `flaws` holds an error.
@@ -22,17 +24,11 @@ public struct CheckedSettings: Sendable {
     /// Where the settings stand in the file.
     let sources: SourceMap
 
-    /// What is served by, for whoever looks whether something else is to be.
-    struct InUse {
-        let settings: Settings
-        let material: IdentityMaterial?
-    }
-
     /// - Parameter now: Unix seconds, for the validity of certificates.
     public static func load(path: String, now: Int64) -> CheckedSettings { load(path: path, instead: nil, now: now) }
 
     /// - Parameter inUse: where the settings are the same, what is flawed of another trust domain is upheld from there.
-    static func load(path: String, instead inUse: InUse?, now: Int64) -> CheckedSettings {
+    static func load(path: String, instead inUse: DesiredState?, now: Int64) -> CheckedSettings {
         check(Settings.load(path: path, endpointSocket: WorkloadEnvironment.endpointSocket), instead: inUse, now: now)
     }
 
@@ -48,7 +44,7 @@ public struct CheckedSettings: Sendable {
     /// Of a settings file.
     public static var bytesAtMost: Int { Settings.bytesAtMost }
 
-    private static func check(_ outcome: LoadOutcome, instead inUse: InUse?, now: Int64) -> CheckedSettings {
+    private static func check(_ outcome: LoadOutcome, instead inUse: DesiredState?, now: Int64) -> CheckedSettings {
         guard let settings = outcome.settings else {
             return CheckedSettings(ready: nil, settings: nil, flaws: outcome.flaws, sources: outcome.sources)
         }

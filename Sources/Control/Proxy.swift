@@ -21,12 +21,12 @@ public final class Proxy {
     }
 
     /// The bound address of each listener, in the order of the settings.
-    public var addresses: [Endpoint] { listeners.sockets.map(\.address.endpoint) }
+    public var addresses: [Endpoint] { installer.listeners.sockets.map(\.address.endpoint) }
     public let adminPort: UInt16?
 
     let logger: Logger
     let workers: [WorkerThread]
-    var listeners: BoundListeners
+    let installer: Installer
     /// Where the settings come from; nil where they stay as they are.
     var source: SettingsSource?
     /// What was wrong with what the Workload API handed out last.
@@ -36,17 +36,12 @@ public final class Proxy {
     /// Nil where the settings do not come from a file.
     let federation: FederationClient?
     /// Nil while there is no SVID.
-    var notAfter: Int64?
+    var notAfter: Int64? { installer.state.material?.notAfter }
     private var isAnnounced = false
     /// Why the proxy's own SVID is good no more.
     private var expiry: String?
-    /// Fixed from the start on.
-    let memoryBytes: Int
     /// When an install that failed is tried again, by the monotonic clock in milliseconds.
     var installAgainAt: Int64?
-    let connectionsAtMost: Int
-    /// What each worker serves by.
-    var installed: [WorkerUpdate]
     var figures = ReloadFigures()
     /// When the next of the required lists of revoked certificates becomes too old, in Unix seconds.
     var revocationEnd: Int64?
@@ -62,23 +57,14 @@ public final class Proxy {
         _ ready: CheckedSettings.Ready, watching path: String? = nil, on loop: ControlLoop, logger: Logger
     ) throws(ProxyFault) {
         let settings = ready.settings
-        let memoryBytes = settings.limits.memoryBytes ?? MemoryQuota.defaultBytes()
-        self.memoryBytes = memoryBytes
-        let count = min(settings.workers ?? CPUQuota.workers(), MemoryQuota.workers(bytes: memoryBytes))
-        connectionsAtMost = DescriptorLimit.connections(listeners: settings.listeners.count, workers: count)
-        let plan = ProxyPlan(
-            settings: settings, material: ready.material, workers: count, memoryBytes: memoryBytes,
-            connectionsAtMost: connectionsAtMost)
+        let installer = try Installer(ready.state)
+        self.installer = installer
+        let count = installer.workerCount
         self.logger = logger
         lifecycle = ProxyLifecycle(workerCount: count)
-        notAfter = ready.material?.notAfter
-        listeners = BoundListeners(workers: count)
-        let fresh = try listeners.bind(settings.listeners, ready.sources)
         let admin = try Self.admin(settings.admin, ready.sources, on: loop, lifecycle.readiness)
         self.admin = admin
         adminPort = admin?.port
-        let updates = try Self.updates(plan, listeners, fresh, workers: count)
-        installed = updates
         let reports: WorkerReports
         do throws(ControlFault) {
             reports = try WorkerReports()
@@ -96,17 +82,17 @@ public final class Proxy {
         }
         self.reports = reports
         let feeds = accessLog?.feeds
-        workers = updates.enumerated().map { index, update in
+        workers = installer.updates.enumerated().map { index, update in
             WorkerThread.run(
                 WorkerStart(index: index, update: update, choice: settings.eventLoop.request, feed: feeds?[index])
             ) { reports.post($0) }
         }
-        if let connections = plan.connectionsByMemory {
+        if let connections = installer.connectionsByMemory {
             logger.info(
                 "limits.memory has room for fewer connections than limits.connections allows",
                 metadata: [
                     "connections": .stringConvertible(connections * count),
-                    "memoryMiB": .stringConvertible(memoryBytes >> 20),
+                    "memoryMiB": .stringConvertible(installer.memoryBytes >> 20),
                 ])
         }
         logListeners(settings.listeners)
@@ -141,11 +127,11 @@ public final class Proxy {
     ///
     /// - Parameter now: Unix seconds.
     public func tick(now: Int64) -> Int? {
-        lookIfDue(now: now)
+        reloadIfDue(now: now)
         var waits: [Int] = []
         if let wait = workload?.tick() { waits.append(wait) }
         if let wait = pollBundles() { waits.append(wait) }
-        if let wait = installIfDue() { waits.append(wait) }
+        if let wait = applyIfDue() { waits.append(wait) }
         // Bounded, for the wall clock may be set meanwhile.
         if let seconds = checkValidity(now: now) { waits.append(Int(min(seconds, 60)) * 1_000) }
         if let seconds = checkRevocation(now: now) { waits.append(Int(min(seconds, 60)) * 1_000) }
@@ -173,31 +159,6 @@ public final class Proxy {
 
     /// Drains, as at the first SIGTERM; cuts when that was asked for more than a second ago.
     public func terminate() -> News { act(lifecycle.terminationAsked(now: MonotonicClock.milliseconds())) }
-
-    /// What the workers get, one each: TLS contexts of their own, and the sockets that are theirs.
-    static func updates(
-        _ plan: ProxyPlan, _ listeners: BoundListeners, _ fresh: BoundListeners.Fresh, workers: Int,
-        after previous: [WorkerUpdate] = []
-    ) throws(ProxyFault) -> [WorkerUpdate] {
-        var updates: [WorkerUpdate] = []
-        do throws(TLSFault) {
-            // All workers have the first one's TLS contexts: a session that one made another continues.
-            for _ in 0..<workers {
-                let before = updates.first ?? previous.first
-                updates.append(try WorkerUpdate(plan, acceptors: [], after: before, clock: WallClock.seconds))
-            }
-        } catch {
-            throw .tls(error)
-        }
-        for worker in updates.indices {
-            updates[worker].acceptors = listeners.sockets.enumerated().map { index, socket in
-                AcceptorUpdate(
-                    key: socket.key, descriptor: fresh.take(socket.key, worker: worker), address: socket.address,
-                    listener: index)
-            }
-        }
-        return updates
-    }
 
     func logListeners(_ settings: [ListenerSettings]) {
         for (listener, address) in zip(settings, addresses) {

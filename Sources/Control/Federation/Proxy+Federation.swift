@@ -7,15 +7,14 @@ extension Proxy {
     /// Takes what polls have come to, and serves by it.
     func takeBundles() {
         guard federation?.takeResults() == true else { return }
-        installAgain()
+        applyAgain()
     }
 
     /// Begins what is due; returns the milliseconds until something is again.
     func pollBundles() -> Int? {
         guard let federation else { return nil }
-        let (changed, wait) = federation.tick(source?.configuration.material)
-        if changed { installAgain() }
+        let (changed, wait) = federation.tick(source?.reload.state.material)
+        if changed { applyAgain() }
         return wait
     }
-
 }

@@ -1,109 +1,46 @@
-import DataPlane
-import EventLoop
 import Logging
-import Settings
 import SVID
+import Settings
 import System
-import Telemetry
 
 /// Serving by settings and files that change.
 extension Proxy {
-    /// Looks at the files where that is due, and serves by what they say if nothing in them is flawed.
-    func lookIfDue(now: Int64) {
+    /// Reads the files anew where that is due, and serves by what they say if nothing in them is flawed.
+    func reloadIfDue(now: Int64) {
         let monotonic = MonotonicClock.milliseconds()
-        guard var source, monotonic >= source.schedule.dueAt else { return }
-        var outcome = source.look(now: now)
-        if let change = outcome.change {
-            do throws(ProxyFault) {
-                try install(change, instead: source.configuration.settings)
-                source.take(change)
-            } catch {
-                outcome.settingsAreSound = false
-                outcome.news += source.configuration.firstTelling(of: error)
-            }
+        guard let due = source?.schedule.dueAt, monotonic >= due, let outcome = source?.readFiles(now: now) else {
+            return
         }
-        tell(outcome)
-        source.schedule.looked(now: monotonic, isSound: outcome.settingsAreSound && outcome.identityIsSound)
-        self.source = source
+        report(outcome)
+        let isApplied = outcome.change.map { apply($0, because: .files) } ?? true
+        source?.schedule.looked(
+            now: monotonic, isSound: outcome.settingsAreSound && outcome.identityIsSound && isApplied)
     }
 
-    /// Asks anew about every peer once a list of revoked certificates that is required has become too old, and returns the
-    /// seconds until that may be so.
+    /// Asks anew about every peer once a CRL that is required has become too old, and returns the seconds until that may
+    /// be so.
     func checkRevocation(now: Int64) -> Int64? {
-        guard let source else { return nil }
-        guard let revocation = source.configuration.material?.revocation else { return nil }
+        guard let revocation = source?.reload.state.material?.revocation else { return nil }
         if let end = revocationEnd, now > end {
             logger.error("a list of revoked certificates that is required has become too old: renew it")
-            installAgain()
+            applyAgain()
         }
         revocationEnd = revocation.nextExpiry(after: now)
         return revocationEnd.map { $0 - now + 1 }
     }
 
-    /// Installs what the configuration says although it has not changed, because what it rests on beside it has; tries
-    /// once a second until that succeeds, for what is in use until then may be wrong.
-    func installAgain() {
-        guard let source else { return }
-        installAgainAt = nil
-        do throws(ProxyFault) {
-            try install(source.configuration.current, instead: source.configuration.settings)
-        } catch {
-            installAgainAt = MonotonicClock.milliseconds() + Self.installRetryMilliseconds
-            logger.critical("\(error)")
-        }
-    }
-
-    /// Does that once it is due; returns the milliseconds until then.
-    func installIfDue() -> Int? {
-        if let at = installAgainAt, MonotonicClock.milliseconds() >= at { installAgain() }
-        return installAgainAt.map { Int(max(0, $0 - MonotonicClock.milliseconds())) }
-    }
-
-    private static var installRetryMilliseconds: Int64 { 1_000 }
-
-    // MARK: Private
-
-    func install(_ change: Configuration.Change, instead old: Settings) throws(ProxyFault) {
-        let material = change.material?.adding(federation?.bundles ?? [])
-        let plan = ProxyPlan(
-            settings: change.settings, material: material, workers: workers.count, memoryBytes: memoryBytes,
-            connectionsAtMost: connectionsAtMost)
-        // A copy: where anything fails, the sockets that are bound stay as they are.
-        var listeners = listeners
-        let fresh = try listeners.bind(change.settings.listeners, change.sources)
-        let updates = try Self.updates(plan, listeners, fresh, workers: workers.count, after: installed)
-        installed = updates
-        self.listeners = listeners
-        for (worker, update) in zip(workers, updates) { worker.mailbox.post(.install(update)) }
-        notAfter = change.material?.notAfter
-        federation?.serve(change.settings.federation)
-        figures.reloads += 1
-        var metadata: Logger.Metadata = ["id": "none"]
-        if let material = change.material {
-            metadata = [
-                "id": "\(material.id)",
-                "notAfter": "\(CivilTime.rfc3339(unixSeconds: material.notAfter))",
-            ]
-        }
-        logger.notice("reloaded", metadata: metadata)
-        let waiting = change.settings.keysForNextStart(insteadOf: old)
-        if !waiting.isEmpty {
-            logger.warning(
-                "some settings take effect at the next start",
-                metadata: ["settings": "\(waiting.joined(separator: ", "))"])
-        }
-    }
-
-    private func tell(_ outcome: Configuration.Outcome) {
+    private func report(_ outcome: ReloadState.Outcome) {
         figures.settingsAreSound = outcome.settingsAreSound
         figures.identityIsSound = outcome.identityIsSound
-        let errors = outcome.news.filter { $0.severity == .error }
+        let errors = outcome.unreported.filter { $0.severity == .error }
         if !errors.isEmpty {
             if outcome.settingsAreSound { figures.identityFailures += 1 } else { figures.settingsFailures += 1 }
         }
-        for flaw in outcome.news {
+        // Where something is taken although another part is flawed, that part is as it was.
+        let effect = outcome.change == nil ? "reload refused, the old state stays" : "reloaded without what is flawed"
+        for flaw in outcome.unreported {
             switch flaw.severity {
-            case .error: logger.error("reload refused, the old state stays: \(flaw)")
+            case .error: logger.error("\(effect): \(flaw)")
             case .warning: logger.warning("\(flaw)")
             }
         }

@@ -2,13 +2,13 @@ import System
 
 /// The settings in use with the watch on their files. Belongs to the control thread.
 struct SettingsSource {
-    var configuration: Configuration
+    var reload: ReloadState
     var schedule: LookSchedule
     private let watch: FileWatch
 
     init(_ ready: CheckedSettings.Ready, path: String, on loop: ControlLoop) throws(ControlFault) {
-        configuration = Configuration(ready, path: path)
-        watch = try FileWatch(configuration.paths)
+        reload = ReloadState(ready, path: path)
+        watch = try FileWatch(reload.paths)
         schedule = LookSchedule(now: MonotonicClock.milliseconds())
         // What changed before the watch stood is seen at once.
         schedule.forced(now: MonotonicClock.milliseconds())
@@ -23,15 +23,15 @@ struct SettingsSource {
 
     var millisecondsUntilDue: Int { Int(max(0, schedule.dueAt - MonotonicClock.milliseconds())) }
 
-    /// Looks at the files. First the watch goes where the paths lead now: a change after that is told of.
-    mutating func look(now: Int64) -> Configuration.Outcome {
+    /// Reads the files. First the watch goes where the paths lead now: a change after that is told of.
+    mutating func readFiles(now: Int64) -> ReloadState.Outcome {
         watch.rearm()
-        return configuration.look(now: now)
+        return reload.readFiles(now: now)
     }
 
-    /// The change is served by.
-    mutating func take(_ change: Configuration.Change) {
-        configuration.take(change)
-        watch.paths = configuration.paths
+    /// Another state is served by.
+    mutating func adopt(_ state: DesiredState) {
+        reload.adopt(state)
+        watch.paths = reload.paths
     }
 }

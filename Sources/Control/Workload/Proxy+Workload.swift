@@ -18,17 +18,18 @@ extension Proxy {
         return announce()
     }
 
-    private func use(_ svid: WorkloadSVID, _ state: WorkloadState) {
-        guard var source, case .workloadAPI(let settings) = source.configuration.settings.identity else { return }
+    private func use(_ svid: WorkloadSVID, _ handedOut: WorkloadState) {
+        guard var state = source?.reload.state, case .workloadAPI(let settings) = state.settings.identity else {
+            return
+        }
         let issued = IssuedIdentity(
-            certificates: svid.certificates, privateKey: svid.privateKey, bundles: state.bundles(beside: svid),
-            revocationLists: state.revocationLists, revocation: Revocation.Mode(settings.revocation))
-        defer { self.source = source }
-        let assembled = IdentityMaterial.assemble(
-            issued, now: WallClock.seconds(), lastGood: source.configuration.material)
+            certificates: svid.certificates, privateKey: svid.privateKey, bundles: handedOut.bundles(beside: svid),
+            revocationLists: handedOut.revocationLists, revocation: Revocation.Mode(settings.revocation))
+        let assembled = IdentityMaterial.assemble(issued, now: WallClock.seconds(), lastGood: state.material)
         report(assembled)
-        guard let material = assembled.material, material != source.configuration.material else { return }
-        if !take(material, &source) { workload?.offerWasNotInstalled() }
+        guard let material = assembled.material, material != state.material else { return }
+        state.material = material
+        if !apply(state, because: .workloadAPI) { workload?.offerWasNotInstalled() }
     }
 
     /// Says once what is wrong with what the Workload API hands out.
@@ -49,24 +50,9 @@ extension Proxy {
     }
 
     private func withdraw(_ reason: String) {
-        guard var source, source.configuration.material != nil else { return }
+        guard var state = source?.reload.state, state.material != nil else { return }
         logger.error("Workload API: the identity is withdrawn, nobody is served: \(reason)")
-        if !take(nil, &source) { workload?.withdrawalWasNotInstalled(reason) }
-        self.source = source
-    }
-
-    /// False where it could not be installed.
-    private func take(_ material: IdentityMaterial?, _ source: inout SettingsSource) -> Bool {
-        let change = source.configuration.change(to: material)
-        do throws(ProxyFault) {
-            try install(change, instead: source.configuration.settings)
-            source.take(change)
-            return true
-        } catch {
-            figures.identityFailures += 1
-            figures.identityIsSound = false
-            logger.error("\(error)")
-            return false
-        }
+        state.material = nil
+        if !apply(state, because: .workloadAPI) { workload?.withdrawalWasNotInstalled(reason) }
     }
 }

@@ -1,0 +1,75 @@
+import DataPlane
+import EventLoop
+import SVID
+import Settings
+import System
+import TLS
+
+/// Makes the workers serve by a state, or leaves them all as they are. Belongs to the control thread.
+final class Installer {
+    /// What the workers serve by.
+    private(set) var state: DesiredState
+    private(set) var listeners: BoundListeners
+    /// How many workers there are, and what they may use: fixed from the start on.
+    let workerCount: Int
+    let memoryBytes: Int
+    private let connectionsAtMost: Int
+    /// How many connections a worker has room for, where that is fewer than the settings allow.
+    let connectionsByMemory: Int?
+    /// What each worker serves by, ready to be handed over.
+    private(set) var updates: [WorkerUpdate]
+
+    /// Binds the listeners of `state` and makes what its workers start with.
+    init(_ state: DesiredState) throws(ProxyFault) {
+        let settings = state.settings
+        memoryBytes = settings.limits.memoryBytes ?? MemoryQuota.defaultBytes()
+        workerCount = min(settings.workers ?? CPUQuota.workers(), MemoryQuota.workers(bytes: memoryBytes))
+        connectionsAtMost = DescriptorLimit.connections(listeners: settings.listeners.count, workers: workerCount)
+        self.state = state
+        let plan = ProxyPlan(
+            settings: settings, material: state.trusted, workers: workerCount, memoryBytes: memoryBytes,
+            connectionsAtMost: connectionsAtMost)
+        connectionsByMemory = plan.connectionsByMemory
+        listeners = BoundListeners(workers: workerCount)
+        let fresh = try listeners.bind(settings.listeners, state.sources)
+        updates = try Self.updates(plan, listeners, fresh, after: [], workers: workerCount)
+    }
+
+    /// Makes what each worker serves by under `next`, for ``updates``. Where anything fails, all stays as it is.
+    func install(_ next: DesiredState) throws(ProxyFault) {
+        let plan = ProxyPlan(
+            settings: next.settings, material: next.trusted, workers: workerCount, memoryBytes: memoryBytes,
+            connectionsAtMost: connectionsAtMost)
+        // A copy: where anything fails, the sockets that are bound stay as they are.
+        var listeners = listeners
+        let fresh = try listeners.bind(next.settings.listeners, next.sources)
+        updates = try Self.updates(plan, listeners, fresh, after: updates, workers: workerCount)
+        self.listeners = listeners
+        state = next
+    }
+
+    /// What the workers get, one each: TLS contexts that they share, and the sockets that are theirs.
+    private static func updates(
+        _ plan: ProxyPlan, _ listeners: BoundListeners, _ fresh: BoundListeners.Fresh, after previous: [WorkerUpdate],
+        workers: Int
+    ) throws(ProxyFault) -> [WorkerUpdate] {
+        var updates: [WorkerUpdate] = []
+        do throws(TLSFault) {
+            // All workers have the first one's TLS contexts: a session that one made another continues.
+            for _ in 0..<workers {
+                let before = updates.first ?? previous.first
+                updates.append(try WorkerUpdate(plan, acceptors: [], after: before) { WallClock.seconds() })
+            }
+        } catch {
+            throw .tls(error)
+        }
+        for worker in updates.indices {
+            updates[worker].acceptors = listeners.sockets.enumerated().map { index, socket in
+                AcceptorUpdate(
+                    key: socket.key, descriptor: fresh.take(socket.key, worker: worker), address: socket.address,
+                    listener: index)
+            }
+        }
+        return updates
+    }
+}

@@ -1,0 +1,38 @@
+import SVID
+import Settings
+
+/// All that a proxy serves by, from whichever source each part came.
+struct DesiredState {
+    var settings: Settings
+    /// Where the settings stand in their file.
+    var sources: SourceMap
+    /// Nil while there is no SVID.
+    var material: IdentityMaterial?
+    /// Of further trust domains, from their endpoints.
+    var bundles: [TrustBundle] = []
+
+    /// The identity, trusting all that is to be trusted.
+    var trusted: IdentityMaterial? { material?.adding(bundles) }
+}
+
+/// What one state has instead of another.
+struct StateDifference: Equatable {
+    enum Part: String, CaseIterable {
+        case settings, identity, bundles
+    }
+
+    let parts: [Part]
+    /// Settings that differ, and are read at the start alone.
+    let keysForNextStart: [String]
+
+    init(from old: DesiredState, to new: DesiredState) {
+        parts = Part.allCases.filter { part in
+            switch part {
+            case .settings: old.settings != new.settings
+            case .identity: old.material != new.material
+            case .bundles: old.bundles != new.bundles
+            }
+        }
+        keysForNextStart = new.settings.keysForNextStart(insteadOf: old.settings)
+    }
+}

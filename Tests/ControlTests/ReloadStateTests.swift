@@ -1,0 +1,106 @@
+import Authority
+import Foundation
+import Identity
+import SVID
+import Settings
+import Testing
+
+@testable import Control
+
+@Suite("The settings in use while their files change")
+struct ReloadStateTests {
+    @Test("comments and layout change nothing, and flaws found later are told at the new place")
+    func comments() throws {
+        let site = try Site()
+        let ready = try #require(CheckedSettings.load(path: site.settings, now: Self.now).ready)
+        var reload = ReloadState(ready, path: site.settings)
+        let text = try String(contentsOfFile: site.settings, encoding: .utf8)
+        try writeFile("# A comment.\n" + text, path: site.settings, mode: 0o644)
+        let same = reload.readFiles(now: Self.now)
+        #expect(same.change == nil && same.settingsAreSound && same.identityIsSound && same.unreported.isEmpty)
+        try writeFile("", path: site.folder.file("bundle.pem"), mode: 0o644)
+        let flawed = reload.readFiles(now: Self.now)
+        #expect(flawed.change == nil && flawed.settingsAreSound && !flawed.identityIsSound)
+        let places = flawed.unreported.map { "\($0.position)" }
+        #expect(places == ["\(site.settings):6:33"], "\(flawed.unreported)")
+    }
+
+    @Test("a comment that comes with a flawed identity moves the place of its flaws, which are told of once")
+    func commentAndFlaw() throws {
+        let site = try Site()
+        let ready = try #require(CheckedSettings.load(path: site.settings, now: Self.now).ready)
+        var reload = ReloadState(ready, path: site.settings)
+        let text = try String(contentsOfFile: site.settings, encoding: .utf8)
+        try writeFile("# A comment.\n" + text, path: site.settings, mode: 0o644)
+        try writeFile("", path: site.folder.file("bundle.pem"), mode: 0o644)
+        let flawed = reload.readFiles(now: Self.now)
+        #expect(flawed.settingsAreSound && !flawed.identityIsSound)
+        #expect(flawed.unreported.map { "\($0.position)" } == ["\(site.settings):6:33"], "\(flawed.unreported)")
+    }
+
+    @Test("another value is a change, whatever else is in the file")
+    func change() throws {
+        let site = try Site()
+        let ready = try #require(CheckedSettings.load(path: site.settings, now: Self.now).ready)
+        var reload = ReloadState(ready, path: site.settings)
+        let text = try String(contentsOfFile: site.settings, encoding: .utf8)
+        let longer = text.replacing("drainTimeout: 1s", with: "drainTimeout: 2s")
+        try writeFile(longer, path: site.settings, mode: 0o644)
+        let change = try #require(reload.readFiles(now: Self.now).change)
+        #expect(change.settings.limits.drainTimeoutMilliseconds == 2_000)
+        reload.adopt(change)
+        #expect(reload.readFiles(now: Self.now).change == nil)
+    }
+
+    @Test("a partner's flawed bundle keeps nobody's SVID from being renewed, and the partner keeps its last good one")
+    func flawedPartner() throws {
+        let partner = try CertificateAuthority(trustDomain: "partner.test")
+        let site = try Site { text in
+            text.replacing("{example.org: bundle.pem}", with: "{example.org: bundle.pem, partner.test: partner.pem}")
+        }
+        let bundle = site.folder.file("partner.pem")
+        try writeFile(partner.bundlePEM, path: bundle, mode: 0o644)
+        let ready = try #require(CheckedSettings.load(path: site.settings, now: Self.now).ready)
+        var reload = ReloadState(ready, path: site.settings)
+
+        try writeFile("", path: bundle, mode: 0o644)
+        try site.authority.issue(path: "/ns/default/sa/renewed").write(
+            certificate: site.folder.file("svid.pem"), privateKey: site.folder.file("svid.key"))
+        let outcome = reload.readFiles(now: Self.now)
+        let change = try #require(outcome.change)
+        #expect(change.material?.id.path == "/ns/default/sa/renewed")
+        let kept = change.material?.trustBundles.first { $0.trustDomain.name == "partner.test" }
+        #expect(kept?.certificates == [partner.rootDER])
+        #expect(outcome.settingsAreSound && !outcome.identityIsSound)
+        #expect(outcome.unreported.map { $0.severity } == [.error])
+        let text = outcome.unreported.first.map { "\($0)" } ?? ""
+        #expect(text.contains("partner.pem") && text.contains("the domain keeps its last good one"), "\(text)")
+        reload.adopt(change)
+        let again = reload.readFiles(now: Self.now)
+        #expect(again.change == nil && again.unreported.isEmpty && !again.identityIsSound)
+
+        // A start has nothing to lose, and somebody who looks.
+        #expect(CheckedSettings.load(path: site.settings, now: Self.now).ready == nil)
+        // Our own domain's flaw is everybody's.
+        try writeFile("", path: site.folder.file("bundle.pem"), mode: 0o644)
+        try site.authority.issue(path: "/ns/default/sa/third").write(
+            certificate: site.folder.file("svid.pem"), privateKey: site.folder.file("svid.key"))
+        #expect(reload.readFiles(now: Self.now).change == nil)
+    }
+
+    @Test("what differs is said by its part, and by the keys that wait for the next start")
+    func difference() throws {
+        let site = try Site()
+        let old = try #require(CheckedSettings.load(path: site.settings, now: Self.now).ready).state
+        #expect(StateDifference(from: old, to: old).parts.isEmpty)
+        let text = try String(contentsOfFile: site.settings, encoding: .utf8)
+        try writeFile(text.replacing("workers: 2", with: "workers: 1"), path: site.settings, mode: 0o644)
+        var new = try #require(CheckedSettings.load(path: site.settings, now: Self.now).ready).state
+        #expect(StateDifference(from: old, to: new).parts == [.settings])
+        #expect(StateDifference(from: old, to: new).keysForNextStart == ["workers"])
+        new.material = nil
+        #expect(StateDifference(from: old, to: new).parts == [.settings, .identity])
+    }
+
+    private static let now = Int64(Date().timeIntervalSince1970)
+}
