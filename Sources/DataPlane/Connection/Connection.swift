@@ -10,10 +10,8 @@ struct Connection: ~Copyable {
     var session: TLSSession?
     /// What the peer sent and TLS was not given yet, while the machine holds a flight.
     var flight: [UInt8] = []
-    var peerDescriptor: Int32 = -1
-    var applicationDescriptor: Int32 = -1
-    var peerQueue = SendQueue()
-    var applicationQueue = SendQueue()
+    private var peerLeg = SocketLeg()
+    private var applicationLeg = SocketLeg()
 
     /// The index of the listener's state.
     let listener: Int
@@ -23,10 +21,8 @@ struct Connection: ~Copyable {
     let destinationPort: UInt16
     /// Of the plan.
     var route: Int?
-    /// Endpoints tried so far, the current one included.
-    var endpointsTried = 0
-    var endpoint: Int?
-    var upstreamAddress: SocketAddress?
+    /// Where it was dialled to.
+    var dialled = DialAttempts()
     let source: SocketAddress
 
     /// Monotonic nanoseconds.
@@ -55,15 +51,6 @@ struct Connection: ~Copyable {
     /// Its client is not admitted yet.
     var countsAsStranger = false
 
-    /// The legs of whose sockets a receive may find bytes at once.
-    var peerHoldsBytes = true
-    var applicationHoldsBytes = true
-
-    var bytesFromPeer: UInt64 = 0
-    var bytesFromApplication: UInt64 = 0
-    /// Plaintext that was sent; of the peer, in buffers that were sent whole.
-    var bytesToPeer: UInt64 = 0
-    var bytesToApplication: UInt64 = 0
     /// Bytes thrown away after the end.
     var discardedBytes = 0
     var decision: Decision?
@@ -81,7 +68,7 @@ struct Connection: ~Copyable {
         destinationPort: UInt16, source: SocketAddress, now: UInt64
     ) {
         machine = ConnectionMachine(mode)
-        if mode == .inbound { peerDescriptor = descriptor } else { applicationDescriptor = descriptor }
+        if mode == .inbound { peerLeg.descriptor = descriptor } else { applicationLeg.descriptor = descriptor }
         self.listener = listener
         self.plan = plan
         self.destinationPort = destinationPort
@@ -91,12 +78,22 @@ struct Connection: ~Copyable {
         lastActivity = now
     }
 
-    subscript(descriptorOf leg: Leg) -> Int32 {
-        get { leg == .peer ? peerDescriptor : applicationDescriptor }
-        set { if leg == .peer { peerDescriptor = newValue } else { applicationDescriptor = newValue } }
+    subscript(leg: Leg) -> SocketLeg {
+        @inline(__always)
+        _read {
+            switch leg {
+            case .peer: yield peerLeg
+            case .application: yield applicationLeg
+            }
+        }
+        @inline(__always)
+        _modify {
+            switch leg {
+            case .peer: yield &peerLeg
+            case .application: yield &applicationLeg
+            }
+        }
     }
-
-    func queueHead(_ leg: Leg) -> Int32 { leg == .peer ? peerQueue.head : applicationQueue.head }
 
     /// The timer that the machine's phase asks for.
     var wantedTimer: Timer {

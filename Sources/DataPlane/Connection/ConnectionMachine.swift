@@ -29,6 +29,13 @@ struct ConnectionMachine: Equatable {
         case socket, echo, discard, source
     }
 
+    /// What an event left of the connection; whoever reports one must look.
+    enum Course: Equatable {
+        case goesOn
+        /// It has ended. What is left is to flush and to close, which the plan says: nothing else may be started.
+        case isOver
+    }
+
     /// What follows when the peer is allowed.
     enum Authorized: Equatable {
         case dials, relays
@@ -76,8 +83,11 @@ struct ConnectionMachine: Equatable {
     /// A flight of the handshake waits for its turn to be given to TLS; nothing more is received until then.
     var holdsFlight: Bool { flightHeld && (phase == .waiting || phase == .handshaking) }
 
-    /// It has ended already; what is left is to close in good order.
-    var isOver: Bool { phase == .lingering || phase == .closing }
+    /// It has ended and said so; what is left is to close in good order.
+    var isClosing: Bool { phase == .lingering || phase == .closing }
+
+    /// Whether it goes on.
+    var course: Course { phase == .flushing || isClosing ? .isOver : .goesOn }
 
     // MARK: Events
 
@@ -109,13 +119,13 @@ struct ConnectionMachine: Equatable {
     }
 
     /// The connect ended; where it failed the socket is closed and another may be dialled.
-    mutating func connectEnded(succeeded: Bool) {
+    mutating func connectEnded(succeeded: Bool) -> Course {
         update(upstream) { leg in
             leg.isConnecting = false
             if !succeeded { leg.isOpen = false }
         }
-        guard succeeded, phase == .dialling else { return }
-        phase = mode == .inbound ? .relaying : .handshaking
+        if succeeded, phase == .dialling { phase = mode == .inbound ? .relaying : .handshaking }
+        return course
     }
 
     /// The handshake is complete and the peer is allowed: inbound the application is next, outbound the relay begins.
@@ -145,7 +155,7 @@ struct ConnectionMachine: Equatable {
     }
 
     /// A send failed: the worker has dropped the queue. What the leg sent before it broke may still be read.
-    mutating func sendFailed(_ leg: Leg) {
+    mutating func sendFailed(_ leg: Leg) -> Course {
         update(leg) { state in
             state.isSending = false
             state.queued = 0
@@ -154,64 +164,68 @@ struct ConnectionMachine: Equatable {
         }
         // Where both are broken, neither is read any more, for there is nobody to pass it on to.
         if phase == .relaying, self[leg].readEnded || self[leg.other].writeFailed {
-            end(leg == .peer ? .peerReset : .applicationReset)
+            return end(leg == .peer ? .peerReset : .applicationReset)
         }
+        return course
     }
 
     /// The leg will send nothing more: FIN of the application, close_notify of the peer.
-    mutating func readEnded(_ leg: Leg) {
+    mutating func readEnded(_ leg: Leg) -> Course {
         update(leg) { $0.readEnded = true }
-        if phase == .relaying, self[leg].writeFailed { end(leg == .peer ? .peerReset : .applicationReset) }
+        if phase == .relaying, self[leg].writeFailed { return end(leg == .peer ? .peerReset : .applicationReset) }
+        return course
     }
 
     /// The peer sent FIN without close_notify: the application must not take what came for all there was.
-    mutating func peerTruncated() {
-        readEnded(.peer)
-        end(.peerTruncated)
+    mutating func peerTruncated() -> Course {
+        update(.peer) { $0.readEnded = true }
+        return end(peer.writeFailed ? .peerReset : .peerTruncated)
     }
 
     /// A receive failed.
-    mutating func receiveFailed(_ leg: Leg) {
+    mutating func receiveFailed(_ leg: Leg) -> Course {
         update(leg) { state in
             state.isReceiving = false
             state.readEnded = true
             state.writeFailed = true
             state.writeEnded = true
         }
-        end(leg == .peer ? .peerReset : .applicationReset)
+        return end(leg == .peer ? .peerReset : .applicationReset)
     }
 
     /// The connection is over, but what is queued is sent first; `lingering` also waits for a TLS client to have read it.
     ///
     /// A leg that cannot tell the difference otherwise learns by RST that the end was no orderly one.
-    mutating func end(_ reason: CloseReason, lingering: Bool = false) {
-        guard phase != .closing, phase != .flushing, phase != .lingering else { return }
+    mutating func end(_ reason: CloseReason, lingering: Bool = false) -> Course {
+        guard course == .goesOn else { return .isOver }
         self.reason = self.reason ?? reason
         lingers = lingering && mode == .inbound
         update(.application) { $0.resetsOnClose = true }
         // What waits for a socket that is not connected will never leave.
         update(upstream) { if $0.isConnecting { $0.writeFailed = true } }
         phase = .flushing
+        return .isOver
     }
 
     /// The connection is over now. It is an end of our own: FIN would tell the application, and close_notify the peer, that
     /// the other side had finished. The application gets RST, and the peer an alert where nothing waits in front of it.
-    mutating func cut(_ reason: CloseReason) {
-        guard phase != .closing else { return }
+    mutating func cut(_ reason: CloseReason) -> Course {
+        guard phase != .closing else { return .isOver }
         let isQuiet = phase == .relaying && peer.isFlushed && applicationLeg.isFlushed
         self.reason = self.reason ?? reason
         update(.application) { $0.resetsOnClose = true }
         if isQuiet, !closeNotifyQueued {
             phase = .flushing
             saysAlert = true
-            return
+        } else {
+            phase = .closing
         }
-        phase = .closing
+        return .isOver
     }
 
     /// A relaying connection may not go on: nothing more is taken in, what is queued is sent, and the peer is told by an
     /// alert, the application by RST.
-    mutating func revoke(_ reason: CloseReason) {
+    mutating func revoke(_ reason: CloseReason) -> Course {
         guard phase == .relaying else { return cut(reason) }
         self.reason = self.reason ?? reason
         update(.application) { $0.resetsOnClose = true }
@@ -219,6 +233,7 @@ struct ConnectionMachine: Equatable {
         saysAlert = true
         lingers = mode == .inbound
         phase = .flushing
+        return .isOver
     }
 
     // MARK: The plan
@@ -229,7 +244,7 @@ struct ConnectionMachine: Equatable {
     mutating func plan(isScarce: Bool = false) -> ConnectionActions {
         var actions: ConnectionActions = []
         // A builtin has nobody else to serve.
-        if phase == .relaying, application != .socket, peer.writeFailed { end(.peerReset) }
+        if phase == .relaying, application != .socket, peer.writeFailed { _ = end(.peerReset) }
         switch phase {
         case .waiting:
             if !flightHeld { planReceive(.peer, &actions) }

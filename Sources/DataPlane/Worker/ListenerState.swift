@@ -6,8 +6,8 @@ struct ListenerState {
     var plan: ListenerPlan
     /// Inbound one context; outbound one a route. Those of before where there is no SVID any more.
     var contexts: [TLSContext]
-    /// The next endpoint to start with, a route: connections take them in turn.
-    var nextEndpoint: [Int]
+    /// One a route: connections take its endpoints in turn.
+    var rotations: [EndpointRotation]
     var service: Service
     /// Connections that hold this state's index.
     var connections = 0
@@ -23,7 +23,7 @@ struct ListenerState {
     init(_ update: ListenerUpdate) {
         plan = update.plan
         contexts = update.contexts
-        nextEndpoint = Array(repeating: 0, count: update.plan.routes.count)
+        rotations = Array(repeating: EndpointRotation(), count: update.plan.routes.count)
         service = update.contexts.isEmpty ? .withoutIdentity : .serving
     }
 
@@ -31,7 +31,7 @@ struct ListenerState {
     mutating func take(_ update: ListenerUpdate) {
         plan = update.plan
         if !update.contexts.isEmpty { contexts = update.contexts }
-        nextEndpoint = Array(repeating: 0, count: update.plan.routes.count)
+        rotations = Array(repeating: EndpointRotation(), count: update.plan.routes.count)
         service = update.contexts.isEmpty ? .withoutIdentity : .serving
     }
 }

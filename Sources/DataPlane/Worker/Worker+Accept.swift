@@ -61,9 +61,8 @@ extension Worker {
         stage = .draining(deadline: .max)
         for slot in 0..<Int32(connections.touched) where connections.isLive(slot) {
             // Of strangers nobody misses anything.
-            if !connections[slot].machine.isOver, !connections[slot].countsAsStranger { cutConnections += 1 }
-            connections[slot].machine.cut(.drained)
-            advance(slot)
+            if !connections[slot].machine.isClosing, !connections[slot].countsAsStranger { cutConnections += 1 }
+            advance(slot, after: connections[slot].machine.cut(.drained))
         }
     }
 
@@ -94,8 +93,7 @@ extension Worker {
             clients.add(Source(source))
             inboundConnections += 1
         }
-        if mode == .outbound { beginOutbound(slot) }
-        advance(slot)
+        advance(slot, after: mode == .outbound ? beginOutbound(slot) : .goesOn)
     }
 
     /// Why there is no place for one more connection from there; nil where there is, or is made.
@@ -157,10 +155,8 @@ extension Worker {
     }
 
     private mutating func endStranger(_ slot: Int32, _ reason: CloseReason, _ detail: String) {
-        leaveHandshake(slot)
         connections[slot].detail = connections[slot].detail ?? detail
-        connections[slot].machine.cut(reason)
-        advance(slot)
+        advance(slot, after: connections[slot].machine.cut(reason))
     }
 
     /// Since when a stranger has owed its next flight. What it drips of that changes nothing.
@@ -207,12 +203,12 @@ extension Worker {
         }
     }
 
-    private mutating func beginOutbound(_ slot: Int32) {
+    private mutating func beginOutbound(_ slot: Int32) -> ConnectionMachine.Course {
         let route = connections[slot].plan.route(
             serverName: nil, applicationProtocol: nil, destinationPort: connections[slot].destinationPort)
         guard let route else { return connections[slot].machine.end(.noRoute) }
         connections[slot].route = route
-        dial(slot)
+        return dial(slot)
     }
 
     private mutating func closeAcceptor(_ index: Int) {

@@ -3,7 +3,11 @@ import TLS
 
 extension Worker {
     /// Starts all that the connection's machine allows now, and sees to its timer. The slot may be free afterwards.
-    mutating func advance(_ slot: Int32) {
+    ///
+    /// - Parameter course: what the event came to that is followed by this; one that ended the connection gives up its turn
+    ///   among the handshakes here.
+    mutating func advance(_ slot: Int32, after course: ConnectionMachine.Course) {
+        if course == .isOver { leaveHandshake(slot) }
         while true {
             let actions = connections[slot].machine.plan(isScarce: isScarce)
             if actions.isEmpty { break }
@@ -17,20 +21,18 @@ extension Worker {
         guard connections.isLive(slot) else { return }
         let timer = connections[slot].timer
         connections[slot].timer = .none
-        switch timer {
-        case .none: break
-        case .handshake:
-            leaveHandshake(slot)
-            connections[slot].machine.end(.handshakeTimeout)
-        case .connect: connectTimedOut(slot)
-        case .idle: relayTimerFired(slot, limits.idleTimeoutNanoseconds, .idleTimeout)
-        case .halfClose: relayTimerFired(slot, limits.halfCloseTimeoutNanoseconds, .halfCloseTimeout)
-        case .flush: quietFor(limits.flushTimeoutNanoseconds, slot, .finished)
-        case .revoked: connections[slot].machine.cut(.finished)
-        case .linger: connections[slot].machine.cut(.finished)
-        case .release: return release(slot)
-        }
-        advance(slot)
+        if timer == .release { return release(slot) }
+        let course =
+            switch timer {
+            case .none, .release: connections[slot].machine.course
+            case .handshake: connections[slot].machine.end(.handshakeTimeout)
+            case .connect: connectTimedOut(slot)
+            case .idle: relayTimerFired(slot, limits.idleTimeoutNanoseconds, .idleTimeout)
+            case .halfClose: relayTimerFired(slot, limits.halfCloseTimeoutNanoseconds, .halfCloseTimeout)
+            case .flush: quietFor(limits.flushTimeoutNanoseconds, slot, .finished)
+            case .revoked, .linger: connections[slot].machine.cut(.finished)
+            }
+        advance(slot, after: course)
     }
 
     // MARK: Private
@@ -40,25 +42,32 @@ extension Worker {
         max(connections[slot].lastActivity, connections[slot].endedAt)
     }
 
-    private mutating func relayTimerFired(_ slot: Int32, _ limit: UInt64, _ reason: CloseReason) {
+    private mutating func relayTimerFired(
+        _ slot: Int32, _ limit: UInt64, _ reason: CloseReason
+    ) -> ConnectionMachine.Course {
         guard let lapse = lapse(slot) else { return quietFor(limit, slot, reason) }
-        connections[slot].machine.revoke(lapse)
+        return connections[slot].machine.revoke(lapse)
     }
 
-    private mutating func quietFor(_ limit: UInt64, _ slot: Int32, _ reason: CloseReason) {
-        if loop.now - lastEvent(slot) >= limit { connections[slot].machine.cut(reason) }
+    private mutating func quietFor(
+        _ limit: UInt64, _ slot: Int32, _ reason: CloseReason
+    ) -> ConnectionMachine.Course {
+        guard loop.now - lastEvent(slot) >= limit else { return connections[slot].machine.course }
+        return connections[slot].machine.cut(reason)
     }
 
+    /// Starts all of them, whatever one of them comes to: the machine has noted each as started, and says in its next plan
+    /// what follows from an end.
     private mutating func perform(_ actions: ConnectionActions, _ slot: Int32) {
-        if actions.contains(.closeNotify) { queueCloseNotify(slot) }
+        if actions.contains(.closeNotify) { _ = queueCloseNotify(slot) }
         if actions.contains(.alert) { queueAlert(slot) }
-        if actions.contains(.produce) { produce(slot) }
+        if actions.contains(.produce) { _ = produce(slot) }
         if actions.contains(.sendPeer) { send(slot, .peer) }
         if actions.contains(.sendApplication) { send(slot, .application) }
         if actions.contains(.receivePeer) { receive(slot, .peer) }
         if actions.contains(.receiveApplication) { receive(slot, .application) }
-        if actions.contains(.finishPeer) { loop.shutdownWrite(connections[slot].peerDescriptor) }
-        if actions.contains(.finishApplication) { loop.shutdownWrite(connections[slot].applicationDescriptor) }
+        if actions.contains(.finishPeer) { loop.shutdownWrite(connections[slot][.peer].descriptor) }
+        if actions.contains(.finishApplication) { loop.shutdownWrite(connections[slot][.application].descriptor) }
         if actions.contains(.cancel) {
             cancelOperations(slot, .peer)
             cancelOperations(slot, .application)
@@ -68,19 +77,19 @@ extension Worker {
     private mutating func send(_ slot: Int32, _ leg: Leg) {
         // Safe: the buffer stays lent and in its place until the send's completion.
         unsafe loop.send(
-            connections[slot][descriptorOf: leg], pool.unsent(connections[slot].queueHead(leg)),
+            connections[slot][leg].descriptor, pool.unsent(connections[slot][leg].queue.head),
             connections.token(.send(leg), slot))
     }
 
     private mutating func receive(_ slot: Int32, _ leg: Leg) {
-        let holdsBytes = leg == .peer ? connections[slot].peerHoldsBytes : connections[slot].applicationHoldsBytes
         loop.receive(
-            connections[slot][descriptorOf: leg], connections.token(.receive(leg), slot), expectsBytes: holdsBytes)
+            connections[slot][leg].descriptor, connections.token(.receive(leg), slot),
+            expectsBytes: connections[slot][leg].holdsBytes)
     }
 
     private mutating func cancelOperations(_ slot: Int32, _ leg: Leg) {
         let state = connections[slot].machine[leg]
-        let descriptor = connections[slot][descriptorOf: leg]
+        let descriptor = connections[slot][leg].descriptor
         if state.isConnecting { loop.cancel(descriptor, connections.token(.connect(leg), slot)) }
         if state.isReceiving { loop.cancel(descriptor, connections.token(.receive(leg), slot)) }
         if state.isSending { loop.cancel(descriptor, connections.token(.send(leg), slot)) }
@@ -119,11 +128,11 @@ extension Worker {
         leaveHandshake(slot)
         heldFlightBytes -= connections[slot].flight.count
         timers.cancel(slot)
-        connections[slot].peerQueue.removeAll(&pool)
-        connections[slot].applicationQueue.removeAll(&pool)
         let machine = connections[slot].machine
-        for leg in [Leg.peer, Leg.application] where machine[leg].isOpen {
-            loop.close(connections[slot][descriptorOf: leg], reset: machine[leg].resetsOnClose)
+        for leg in [Leg.peer, Leg.application] {
+            connections[slot][leg].queue.removeAll(&pool)
+            guard machine[leg].isOpen else { continue }
+            loop.close(connections[slot][leg].descriptor, reset: machine[leg].resetsOnClose)
         }
         leaveStrangers(slot)
         if machine.mode == .inbound {
@@ -145,7 +154,7 @@ extension Worker {
         if case .draining(.max) = stage { return false }
         let waited = loop.now - connections[slot].lastActivity
         guard waited < limits.flushTimeoutNanoseconds, !machine.isRevoked,
-            loop.unacknowledgedBytes(of: connections[slot].applicationDescriptor) > 0
+            loop.unacknowledgedBytes(of: connections[slot][.application].descriptor) > 0
         else { return false }
         connections[slot].timer = .release
         timers.set(slot, deadline: loop.now + Self.acknowledgementCheckNanoseconds)

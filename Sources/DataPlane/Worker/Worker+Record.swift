@@ -24,7 +24,7 @@ extension Worker {
             if let builtin = route.builtin {
                 record.upstream = reason.refusesAdmission ? nil : builtin.rawValue
             } else {
-                record.upstream = connections[slot].upstreamAddress?.endpoint.description
+                record.upstream = connections[slot].dialled.address?.endpoint.description
             }
             if let policy = route.policy { describeDecision(slot, policy, &record) }
         }
@@ -50,12 +50,12 @@ extension Worker {
 
     /// What went to the upstream is what was sent; what was taken from one side and not sent to the other is named.
     private func countBytes(_ slot: Int32, _ record: inout AccessRecord) {
-        let fromPeer = connections[slot].bytesFromPeer
-        let fromApplication = connections[slot].bytesFromApplication
-        let toPeer = connections[slot].bytesToPeer
+        let fromPeer = connections[slot][.peer].receivedBytes
+        let fromApplication = connections[slot][.application].receivedBytes
+        let toPeer = connections[slot][.peer].sentBytes
         // A builtin has what it was given.
         let isSocket = connections[slot].machine.application == .socket
-        let toApplication = isSocket ? connections[slot].bytesToApplication : fromPeer
+        let toApplication = isSocket ? connections[slot][.application].sentBytes : fromPeer
         let isInbound = connections[slot].machine.mode == .inbound
         record.bytesToUpstream = isInbound ? toApplication : toPeer
         record.bytesFromUpstream = isInbound ? fromApplication : fromPeer

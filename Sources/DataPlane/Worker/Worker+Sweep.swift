@@ -48,12 +48,10 @@ extension Worker {
 
     private mutating func revoke(_ slot: Int32, _ denial: Denial) {
         connections[slot].code = denial.code
-        if connections[slot].machine.phase == .dialling {
-            refuse(slot, denial.later)
-        } else {
-            connections[slot].machine.revoke(denial.later)
-        }
-        advance(slot)
+        let isDialling = connections[slot].machine.phase == .dialling
+        let course =
+            isDialling ? refuse(slot, denial.later) : connections[slot].machine.revoke(denial.later)
+        advance(slot, after: course)
     }
 
     /// A look takes a microsecond or two, a close some twenty.

@@ -174,16 +174,17 @@ public struct Worker: ~Copyable {
             if completion.buffer >= 0 { loop.giveBack(completion.buffer) }
             return
         }
-        switch operation {
-        case .accept: break
-        case .receivePeer: receiveCompleted(slot, .peer, completion)
-        case .receiveApplication: receiveCompleted(slot, .application, completion)
-        case .sendPeer: sendCompleted(slot, .peer, completion)
-        case .sendApplication: sendCompleted(slot, .application, completion)
-        case .connectPeer: connectCompleted(slot, .peer, completion)
-        case .connectApplication: connectCompleted(slot, .application, completion)
-        }
-        advance(slot)
+        let course =
+            switch operation {
+            case .accept: connections[slot].machine.course
+            case .receivePeer: receiveCompleted(slot, .peer, completion)
+            case .receiveApplication: receiveCompleted(slot, .application, completion)
+            case .sendPeer: sendCompleted(slot, .peer, completion)
+            case .sendApplication: sendCompleted(slot, .application, completion)
+            case .connectPeer: connectCompleted(slot, .peer, completion)
+            case .connectApplication: connectCompleted(slot, .application, completion)
+            }
+        advance(slot, after: course)
     }
 
     private mutating func housekeep() {

@@ -19,7 +19,7 @@ extension IdentityAssembly {
                 continue
             }
             do throws(TrustBundleFlaw) {
-                let bundle = try TrustBundle(checking: authorities, of: domain)
+                let bundle = try TrustBundle(trusting: authorities, of: domain)
                 for index in bundle.expired(at: now) {
                     note(part, "certificate \(index + 1) of the bundle has expired", .warning)
                 }

@@ -13,9 +13,8 @@ public struct TrustBundle: Hashable, Sendable {
     }
 
     /// Authorities that someone publishes: each must be a certificate that may sign SVIDs of the trust domain
-    /// (X509-SVID, sections 4.1 and 4.3).
+    /// (X509-SVID, sections 4.1 and 4.3). None at all is a bundle that trusts nobody.
     public init(checking authorities: [[UInt8]], of trustDomain: TrustDomain) throws(TrustBundleFlaw) {
-        guard !authorities.isEmpty else { throw .empty(trustDomain) }
         guard authorities.count <= Self.certificatesAtMost else { throw .tooMany(authorities.count) }
         for (index, der) in authorities.enumerated() {
             guard (try? Certificate(parsing: der)) != nil else { throw .notACertificate(number: index + 1) }
@@ -28,12 +27,18 @@ public struct TrustBundle: Hashable, Sendable {
         self.init(trustDomain: trustDomain, certificates: authorities)
     }
 
+    /// The same of a bundle that is to trust somebody.
+    init(trusting authorities: [[UInt8]], of trustDomain: TrustDomain) throws(TrustBundleFlaw) {
+        guard !authorities.isEmpty else { throw .empty(trustDomain) }
+        try self.init(checking: authorities, of: trustDomain)
+    }
+
     /// The authorities in a PEM file, one at least.
     public init(reading path: String, of trustDomain: TrustDomain) throws(IdentityFlaw) {
         let part = IdentityFlaw.Part.trustBundle(trustDomain)
         let authorities = try IdentityFiles.blocks(of: path, part).filter { $0.label == "CERTIFICATE" }.map(\.bytes)
         do throws(TrustBundleFlaw) {
-            try self.init(checking: authorities, of: trustDomain)
+            try self.init(trusting: authorities, of: trustDomain)
         } catch {
             throw IdentityFlaw(part, "\(error)", path: path)
         }

@@ -19,13 +19,15 @@ extension Worker {
             connections[slot].machine.admitted()
         }
         return HandshakeStep(
-            connections.token(.receivePeer, slot), context, endpoint: connections[slot].endpoint ?? 0,
+            connections.token(.receivePeer, slot), context, endpoint: connections[slot].dialled.endpoint ?? 0,
             connections[slot].session.take(), flight: flight)
     }
 
     /// Goes on from what TLS made of a flight, unless its connection has ended meanwhile.
-    mutating func finishStep(_ step: HandshakeStep) {
-        guard let slot = connections.slot(of: step.connection), connections[slot].machine.holdsFlight else { return }
+    ///
+    /// - Parameter slot: of the step's connection.
+    mutating func finishStep(_ step: HandshakeStep, _ slot: Int32) -> ConnectionMachine.Course {
+        guard connections[slot].machine.holdsFlight else { return connections[slot].machine.course }
         connections[slot].session = step.takeSession(for: exchange)
         connections[slot].machine.tookFlight()
         heldFlightBytes -= connections[slot].flight.count
@@ -33,35 +35,25 @@ extension Worker {
         let isQueued = queue(step.output, slot)
         switch step.outcome {
         case .handshake(.wantsBytes):
-            guard isQueued else { return lackMemory(slot) }
-            guard connections[slot].countsAsHandshake else { return }
-            if !step.output.isEmpty { connections[slot].isAnswered = true }
-            // What brings the handshake no further leaves it as silent as it was.
-            guard !step.output.isEmpty || connections[slot].silentSince == 0 else { return }
-            connections[slot].silentSince = loop.now
-            let silence = HandshakeQueue.Silence(
-                connection: step.connection, source: Source(connections[slot].source), since: loop.now)
-            handshakes.fellSilent(silence) { connections.standing(of: $0) }
+            // The peer cannot go on without a flight that found no buffer.
+            guard isQueued else { return connections[slot].machine.end(.overloaded) }
+            if connections[slot].countsAsHandshake { fellSilent(slot, step) }
+            return .goesOn
         case .handshake(.complete):
-            guard isQueued else { return lackMemory(slot) }
+            guard isQueued else { return connections[slot].machine.end(.overloaded) }
             leaveHandshake(slot)
             connections[slot].handshakeNanoseconds = Int64(loop.now - connections[slot].handshakeStartedAt)
             let flight = step.flight
             let consumed = step.consumed
-            unsafe handshakeCompleted(slot, flight.span.bytes.extracting(consumed..<flight.count))
+            return unsafe handshakeCompleted(slot, flight.span.bytes.extracting(consumed..<flight.count))
         case .handshake(.failed(let failure)):
-            leaveHandshake(slot)
             connections[slot].code = failure.code
             connections[slot].detail = failure.detail
-            if case .refused = failure {
-                connections[slot].machine.end(.certificateRefused, lingering: true)
-            } else {
-                connections[slot].machine.end(.handshakeFailed, lingering: true)
-            }
+            if case .refused = failure { return connections[slot].machine.end(.certificateRefused, lingering: true) }
+            return connections[slot].machine.end(.handshakeFailed, lingering: true)
         case .noSession(let fault):
-            leaveHandshake(slot)
             connections[slot].detail = "\(fault)"
-            connections[slot].machine.end(.overloaded)
+            return connections[slot].machine.end(.overloaded)
         }
     }
 
@@ -85,27 +77,33 @@ extension Worker {
         return true
     }
 
-    /// Ends a handshake whose flight found no buffer: the peer cannot go on without it.
-    private mutating func lackMemory(_ slot: Int32) {
-        leaveHandshake(slot)
-        connections[slot].machine.end(.overloaded)
+    /// The peer owes us its next flight. What brings the handshake no further leaves it as silent as it was.
+    private mutating func fellSilent(_ slot: Int32, _ step: HandshakeStep) {
+        if !step.output.isEmpty { connections[slot].isAnswered = true }
+        guard !step.output.isEmpty || connections[slot].silentSince == 0 else { return }
+        connections[slot].silentSince = loop.now
+        let silence = HandshakeQueue.Silence(
+            connection: step.connection, source: Source(connections[slot].source), since: loop.now)
+        handshakes.fellSilent(silence) { connections.standing(of: $0) }
     }
 
-    private mutating func handshakeCompleted(_ slot: Int32, _ rest: RawSpan) {
+    private mutating func handshakeCompleted(_ slot: Int32, _ rest: RawSpan) -> ConnectionMachine.Course {
         // What held when the handshake began, and may have verified the peer, need not hold now.
         if let denial = denial(slot, rechecksPeer: connections[slot].handshakeRound != round) {
             connections[slot].code = denial.code
             return refuse(slot, denial.atAdmission)
         }
         let application = self.application(slot)
+        let course: ConnectionMachine.Course
         switch connections[slot].machine.authorized(application) {
-        case .dials: dial(slot)
-        case .relays: break
-        case .isOver: return
+        case .dials: course = dial(slot)
+        case .relays: course = .goesOn
+        case .isOver: return .isOver
         }
         leaveStrangers(slot)
+        guard course == .goesOn else { return .isOver }
         // What came with the handshake's last bytes was sent by a peer that is authorized now.
-        openRecords(slot, rest)
+        return openRecords(slot, rest)
     }
 
     /// What an admitted connection's bytes go to.
@@ -119,13 +117,13 @@ extension Worker {
         }
     }
 
-    mutating func refuse(_ slot: Int32, _ reason: CloseReason) {
+    mutating func refuse(_ slot: Int32, _ reason: CloseReason) -> ConnectionMachine.Course {
         if let buffer = pool.take() {
             var output = output(buffer)
             connections[slot].refuse(into: &output)
             enqueue(buffer, output.byteCount, slot, .peer)
         }
-        connections[slot].machine.end(reason, lingering: true)
+        return connections[slot].machine.end(reason, lingering: true)
     }
 }
 

@@ -22,15 +22,17 @@ extension Worker {
     }
 
     /// The first bytes of a client: of a ClientHello no more is held than is needed.
-    mutating func firstFlightReceived(_ slot: Int32, _ bytes: RawSpan) {
+    mutating func firstFlightReceived(_ slot: Int32, _ bytes: RawSpan) -> ConnectionMachine.Course {
         switch FirstFlight(bytes) {
-        case .take(let count): handshakeReceived(slot, bytes.extracting(0..<count))
+        case .take(let count):
+            handshakeReceived(slot, bytes.extracting(0..<count))
+            return .goesOn
         case .tooLong:
             let failure = TLSFailure.misbehaved(.messageTooLarge)
             connections[slot].code = failure.code
             connections[slot].detail = failure.detail
             queuePlainAlert(slot)
-            connections[slot].machine.end(.handshakeFailed, lingering: true)
+            return connections[slot].machine.end(.handshakeFailed, lingering: true)
         }
     }
 
@@ -62,8 +64,8 @@ extension Worker {
         if !finished.steps.isEmpty { ownTurnAt = loop.now + Self.threadPatienceNanoseconds }
         stepsUnderway -= finished.steps.count
         for step in finished.steps {
-            finishStep(step)
-            if let slot = connections.slot(of: step.connection) { advance(slot) }
+            guard let slot = connections.slot(of: step.connection) else { continue }
+            advance(slot, after: finishStep(step, slot))
         }
     }
 
@@ -82,8 +84,7 @@ extension Worker {
         let flight = connections[slot].flight
         let step = takeStep(slot, flight)
         step.run(on: exchange)
-        finishStep(step)
-        advance(slot)
+        advance(slot, after: finishStep(step, slot))
     }
 
     /// Ends a handshake whose peer is silent while another one waits for its turn; false where there is none to end.
@@ -91,56 +92,44 @@ extension Worker {
         guard handshakes.isContended else { return false }
         let silence = handshakes.givesUp(now: loop.now) { connections.standing(of: $0) }
         guard let silence, let slot = connections.slot(of: silence.connection) else { return false }
-        leaveHandshake(slot)
         connections[slot].detail = connections[slot].detail ?? "silent while others waited for its turn"
-        connections[slot].machine.end(.handshakeTimeout)
-        advance(slot)
+        advance(slot, after: connections[slot].machine.end(.handshakeTimeout))
         return true
     }
 
     private mutating func nextFlight() -> Int32? {
         while let token = handshakes.next() {
             guard let slot = connections.slot(of: token), connections[slot].machine.holdsFlight else { continue }
-            guard followChange(slot) else {
-                advance(slot)
-                continue
-            }
-            return slot
+            let course = followChange(slot)
+            if course == .goesOn { return slot }
+            advance(slot, after: course)
         }
         return nil
     }
 
-    /// Before its handshake begins, a connection goes over to what holds now; false where that has no place for it.
-    private mutating func followChange(_ slot: Int32) -> Bool {
+    /// Before its handshake begins, a connection goes over to what holds now; it ends where that has no place for it.
+    private mutating func followChange(_ slot: Int32) -> ConnectionMachine.Course {
         let listener = connections[slot].listener
         guard connections[slot].session == nil,
             connections[slot].plan !== listeners[listener].plan || listeners[listener].service != .serving
-        else { return true }
+        else { return .goesOn }
         let plan = listeners[listener].plan
         switch listeners[listener].service {
         case .serving: break
-        case .removed:
-            connections[slot].machine.end(.listenerRemoved)
-            return false
-        case .withoutIdentity:
-            connections[slot].machine.end(.identityWithdrawn)
-            return false
+        case .removed: return connections[slot].machine.end(.listenerRemoved)
+        case .withoutIdentity: return connections[slot].machine.end(.identityWithdrawn)
         }
         if plan.mode == .outbound {
             // It has dialled an endpoint of the route as it was: another route must lead there too.
             let route = plan.route(
                 serverName: nil, applicationProtocol: nil, destinationPort: connections[slot].destinationPort)
-            guard let route, let address = connections[slot].upstreamAddress,
-                let endpoint = plan.routes[route].endpoints.firstIndex(of: address)
-            else {
-                connections[slot].machine.end(.routeRemoved)
-                return false
+            guard let route, connections[slot].dialled.follow(plan.routes[route].endpoints) else {
+                return connections[slot].machine.end(.routeRemoved)
             }
             connections[slot].route = route
-            connections[slot].endpoint = endpoint
         }
         connections[slot].plan = plan
-        return true
+        return .goesOn
     }
 
     /// More would add their time to the latency of all who relay, and save no more than a microsecond each.

@@ -1,0 +1,63 @@
+import EventLoop
+import System
+
+extension Worker {
+    /// Dials the route's next endpoint; where none is left to try the connection ends.
+    mutating func dial(_ slot: Int32) -> ConnectionMachine.Course {
+        guard let route = connections[slot].route else { preconditionFailure("dialled before a route was chosen") }
+        let listener = connections[slot].listener
+        let endpoints = connections[slot].plan.routes[route].endpoints
+        // Those that come after a change take their turns among its endpoints.
+        let hasTurn = connections[slot].plan === listeners[listener].plan
+        var rotation = hasTurn ? listeners[listener].rotations[route] : EndpointRotation()
+        let next = connections[slot].dialled.next(among: endpoints) {
+            hasTurn ? rotation.next(of: endpoints.count) : nil
+        }
+        if hasTurn { listeners[listener].rotations[route] = rotation }
+        guard let address = next else {
+            return connections[slot].machine.end(.upstreamUnreachable, lingering: true)
+        }
+        let leg = connections[slot].machine.upstream
+        let descriptor = loop.openSocket(for: address)
+        guard descriptor >= 0 else {
+            connections[slot].detail = describe(0 - descriptor)
+            return connections[slot].machine.end(.overloaded, lingering: true)
+        }
+        connections[slot][leg].descriptor = descriptor
+        connections[slot].machine.dialled()
+        loop.connect(descriptor, to: address, connections.token(.connect(leg), slot))
+        return .goesOn
+    }
+
+    /// Gives the endpoint up: its connect is cancelled and, as after any failed one, the next endpoint is dialled.
+    mutating func connectTimedOut(_ slot: Int32) -> ConnectionMachine.Course {
+        guard let route = connections[slot].route,
+            connections[slot].dialled.canGoOn(among: connections[slot].plan.routes[route].endpoints)
+        else { return connections[slot].machine.end(.connectTimeout, lingering: true) }
+        let leg = connections[slot].machine.upstream
+        loop.cancel(connections[slot][leg].descriptor, connections.token(.connect(leg), slot))
+        return .goesOn
+    }
+
+    mutating func connectCompleted(
+        _ slot: Int32, _ leg: Leg, _ completion: Completion
+    ) -> ConnectionMachine.Course {
+        guard connections[slot].machine.phase == .dialling else {
+            return connections[slot].machine.connectEnded(succeeded: true)
+        }
+        guard completion.result == 0 else {
+            connections[slot].detail = describe(completion.errno)
+            loop.close(connections[slot][leg].descriptor)
+            connections[slot][leg].descriptor = -1
+            guard connections[slot].machine.connectEnded(succeeded: false) == .goesOn else { return .isOver }
+            return dial(slot)
+        }
+        connections[slot].detail = nil
+        guard connections[slot].machine.connectEnded(succeeded: true) == .goesOn else { return .isOver }
+        connections[slot].lastActivity = loop.now
+        guard leg == .peer else { return .goesOn }
+        connections[slot].handshakeStartedAt = loop.now
+        handshakeReceived(slot, RawSpan())
+        return .goesOn
+    }
+}
