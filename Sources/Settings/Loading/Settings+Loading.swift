@@ -26,7 +26,8 @@ extension Settings {
         var builder = NodeBuilder(text: text, file: file)
         guard let root = builder.build() else {
             guard builder.flaws.isEmpty else { return .failure(builder.flaws.inOrder(), in: file) }
-            return .failure(at: start, "the file is empty: it needs at least `identity` and `listeners`")
+            return .failure(
+                at: start, "the file is empty: it needs at least \(RootKeys.identity) and \(RootKeys.listeners)")
         }
         let sources = SourceMap(root, file: file)
         var reader = SettingsReader(
