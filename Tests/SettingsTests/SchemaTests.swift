@@ -16,8 +16,7 @@ struct SchemaTests {
         #expect(paths(RootKeys.section.declarations, "") == Settings.reference.map(\.path))
     }
 
-    /// For each key that applies at the next start, a line that gives it a value of its own; `SchemaTests.base` gives none
-    /// of them.
+    /// For each key that applies at the next start, a line that gives it another value than `base` does.
     private static let changes = [
         "admin": "admin: {bind: 127.0.0.1:1}",
         "workers": "workers: 7",

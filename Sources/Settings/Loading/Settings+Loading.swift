@@ -28,7 +28,8 @@ extension Settings {
         var builder = NodeBuilder(text: text, file: file)
         guard let root = builder.build() else {
             guard builder.flaws.isEmpty else { return .failure(builder.flaws.inOrder(), in: file) }
-            return .failure(at: start, "the file is empty: it needs at least `identity` and `listeners`")
+            return .failure(
+                at: start, "the file is empty: it needs at least \(RootKeys.identity) and \(RootKeys.listeners)")
         }
         let sources = SourceMap(root, file: file)
         var reader = SettingsReader(
@@ -36,6 +37,16 @@ extension Settings {
         let settings = reader.settings(root)
         return LoadOutcome(settings: settings, flaws: reader.flaws.inOrder(), sources: sources)
     }
+}
+
+/// What came of reading a settings file: every flaw, in the order of the file, and the settings if none is an error.
+public struct LoadOutcome: Sendable {
+    /// Nil exactly if `flaws` holds an error.
+    public var settings: Settings?
+    public var flaws: [SettingsFlaw]
+
+    /// Where the values of the settings stand in the file.
+    public var sources: SourceMap
 }
 
 extension LoadOutcome {

@@ -20,3 +20,25 @@ public struct LogSettings: Hashable, Sendable {
         self.format = format
     }
 }
+
+/// Where the line of each ended connection goes.
+public enum AccessLogChoice: Hashable, Sendable {
+    case standardOutput
+    case standardError
+    case off
+    /// Appended to; already joined to the settings file's folder.
+    case file(String)
+
+    /// Those that are a word of the settings file; any other text there is a path.
+    static let named: [AccessLogChoice] = [.standardOutput, .standardError, .off]
+
+    /// What the settings file says for it; nil for a path.
+    var word: String? {
+        switch self {
+        case .standardOutput: "stdout"
+        case .standardError: "stderr"
+        case .off: "off"
+        case .file: nil
+        }
+    }
+}

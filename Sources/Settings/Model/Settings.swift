@@ -27,3 +27,21 @@ public struct Settings: Equatable, Sendable {
         self.policies = policies
     }
 }
+
+/// The plaintext HTTP endpoint with `/livez` and `/readyz`.
+public struct AdminSettings: Hashable, Sendable {
+    /// Port 0 lets the kernel choose.
+    public var bind: Endpoint
+
+    public init(bind: Endpoint) {
+        self.bind = bind
+    }
+}
+
+/// The kernel interface to wait with.
+public enum EventLoopChoice: String, Hashable, Sendable, CaseIterable {
+    /// io_uring where the kernel allows it, else epoll.
+    case auto
+    case ioURing = "io_uring"
+    case epoll
+}

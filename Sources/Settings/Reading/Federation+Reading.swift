@@ -36,11 +36,12 @@ extension SettingsReader {
             refuse(FederationKeys.endpointID, in: fields, "a server of the web is known by its name")
             refuse(
                 FederationKeys.bundle, in: fields,
-                "a server of the web is known by its name; `authorities` replaces the system's")
+                "a server of the web is known by its name; \(FederationKeys.authorities) replaces the system's")
             return .web(authorities: authorities)
         case .spiffe:
             refuse(
-                FederationKeys.authorities, in: fields, "the server is known by its SPIFFE ID; name its `bundle`")
+                FederationKeys.authorities, in: fields,
+                "the server is known by its SPIFFE ID; name its \(FederationKeys.bundle)")
             let remedy = "a PEM file of the authorities that the server is known by at first"
             _ = requires(FederationKeys.endpointID, in: fields)
             _ = requires(FederationKeys.bundle, in: fields, remedy: remedy)

@@ -60,7 +60,7 @@ extension SettingsReader {
     /// Whether the file gives a key that the section must have; reports its absence, with a remedy if there is one.
     mutating func requires(_ key: some NamedKey, in fields: Fields, remedy: String? = nil) -> Bool {
         if !fields.speaks(of: key) {
-            error("the key `\(key.name)` is missing here" + (remedy.map { ": \($0)" } ?? ""), at: fields.position)
+            error("the key \(key) is missing here" + (remedy.map { ": \($0)" } ?? ""), at: fields.position)
         }
         return fields[key] != nil
     }
@@ -98,7 +98,7 @@ extension SettingsReader {
     /// Reports a key that has no place in a section because of what another key says.
     mutating func refuse(_ key: some NamedKey, in fields: Fields, _ reason: String) {
         if let position = fields.keyPosition(key) {
-            error("`\(key.name)` has no place here: \(reason)", at: position)
+            error("\(key) has no place here: \(reason)", at: position)
         }
     }
 }

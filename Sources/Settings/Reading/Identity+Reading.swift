@@ -16,7 +16,9 @@ extension SettingsReader {
         let workload = given(IdentityKeys.workloadAPI, in: fields)
         let hint = given(IdentityKeys.hint, in: fields)
         if fields[IdentityKeys.files] != nil, fields[IdentityKeys.workloadAPI] != nil {
-            error("`files` and `workloadAPI` exclude each other: leave one out", at: fields.position)
+            error(
+                "\(IdentityKeys.files) and \(IdentityKeys.workloadAPI) exclude each other: leave one out",
+                at: fields.position)
         }
         if let files = fields[IdentityKeys.files] {
             refuse(IdentityKeys.hint, in: fields, "files have one SVID only")
@@ -42,7 +44,9 @@ extension SettingsReader {
         guard !fields.speaks(of: IdentityKeys.files) else { return nil }
         if let address = environmentAddress(at: fields.position) { return address }
         return refuse(
-            "no identity: name its `files` or the `workloadAPI`, or set SPIFFE_ENDPOINT_SOCKET", at: fields.position)
+            "no identity: name its \(IdentityKeys.files) or the \(IdentityKeys.workloadAPI), or set "
+                + "SPIFFE_ENDPOINT_SOCKET",
+            at: fields.position)
     }
 
     /// What SPIFFE_ENDPOINT_SOCKET names (SPIFFE Workload Endpoint 4); a flawed one is told of.
@@ -68,7 +72,7 @@ extension SettingsReader {
         guard let certificate, let privateKey, let trustBundles, let named else { return nil }
         for trustDomain in polled where named.contains(trustDomain) && !flaws.isFull {
             error(
-                "the trust domain \(quoted(trustDomain.name)) has a bundle in `trustBundles` already",
+                "the trust domain \(quoted(trustDomain.name)) has a bundle in \(FileKeys.trustBundles) already",
                 at: sources.bundleURL(of: trustDomain))
         }
         return FileIdentity(

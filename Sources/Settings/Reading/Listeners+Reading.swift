@@ -38,7 +38,7 @@ extension SettingsReader {
         else { return }
         error(
             "whoever reaches \(bind) speaks with this proxy's SVID, without any of his own: bind a loopback address,"
-                + " or write `allowRemoteCallers: true` beside it",
+                + " or write `\(key.name): true` beside it",
             at: fields[ListenerKeys.bind]?.position ?? fields.position)
     }
 
@@ -85,7 +85,9 @@ extension SettingsReader {
 
     private mutating func policyIndex(_ fields: Fields, mode: ListenerSettings.Mode?) -> Int? {
         guard mode != .outbound else {
-            refuse(RouteKeys.policy, in: fields, "an outbound route has none: write `identities` in `upstream`")
+            refuse(
+                RouteKeys.policy, in: fields,
+                "an outbound route has none: write \(UpstreamKeys.identities) in \(RouteKeys.upstream)")
             return nil
         }
         // Whether a policy is needed depends on the mode.

@@ -14,12 +14,13 @@ extension SettingsReader {
 
     /// Where the line of each ended connection goes; a word that only looks like one of the three is refused.
     mutating func accessLog(_ node: Node) -> AccessLogChoice? {
-        guard let text = text(node, expected: "stdout, stderr, off or a path", bytesAtMost: 4_095) else { return nil }
-        let words = AccessLogChoice.words
-        if let choice = words.first(where: { $0.word == text }) { return choice }
-        if !text.contains("/"), let nearest = nearestName(to: text, among: words.compactMap(\.word).sorted()) {
+        let words = AccessLogChoice.named.compactMap(\.word)
+        let expected = words.joined(separator: ", ") + " or a path"
+        guard let text = text(node, expected: expected, bytesAtMost: 4_095) else { return nil }
+        if let choice = AccessLogChoice.named.first(where: { $0.word == text }) { return choice }
+        if !text.contains("/"), let nearest = nearestName(to: text, among: words.sorted()) {
             return refuse(
-                "expected stdout, stderr, off or a path, found \(quoted(text)); did you mean `\(nearest)`? "
+                "expected \(expected), found \(quoted(text)); did you mean `\(nearest)`? "
                     + "(a file of this name is `./\(text)`)",
                 at: node.position)
         }

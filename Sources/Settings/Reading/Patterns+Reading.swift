@@ -52,7 +52,8 @@ extension SettingsReader {
         if case .scalar = node.content, let text = text(node, expected: "a server name such as orders.internal"),
             IPAddress(parsing: text) != nil
         {
-            return refuse("an IP address is never sent as SNI: leave `sni` out, or write a name", at: node.position)
+            return refuse(
+                "an IP address is never sent as SNI: leave \(UpstreamKeys.sni) out, or write a name", at: node.position)
         }
         guard let pattern = serverNamePattern(node) else { return nil }
         guard !pattern.description.hasPrefix("*") else {
@@ -94,7 +95,7 @@ extension SettingsReader {
         let name = String(pattern.description.dropFirst("spiffe://".count).prefix { $0 != "/" })
         guard let trustDomains, name != "*", !trustDomains.contains(where: { $0.name == name }) else { return }
         warn(
-            "no peer can have this identity: `trustBundles` has none for \(quoted(name))"
+            "no peer can have this identity: \(FileKeys.trustBundles) has none for \(quoted(name))"
                 + suggestion(for: name, among: trustDomains.map(\.name)),
             at: position)
     }

@@ -10,7 +10,7 @@ extension SettingsReader {
             return nil
         }
         guard !mapping.entries.isEmpty || !mapping.isComplete else {
-            return refuse("no policy here: add one, or leave `policies` out", at: node.position)
+            return refuse("no policy here: add one, or leave \(RootKeys.policies) out", at: node.position)
         }
         for (index, entry) in mapping.entries.enumerated() {
             policyIndices?[entry.key] = index
@@ -37,8 +37,8 @@ extension SettingsReader {
         let mode = value(of: PolicyKeys.mode, in: fields)
         if mode == .audit, let position = fields.keyPosition(PolicyKeys.mode) {
             warn(
-                "the policy \(quoted(entry.key)) refuses nobody: it only logs whom it would refuse; write `mode: enforce`"
-                    + " once the log shows nobody that you want",
+                "the policy \(quoted(entry.key)) refuses nobody: it only logs whom it would refuse; write "
+                    + "`\(PolicyKeys.mode.name): enforce` once the log shows nobody that you want",
                 at: position)
         }
         var names = NameList(of: "rule")

@@ -33,3 +33,31 @@ extension Quantity {
         return "\(count / unit.count)\(unit.name)"
     }
 }
+
+/// A duration: a whole number and `ms`, `s`, `m` or `h`.
+struct DurationText: Quantity {
+    let count: Int
+
+    init(_ milliseconds: Int) { count = milliseconds }
+
+    static let units: [(name: String, count: Int)] = [
+        (name: "h", count: 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1),
+    ]
+    static let expected = "a duration such as 250ms, 10s, 5m or 1h"
+    static let usualUnit = "s"
+}
+
+/// An amount of memory: a whole number and `B`, `KiB`, `MiB` or `GiB`, or `Ki`, `Mi` or `Gi` as Kubernetes writes it.
+struct SizeText: Quantity {
+    let count: Int
+
+    init(_ bytes: Int) { count = bytes }
+
+    // The names that are written come first.
+    static let units: [(name: String, count: Int)] = [
+        (name: "GiB", count: 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("Gi", 1 << 30), ("Mi", 1 << 20),
+        ("Ki", 1 << 10), ("B", 1),
+    ]
+    static let expected = "a size such as 64MiB or 1GiB"
+    static let usualUnit = "MiB"
+}

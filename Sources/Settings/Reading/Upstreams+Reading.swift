@@ -7,12 +7,14 @@ extension SettingsReader {
         case .inbound:
             refuse(
                 UpstreamKeys.identities, in: fields,
-                "an inbound route goes to plaintext; name a `policy` for those who come in")
+                "an inbound route goes to plaintext; name a \(RouteKeys.policy) for those who come in")
             let reason = "an inbound route goes to plaintext, which has none: leave it out"
             refuse(UpstreamKeys.sni, in: fields, reason)
             refuse(UpstreamKeys.alpn, in: fields, reason)
         case .outbound:
-            refuse(UpstreamKeys.builtin, in: fields, "an outbound route speaks mTLS to a peer: name its `endpoints`")
+            refuse(
+                UpstreamKeys.builtin, in: fields,
+                "an outbound route speaks mTLS to a peer: name its \(UpstreamKeys.endpoints)")
             refuse(UpstreamKeys.allowRemoteUpstream, in: fields, "an outbound route speaks mTLS to its upstream")
         case nil: break
         }
@@ -35,7 +37,9 @@ extension SettingsReader {
         switch (fields[UpstreamKeys.endpoints], fields[UpstreamKeys.builtin]) {
         case (_?, _?):
             if mode != .outbound {
-                error("`endpoints` and `builtin` exclude each other: leave one out", at: fields.position)
+                error(
+                    "\(UpstreamKeys.endpoints) and \(UpstreamKeys.builtin) exclude each other: leave one out",
+                    at: fields.position)
             }
             return nil
         case (_?, nil): return endpoints.map { .endpoints($0) }
@@ -43,7 +47,8 @@ extension SettingsReader {
         case (nil, nil):
             if !fields.speaks(of: UpstreamKeys.endpoints) && !fields.speaks(of: UpstreamKeys.builtin) {
                 error(
-                    "the upstream is empty: name its `endpoints`" + (mode == .outbound ? "" : " or a `builtin`"),
+                    "the upstream is empty: name its \(UpstreamKeys.endpoints)"
+                        + (mode == .outbound ? "" : " or a \(UpstreamKeys.builtin)"),
                     at: fields.position)
             }
             return nil
@@ -64,7 +69,7 @@ extension SettingsReader {
             guard mayBeRemote || endpoint.address.isLoopback else {
                 return reader.refuse(
                     "\(endpoint) is another host, to which the bytes would go in plaintext: name a loopback address, or"
-                        + " write `allowRemoteUpstream: true` beside `endpoints`",
+                        + " write `\(UpstreamKeys.allowRemoteUpstream.name): true` beside \(UpstreamKeys.endpoints)",
                     at: node.position)
             }
             return endpoint

@@ -12,8 +12,8 @@ struct Declaration: Sendable {
 
     /// The keys below a key.
     struct Inner: Sendable {
-        /// How the reference writes the step from the key to them: empty, `[]` for an item of a list, `.NAME` for a name
-        /// that one chooses.
+        /// How the reference writes the step from the key to them: empty, `[]` for an item of a list, `.NAME` for a
+        /// name that one chooses.
         let step: String
         let declarations: [Declaration]
     }

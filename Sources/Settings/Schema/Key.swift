@@ -49,9 +49,13 @@ enum Need: Sendable {
     }
 }
 
-/// Whatever stands for a key of the file.
-protocol NamedKey: Sendable {
+/// Whatever stands for a key of the file; in messages, its name in backquotes.
+protocol NamedKey: Sendable, CustomStringConvertible {
     var name: String { get }
+}
+
+extension NamedKey {
+    var description: String { "`\(name)`" }
 }
 
 extension Key: NamedKey {}

@@ -1,6 +1,6 @@
 /// A mapping of the settings file: its keys in the order in which a file is best written, and where their values land.
 struct Section<Target: Sendable>: Sendable {
-    /// What an empty mapping means, as far as keys have defaults: they are the initial values of the model's properties.
+    /// What an empty mapping means, as far as its keys have defaults: the initial values of the properties.
     let initial: Target
     let entries: [Entry<Target>]
     /// In alphabetical order.

@@ -18,6 +18,6 @@ public struct SettingReference: Hashable, Sendable {
     public let meaning: String
     public let appliesAt: Moment
 
-    /// Keys joined by dots; `[]` after a list's key stands for an item of it, a word in capitals for a name one chooses.
+    /// Keys joined by dots; `[]` stands for an item of a list, a word in capitals for a name that one chooses.
     public var path: String { section.isEmpty ? key : "\(section).\(key)" }
 }

@@ -1,12 +1,18 @@
 public import Identity
 
-/// Where the values of a settings file stand in it.
+/// Where the values of a settings file stand in it, policies aside.
 public struct SourceMap: Sendable {
     /// Nil where the file could not be read.
     private let root: Node?
     private let file: String
 
     init(_ root: Node?, file: String) {
+        var root = root
+        if case .mapping(var mapping) = root?.content {
+            // They may be long, and nothing in them can turn out to be flawed later.
+            mapping.entries.removeAll { $0.key == RootKeys.policies.name }
+            root?.content = .mapping(mapping)
+        }
         self.root = root
         self.file = file
     }

@@ -7,13 +7,17 @@ enum RootKeys {
         "admin", .mapping(AdminKeys.section) { $0.admin($1) },
         "The plaintext HTTP endpoint with /livez, /readyz and /metrics; none without it.")
     static let accessLog = Key<AccessLogChoice>(
-        "accessLog", ValueType("stdout | stderr | off | path", written: \.word) { $0.accessLog($1) },
+        "accessLog",
+        ValueType(
+            (AccessLogChoice.named.compactMap(\.word) + ["path"]).joined(separator: " | "), written: \.word,
+            read: { $0.accessLog($1) }),
         "Where the line of each ended connection goes.")
     static let listeners = Key<Node>(
         "listeners", .list(of: ListenerKeys.section), need: .required, "The addresses to accept connections on.")
     static let policies = Key<Node>(
         "policies", .mapping(of: "names to policies", "NAME", PolicyKeys.section), "Who may connect, named by routes.")
 
+    /// The schema of a whole file.
     static let section = Section(
         of: Settings(identity: .workloadAPI(WorkloadIdentity(address: .unix(path: ""), revocation: .off))),
         [
