@@ -42,13 +42,18 @@ private struct World {
             happen(step)
         }
         // However long it lives, an end now comes to an end.
-        machine.cut(.drained)
+        look(machine.cut(.drained))
         for _ in 0..<40 where !released && flaw == nil {
             settle()
             if !released { completeOne(failing: generator.chance(30)) }
-            if generator.chance(20) { machine.cut(.drained) }
+            if generator.chance(20) { look(machine.cut(.drained)) }
         }
         if !released, flaw == nil { flaw = "it never ended: \(machine)" }
+    }
+
+    /// What an event returns is how the connection stands.
+    private mutating func look(_ course: ConnectionMachine.Course) {
+        if course != machine.course { flaw = "an outcome that is none: \(machine)" }
     }
 
     private mutating func settle() {
@@ -108,8 +113,8 @@ private struct World {
             }
             fallthrough
         default:
-            if generator.chance(2) { machine.end(.connectTimeout, lingering: generator.chance(50)) }
-            if generator.chance(1) { machine.cut(.idleTimeout) }
+            if generator.chance(2) { look(machine.end(.connectTimeout, lingering: generator.chance(50))) }
+            if generator.chance(1) { look(machine.cut(.idleTimeout)) }
             completeOne(failing: generator.chance(4))
         }
     }
@@ -117,7 +122,7 @@ private struct World {
     /// A step of the handshake.
     private mutating func takeStep() {
         if generator.chance(60) { machine.queued(1, on: .peer) }
-        if generator.chance(30) { return machine.end(.policyDenied, lingering: generator.chance(50)) }
+        if generator.chance(30) { return look(machine.end(.policyDenied, lingering: generator.chance(50))) }
         guard generator.chance(50) else { return }
         authorized = true
         let all: [ConnectionMachine.Application] =
@@ -127,7 +132,7 @@ private struct World {
     }
 
     private mutating func dial() {
-        guard generator.chance(90) else { return machine.end(.upstreamUnreachable, lingering: true) }
+        guard generator.chance(90) else { return look(machine.end(.upstreamUnreachable, lingering: true)) }
         machine.dialled()
         connecting = true
     }
@@ -136,13 +141,13 @@ private struct World {
         if connecting, generator.chance(50) {
             connecting = false
             let dials = machine.phase == .dialling
-            machine.connectEnded(succeeded: !failing || !dials)
+            look(machine.connectEnded(succeeded: !failing || !dials))
             if failing, dials { dial() }
             return
         }
         if let leg = sending.randomElement(using: &generator), generator.chance(50) {
             sending.remove(leg)
-            if failing { machine.sendFailed(leg) } else { machine.sent(generator.chance(70) ? 1 : 0, on: leg) }
+            if failing { look(machine.sendFailed(leg)) } else { machine.sent(generator.chance(70) ? 1 : 0, on: leg) }
             return
         }
         guard let leg = receiving.randomElement(using: &generator) else { return }
@@ -150,14 +155,14 @@ private struct World {
         receiving.remove(leg)
         if failing {
             ended.insert(leg)
-            return machine.receiveFailed(leg)
+            return look(machine.receiveFailed(leg))
         }
         machine.received(leg)
         guard machine.phase == .relaying || machine.phase == .lingering else { return }
         if generator.chance(15) {
             ended.insert(leg)
-            if leg == .peer, generator.chance(30), machine.phase == .relaying { return machine.peerTruncated() }
-            return machine.readEnded(leg)
+            if leg == .peer, generator.chance(30), machine.phase == .relaying { return look(machine.peerTruncated()) }
+            return look(machine.readEnded(leg))
         }
         guard machine.phase == .relaying else { return }
         let sink: Leg = machine.application == .socket ? leg.other : .peer
