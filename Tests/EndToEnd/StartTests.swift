@@ -51,22 +51,22 @@ struct StartTests {
         }
     }
 
-    @Test("it is ready to accept within 50 ms of its start", arguments: EventLoopKind.allCases)
+    @Test("its start costs 150 ms of processor time at most, without any optimization", arguments: EventLoopKind.allCases)
     func startTime(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
-            // Other tests keep the machine busy: what counts is how fast it can start.
-            let times = try (0..<10).map { _ in
+            // Other tests keep the machine busy, so that no clock on the wall says how long a start takes; alone on a
+            // machine it takes a third of this, and a release build 15 ms.
+            let times = try (0..<5).map { _ in
                 let application = try stage.application(.echo)
-                let start = ContinuousClock.now
                 let proxy = try stage.proxy(
                     SettingsFile(listeners: [
                         .inbound(to: application.address), .outbound(to: application.address),
                     ]))
-                let time = ContinuousClock.now - start
+                let time = proxy.figures.cpuNanoseconds
                 proxy.expectCleanExit()
                 return time
             }
-            #expect(times.min() ?? .seconds(1) < .milliseconds(50), "\(times)")
+            #expect(try #require(times.min()) < 150_000_000, "\(times)")
         }
     }
 

@@ -33,27 +33,22 @@ public struct Answer: Sendable {
             return
         }
         let port = question.destinationPort ?? listener.bind.port
-        let isInbound = listener.mode == .inbound
-        let index = ListenerPlan(listener, settings.policies).route(
-            serverName: isInbound ? question.serverName : nil,
-            applicationProtocol: isInbound ? question.applicationProtocol : nil, destinationPort: port)
-        guard let index else {
+        let request = AccessRequest(
+            identity: question.identity, source: question.source.folded, destinationPort: port,
+            serverName: question.serverName, applicationProtocol: question.applicationProtocol)
+        let plan = ListenerPlan(listener, settings.policies)
+        switch plan.verdict(on: request) {
+        case .noRoute:
             route = nil
             verdict = .noRoute
-            return
+        case .identities(let index, let matching):
+            route = plan.routes[index].name
+            verdict = .identities(matching: matching, of: plan.routes[index].upstream.identities)
+        case .policy(let index, _):
+            route = plan.routes[index].name
+            guard let policy = plan.routes[index].policy else { preconditionFailure("decided by no policy") }
+            verdict = .policy(name: policy.name, mode: policy.mode, policy.explain(Request(request)))
         }
-        let chosen = listener.routes[index]
-        route = chosen.name
-        guard let policyIndex = chosen.policyIndex else {
-            let patterns = chosen.upstream.identities
-            verdict = .identities(matching: patterns.first { $0.matches(question.identity) }, of: patterns)
-            return
-        }
-        let policy = settings.policies[policyIndex]
-        let request = Request(
-            identity: question.identity, source: question.source.folded, destinationPort: port,
-            serverName: question.serverName)
-        verdict = .policy(name: policy.name, mode: policy.mode, policy.explain(request))
     }
 
     /// Whether bytes would be forwarded; an audit policy forwards what it would deny.

@@ -26,7 +26,7 @@ struct ContextPlan: Equatable {
         case .dialling(let serverName, let identities, _):
             return try TLSContext(
                 dialling: material, options: options, applicationProtocols: applicationProtocols,
-                serverName: serverName, acceptPeer: { id in identities.contains { $0.matches(id) } }, clock: clock)
+                serverName: serverName, acceptPeer: { id in identities.match(id) != nil }, clock: clock)
         }
     }
 }

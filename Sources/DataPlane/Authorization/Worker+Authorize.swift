@@ -51,27 +51,29 @@ extension Worker {
         guard let peer = connections[slot].peer else { preconditionFailure("a complete handshake without a peer") }
         let plan = listeners[index].plan
         let isInbound = plan.mode == .inbound
-        let serverName = isInbound ? connections[slot].serverName : nil
-        let port = connections[slot].destinationPort
-        let route = plan.route(
-            serverName: serverName, applicationProtocol: isInbound ? connections[slot].applicationProtocol : nil,
-            destinationPort: port)
-        guard let route else { return .noRoute }
+        let verdict = plan.verdict(
+            on: AccessRequest(
+                identity: peer.id, source: connections[slot].source.endpoint.address,
+                destinationPort: connections[slot].destinationPort,
+                serverName: isInbound ? connections[slot].serverName : nil,
+                applicationProtocol: isInbound ? connections[slot].applicationProtocol : nil))
         let before = connections[slot].allowingRule
+        let route: Int
+        switch verdict {
+        case .noRoute: return .noRoute
+        case .policy(let index, let decision):
+            route = index
+            connections[slot].decision = decision
+        case .identities(let index, _): route = index
+        }
         connections[slot].plan = plan
         connections[slot].route = route
-        if let policy = plan.routes[route].policy {
-            let request = Request(
-                identity: peer.id, source: connections[slot].source.endpoint.address, destinationPort: port,
-                serverName: serverName)
-            let decision = policy.decide(request)
-            connections[slot].decision = decision
-            guard decision.forwards else {
-                if decision.ruleIndex == nil, let before {
-                    connections[slot].detail = "no rule allows it any more; it had been allowed by \"\(before)\""
-                }
-                return .policy
+        guard verdict.forwards else {
+            guard case .policy(_, let decision) = verdict else { return .certificate(.identityNotExpected) }
+            if decision.ruleIndex == nil, let before {
+                connections[slot].detail = "no rule allows it any more; it had been allowed by \"\(before)\""
             }
+            return .policy
         }
         var notAfter = peer.chainNotAfter
         if rechecksPeer {

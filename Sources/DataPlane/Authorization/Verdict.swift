@@ -1,0 +1,71 @@
+public import Identity
+public import Policy
+import Settings
+
+/// Who asks, and for what: all that a listener's plan decides by. The certificate is verified already.
+public struct AccessRequest: Hashable, Sendable {
+    public var identity: SPIFFEID
+    public var source: IPAddress
+    public var destinationPort: UInt16
+    /// What the client asked for; nil on an outbound listener, as is the next.
+    public var serverName: String?
+    public var applicationProtocol: String?
+
+    public init(
+        identity: SPIFFEID, source: IPAddress, destinationPort: UInt16, serverName: String?,
+        applicationProtocol: String?
+    ) {
+        self.identity = identity
+        self.source = source
+        self.destinationPort = destinationPort
+        self.serverName = serverName
+        self.applicationProtocol = applicationProtocol
+    }
+}
+
+/// What a listener's plan says of a request: at admission, after a change, and to who asks for an explanation.
+public enum Verdict: Equatable, Sendable {
+    case noRoute
+    /// By the policy of an inbound route.
+    case policy(route: Int, Decision)
+    /// By the `identities` of an outbound route: the one that matches, if one does.
+    case identities(route: Int, matching: IdentityPattern?)
+
+    /// Whether bytes may be forwarded; an audit policy forwards what it would deny.
+    public var forwards: Bool {
+        switch self {
+        case .noRoute: false
+        case .policy(_, let decision): decision.forwards
+        case .identities(_, let matching): matching != nil
+        }
+    }
+}
+
+extension ListenerPlan {
+    public func verdict(on request: AccessRequest) -> Verdict {
+        let isInbound = mode == .inbound
+        let index = route(
+            serverName: isInbound ? request.serverName : nil,
+            applicationProtocol: isInbound ? request.applicationProtocol : nil,
+            destinationPort: request.destinationPort)
+        guard let index else { return .noRoute }
+        guard let policy = routes[index].policy else {
+            return .identities(route: index, matching: routes[index].upstream.identities.match(request.identity))
+        }
+        return .policy(route: index, policy.decide(Request(request)))
+    }
+}
+
+extension Request {
+    /// What policies ask of a request.
+    public init(_ request: AccessRequest) {
+        self.init(
+            identity: request.identity, source: request.source, destinationPort: request.destinationPort,
+            serverName: request.serverName)
+    }
+}
+
+extension [IdentityPattern] {
+    /// The first of them that matches.
+    func match(_ id: SPIFFEID) -> IdentityPattern? { first { $0.matches(id) } }
+}
