@@ -54,8 +54,7 @@ struct StartTests {
     @Test("its start costs 150 ms of processor time at most, without any optimization", arguments: EventLoopKind.allCases)
     func startTime(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
-            // Other tests keep the machine busy, so that no clock on the wall says how long a start takes; alone on a
-            // machine it takes a third of this, and a release build 15 ms.
+            // Other tests keep the machine busy, so that a clock on the wall would say little of the start.
             let times = try (0..<5).map { _ in
                 let application = try stage.application(.echo)
                 let proxy = try stage.proxy(
