@@ -5,7 +5,10 @@ public struct SerialNumber: Hashable, Comparable, Sendable {
     private let low: UInt64
 
     /// Of big-endian bytes; nil of more than 20 once leading zeros are gone.
-    public init?(_ bytes: some BidirectionalCollection<UInt8>) {
+    public init?(_ bytes: [UInt8]) { self.init(bigEndian: bytes) }
+
+    /// Generic within this module alone: from outside it would cost ten thousand instructions.
+    init?(bigEndian bytes: some BidirectionalCollection<UInt8>) {
         let magnitude = bytes.drop { $0 == 0 }
         guard magnitude.count <= Self.maximumBytes else { return nil }
         var words: (UInt64, UInt64, UInt64) = (0, 0, 0)

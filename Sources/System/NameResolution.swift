@@ -1,6 +1,22 @@
 import Glibc
 
 extension SocketAddress {
+    /// The addresses of a host, for a caller that can wait so long and no longer: the resolver itself knows no deadline.
+    public static func resolve(
+        _ host: String, port: UInt16, withinMilliseconds patience: Int32
+    ) throws(ResolverFault) -> [SocketAddress] {
+        let result: Result<[SocketAddress], ResolverFault>?
+        do throws(ThreadFault) {
+            result = try answer(withinMilliseconds: patience) {
+                Result { () throws(ResolverFault) in try resolve(host, port: port) }
+            }
+        } catch {
+            throw ResolverFault(reason: systemMessage(error.errno))
+        }
+        guard let result else { throw ResolverFault(reason: "the resolver has not answered within \(patience) ms") }
+        return try result.get()
+    }
+
     /// The addresses of a host, given by name or in numbers, in the resolver's order. May block for seconds.
     public static func resolve(_ host: String, port: UInt16) throws(ResolverFault) -> [SocketAddress] {
         var hints = unsafe addrinfo()

@@ -51,7 +51,8 @@ struct StartTests {
         }
     }
 
-    @Test("its start costs 150 ms of processor time at most, without any optimization", arguments: EventLoopKind.allCases)
+    @Test(
+        "its start costs 150 ms of processor time at most, without any optimization", arguments: EventLoopKind.allCases)
     func startTime(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             // Other tests keep the machine busy, so that a clock on the wall would say little of the start.

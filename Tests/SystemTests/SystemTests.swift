@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import Synchronization
 import System
@@ -45,4 +46,28 @@ struct SystemTests {
 private final class Flag: Sendable {
     let value = Atomic(false)
     var isSet: Bool { value.load(ordering: .relaxed) }
+}
+
+@Suite("A call that knows no deadline")
+struct PatientCallTests {
+    @Test("is answered from another thread, or left to itself when the time is over")
+    func deadline() throws {
+        #expect(try answer(withinMilliseconds: 60_000) { 7 } == 7)
+        let release = DispatchSemaphore(value: 0)
+        #expect(
+            try answer(withinMilliseconds: 20) {
+                release.wait()
+                return 7
+            } == nil)
+        release.signal()
+    }
+
+    @Test("asks the resolver, whose refusal it passes on")
+    func resolver() throws {
+        let addresses = try SocketAddress.resolve("127.0.0.1", port: 80, withinMilliseconds: 60_000)
+        #expect(addresses == [SocketAddress(v4: 0x7F00_0001, port: 80)])
+        #expect(throws: ResolverFault.self) {
+            try SocketAddress.resolve("no host.invalid", port: 80, withinMilliseconds: 60_000)
+        }
+    }
 }

@@ -87,7 +87,8 @@ struct BundleFetch: Sendable {
     private func connectedSocket(_ url: HTTPSURL, _ deadline: Int64) throws(Fault) -> OwnedDescriptor {
         let addresses: [SocketAddress]
         do throws(ResolverFault) {
-            addresses = try SocketAddress.resolve(url.host, port: url.port)
+            let patience = Int32(clamping: deadline - MonotonicClock.milliseconds())
+            addresses = try SocketAddress.resolve(url.host, port: url.port, withinMilliseconds: patience)
         } catch {
             throw Fault(description: "\(url.host): \(error)")
         }

@@ -35,6 +35,12 @@ public final class Certificate: @unchecked Sendable {
         unsafe pointer = certificate
     }
 
+    /// Whether both are the same certificate, byte for byte.
+    public func isSame(as other: Certificate) -> Bool {
+        // Safe: both are alive.
+        unsafe pointer == other.pointer || X509_cmp(pointer, other.pointer) == 0
+    }
+
     /// The DER as it was received; empty when OpenSSL cannot produce it.
     public var der: [UInt8] {
         // Safe, here and below: the certificate is alive, and the calls only read it.

@@ -26,10 +26,9 @@ final class TrustAnchors: Sendable {
         } catch {
             throw SVIDRefusal(error, trustDomain)
         }
-        // A server or client has its own certificate first in its list.
-        let leafDER = leaf.der
-        let others = (0..<presented.count).map { presented[$0].der }
-        return try IssuerPath(path, presented: others.first == leafDER ? Array(others.dropFirst()) : others)
+        // A peer has its own certificate first in its list.
+        let first = presented.count > 0 && presented[0].isSame(as: leaf) ? 1 : 0
+        return try IssuerPath(path, presented: (first..<presented.count).map { presented[$0].der })
     }
 }
 

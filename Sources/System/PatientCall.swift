@@ -1,0 +1,40 @@
+import Glibc
+import Synchronization
+
+/// The answer of a call that knows no deadline, from another thread; nil where it takes longer than we can wait.
+///
+/// The thread is then left to its own end: `body` must come to one.
+public func answer<Value: Sendable>(
+    withinMilliseconds patience: Int32, _ body: @escaping @Sendable () -> Value
+) throws(ThreadFault) -> Value? {
+    let call = try PatientCall<Value>()
+    _ = try PosixThread { call.finish(with: body()) }
+    return call.wait(milliseconds: patience)
+}
+
+/// A call that another thread makes.
+private final class PatientCall<Value: Sendable>: Sendable {
+    private let value = Mutex<Value?>(nil)
+    /// A pipe, of which the first end becomes readable with the value.
+    private let (readEnd, writeEnd): (OwnedDescriptor, OwnedDescriptor)
+
+    init() throws(ThreadFault) {
+        var ends: [Int32] = [-1, -1]
+        // The call writes two descriptors into the array, which outlives it.
+        guard unsafe pipe2(&ends, O_CLOEXEC) == 0 else { throw ThreadFault(errno: errno) }
+        readEnd = OwnedDescriptor(ends[0])
+        writeEnd = OwnedDescriptor(ends[1])
+    }
+
+    func finish(with value: Value) {
+        self.value.withLock { $0 = value }
+        var byte: UInt8 = 0
+        // One byte of a local; an empty pipe has room for it.
+        _ = systemCall { unsafe write(writeEnd.number, &byte, 1) }
+    }
+
+    func wait(milliseconds: Int32) -> Value? {
+        _ = OwnedDescriptor.wait(readEnd.number, for: POLLIN, timeoutMilliseconds: max(0, milliseconds))
+        return value.withLock(\.self)
+    }
+}
