@@ -1,5 +1,6 @@
 import Glibc
 import Loopback
+import PosternTesting
 import Synchronization
 
 /// The plaintext application behind every pair, in a thread of its own. The first byte of a connection says what it does.

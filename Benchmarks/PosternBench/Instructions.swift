@@ -1,6 +1,7 @@
 import BenchFigures
 import Glibc
 import Loopback
+import PosternTesting
 
 /// Counts what the proxy itself executes for each 16 KiB that crosses a pair, under valgrind.
 ///

@@ -1,6 +1,7 @@
 import Control
 import Foundation
 import Identity
+import PosternTesting
 import Settings
 import TLS
 import Authority

@@ -1,5 +1,6 @@
 import Control
 import Foundation
+import PosternTesting
 import Synchronization
 import Testing
 
@@ -93,7 +94,7 @@ struct ProxyTests {
             case .nothing: break
             case .ready:
                 whenReady(proxy)
-                _ = Thread.started {
+                _ = BackgroundThread {
                     let texts = asked()
                     answers.withLock { $0 = texts }
                     done.signal()

@@ -1,4 +1,5 @@
 import EventLoop
+import PosternTesting
 import Settings
 import System
 import TLS
@@ -50,8 +51,8 @@ final class SimulatedWorld {
             AcceptorUpdate(key: index, descriptor: network.listen(on: address), address: address, listener: index)
         }
         worker = try Worker(
-            WorkerUpdate(plan, acceptors: acceptors, clock: TestIdentities.now), loop: .simulated(network),
-            clock: TestIdentities.now, emit: { log.records.append($0) })
+            WorkerUpdate(plan, acceptors: acceptors, clock: WallClock.seconds), loop: .simulated(network),
+            clock: WallClock.seconds, emit: { log.records.append($0) })
     }
 
     var records: [AccessRecord] { log.records }
@@ -88,7 +89,7 @@ final class SimulatedWorld {
         let acceptors = plan.listeners.enumerated().map { index, listener in
             AcceptorUpdate(key: index, descriptor: nil, address: listener.bind, listener: index)
         }
-        return try WorkerUpdate(plan, acceptors: acceptors, clock: TestIdentities.now)
+        return try WorkerUpdate(plan, acceptors: acceptors, clock: WallClock.seconds)
     }
 
     /// How often the application was dialled.

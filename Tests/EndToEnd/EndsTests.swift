@@ -1,6 +1,7 @@
 import Glibc
 import Loopback
 import Authority
+import PosternTesting
 import Testing
 
 /// README's table of ends that are not the sender's own: what the application sees, and what the peer.

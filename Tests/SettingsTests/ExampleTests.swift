@@ -1,5 +1,6 @@
 import Identity
 import Policy
+import PosternTesting
 import Settings
 import Testing
 
@@ -7,13 +8,13 @@ import Testing
 struct ExampleTests {
     @Test("has no flaw, not even a warning")
     func isSound() {
-        #expect(flaws(of: example) == [])
-        #expect(outcome(of: example).settings != nil)
+        #expect(flaws(of: exampleSettings) == [])
+        #expect(outcome(of: exampleSettings).settings != nil)
     }
 
     @Test("says of the process what it says")
     func process() throws {
-        let settings = try #require(outcome(of: example).settings)
+        let settings = try #require(outcome(of: exampleSettings).settings)
         #expect(settings.admin?.bind.value.description == "127.0.0.1:9901")
         #expect(settings.workers == 1)
         #expect(settings.eventLoop == .auto)
@@ -25,7 +26,7 @@ struct ExampleTests {
 
     @Test("names its identity files with the places that name them")
     func identity() throws {
-        let settings = Settings.parse(text: Array(example.utf8), file: "/etc/postern/p.yaml").settings
+        let settings = Settings.parse(text: Array(exampleSettings.utf8), file: "/etc/postern/p.yaml").settings
         guard case .files(let files) = try #require(settings).identity else { return }
         #expect(files.certificate.value == "/etc/postern/svid.pem")
         #expect(files.certificate.position.description == "/etc/postern/p.yaml:3:18")
@@ -40,7 +41,7 @@ struct ExampleTests {
 
     @Test("gives each listener its routes, and each inbound route its policy")
     func listeners() throws {
-        let settings = try #require(outcome(of: example).settings)
+        let settings = try #require(outcome(of: exampleSettings).settings)
         #expect(settings.listeners.map(\.name) == ["orders", "to-orders", "target"])
         #expect(settings.listeners.map(\.mode) == [.inbound, .outbound, .inbound])
         #expect(settings.listeners.map(\.bind.value.port) == [15443, 15001, 15444])
@@ -55,7 +56,7 @@ struct ExampleTests {
 
     @Test("compiles its policies in the order of the file")
     func policies() throws {
-        let settings = try #require(outcome(of: example).settings)
+        let settings = try #require(outcome(of: exampleSettings).settings)
         #expect(settings.policies.map(\.name) == ["orders-callers", "anyone-trusted"])
         #expect(settings.policies.map(\.mode) == [.enforce, .enforce])
         #expect(settings.policies[0].rules.map(\.name) == ["checkout", "no-legacy"])

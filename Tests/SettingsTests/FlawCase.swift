@@ -1,3 +1,4 @@
+import PosternTesting
 import Testing
 
 /// A bad settings file, and every flaw in it as `line:column: severity: message`; of a message that another module ends,

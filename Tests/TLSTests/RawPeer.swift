@@ -2,6 +2,7 @@ import COpenSSL
 import Authority
 
 @testable import TLS
+import TLSTesting
 
 /// OpenSSL on its own, over memory BIOs: a peer that nobody here wrote, and that can be told to be odd.
 @safe

@@ -1,6 +1,7 @@
 import COpenSSL
 import Identity
 import Synchronization
+import TLSTesting
 import Testing
 
 @testable import TLS
