@@ -27,7 +27,8 @@ func support(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
-/// What `postern --version` says of the sources: scripts set it, for what SwiftPM knows of git it keeps beyond a commit.
+/// What `postern --version` says of the sources: scripts set it, for what SwiftPM knows of git it keeps beyond a
+/// commit.
 let buildInfo: [CSetting] =
     Context.environment["POSTERN_COMMIT"].map { [.define("POSTERN_COMMIT", to: "\"\($0)\"")] } ?? []
 
@@ -129,9 +130,11 @@ let package = Package(
         .executableTarget(
             name: "postern-bench",
             dependencies: [
-                "BenchFigures", "Loopback", "PosternTesting", "Authority", "Identity", "Telemetry", argumentParser,
+                "BenchFigures", "Callgrind", "Loopback", "PosternTesting", "Authority", "Identity", "Telemetry",
+                argumentParser,
             ],
             path: "Benchmarks/PosternBench", swiftSettings: strict),
+        .target(name: "Callgrind", path: "Benchmarks/Callgrind", swiftSettings: strict),
         .target(
             name: "BenchFigures", dependencies: ["Telemetry"], path: "Benchmarks/BenchFigures", swiftSettings: strict),
         tests("BenchTests", ["BenchFigures", "PosternTesting", "postern-bench", "postern"]),
@@ -141,11 +144,13 @@ let package = Package(
         .executableTarget(
             name: "postern-microbench",
             dependencies: [
-                "MicroBenchGate", "TLS", "Policy", "Identity", "EventLoop", "Authority", "System", "TLSTesting",
+                "MicroBenchGate", "Callgrind", "TLS", "Policy", "Identity", "EventLoop", "Authority", "System",
+                "TLSTesting",
                 "CAllocationCount", argumentParser,
             ],
             path: "Benchmarks/MicroBench", exclude: ["thresholds.txt"], swiftSettings: strict),
         tests("MicroBenchGateTests", ["MicroBenchGate"]),
+        tests("CallgrindTests", ["Callgrind"]),
     ],
     swiftLanguageModes: [.v6]
 )
