@@ -1,7 +1,8 @@
 /// The chains that a verifier has found good, so that a peer that comes back is not verified anew each time.
 ///
-/// It belongs to one verifier, hence to one set of bundles, and is emptied with a new list of revoked certificates. The handshake still proves that the peer has the leaf's
-/// key; and a chain is remembered only while every certificate on its path is valid.
+/// It belongs to one verifier, hence to one set of bundles, and is emptied with a new list of revoked certificates. The
+/// handshake still proves that the peer has the leaf's key; and a chain is remembered only while every certificate on
+/// its path is valid.
 struct ChainMemory {
     /// What was found out about a chain.
     struct Verdict {

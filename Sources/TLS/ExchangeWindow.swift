@@ -26,8 +26,8 @@ struct ExchangeWindow: ~Copyable {
         var rememberedVerdict: ChainMemory.Verdict?
         var refusal: SVIDRefusal?
         var refusedPeer: RefusedPeer?
-        /// What the verified leaf rests on, or rested on when the session that is being continued began. What an earlier
-        /// call of the same session found is put back before each call.
+        /// What the verified leaf rests on, or rested on when the session that is being continued began. What an
+        /// earlier call of the same session found is put back before each call.
         var issuers: IssuerPath?
         /// A server name that is none, as the log may show it.
         var invalidServerName: String?

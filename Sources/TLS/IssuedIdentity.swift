@@ -40,9 +40,9 @@ public struct AssembledIdentity: Sendable {
 extension IdentityMaterial {
     /// Checks an issued identity as of `now` (Unix seconds), as strictly as one in files.
     ///
-    /// Throws what is wrong with the SVID, its key, or the bundle of its own trust domain: then nothing is taken. Another
-    /// domain whose bundle is flawed keeps the one that it has in `lastGood`, or has none. A malformed CRL does not say
-    /// whose it is: all CRLs of `lastGood` then stay in force beside the new ones.
+    /// Throws what is wrong with the SVID, its key, or the bundle of its own trust domain: then nothing is taken.
+    /// Another domain whose bundle is flawed keeps the one that it has in `lastGood`, or has none. A malformed CRL does
+    /// not say whose it is: all CRLs of `lastGood` then stay in force beside the new ones.
     public static func assemble(
         _ issued: IssuedIdentity, generation: UInt64, now: Int64, lastGood: IdentityMaterial?
     ) throws(IssuedIdentityFlaw) -> AssembledIdentity {

@@ -3,7 +3,8 @@ import Identity
 
 /// How an issuer path stands with a bundle other than the one that it was verified with.
 ///
-/// Sendable by hand: nothing changes the certificates once they are parsed, and OpenSSL counts its references atomically.
+/// Sendable by hand: nothing changes the certificates once they are parsed, and OpenSSL counts its references
+/// atomically.
 final class PathStanding: @unchecked Sendable {
     /// From the certificate that signed the leaf up to the anchor.
     let certificates: CertificateStack

@@ -12,7 +12,8 @@ public struct PeerSVID: Hashable, Sendable {
     public let notAfter: Int64
     /// Unix seconds after which some certificate of the verified chain is no longer valid.
     public let chainNotAfter: Int64
-    /// Unix seconds after which the chain must be verified anew: then, or when a list of revoked certificates is too old.
+    /// Unix seconds after which the chain must be verified anew: then, or when a list of revoked certificates is too
+    /// old.
     let holdsUntil: Int64
     /// What the leaf rested on.
     let issuers: IssuerPath

@@ -3,11 +3,11 @@ import Identity
 import Synchronization
 
 extension PeerVerifier {
-    /// Throws if a new handshake with `peer`, which was accepted before, would be refused now for another cause than time.
-    /// Returns the Unix second after which its chain is no longer valid.
+    /// Throws if a new handshake with `peer`, which was accepted before, would be refused now for another cause than
+    /// time. Returns the Unix second after which its chain is no longer valid.
     ///
-    /// The signature of its leaf was verified when it was accepted; the path above is verified once an issuer, so that a
-    /// peer more takes a microsecond.
+    /// The signature of its leaf was verified when it was accepted; the path above is verified once an issuer, so that
+    /// a peer more takes a microsecond.
     func recheck(_ peer: PeerSVID) throws(SVIDRefusal) -> Int64 {
         let trustDomain = peer.id.trustDomain
         guard let bundle = bundles[trustDomain] else { throw .unknownTrustDomain }

@@ -167,7 +167,8 @@ final class PeerVerifier: Sendable {
         }
     }
 
-    /// Builds and checks the path; returns when all certificates of it are valid, in Unix seconds, and those above the leaf.
+    /// Builds and checks the path; returns when all certificates of it are valid, in Unix seconds, and those above the
+    /// leaf.
     private func buildPath(
         _ context: OpaquePointer, to bundle: AnchorStore, trustDomain: TrustDomain, _ leaf: ClosedRange<Int64>,
         _ now: Int64
@@ -228,7 +229,8 @@ final class PeerVerifier: Sendable {
 
 /// The anchors of one trust domain, parsed once.
 ///
-/// Sendable by hand: nothing changes the certificates once they are parsed, and OpenSSL counts its references atomically.
+/// Sendable by hand: nothing changes the certificates once they are parsed, and OpenSSL counts its references
+/// atomically.
 final class AnchorStore: @unchecked Sendable {
     let certificates: CertificateStack
 

@@ -20,8 +20,8 @@ final class RevocationCheck: Sendable {
 
     var isIdle: Bool { revocation.isIdle }
 
-    /// Throws if the certificate with this number, signed by `issuer`, may not be used at `now`; returns the Unix second
-    /// until which that answer holds.
+    /// Throws if the certificate with this number, signed by `issuer`, may not be used at `now`; returns the Unix
+    /// second until which that answer holds.
     func check(
         _ serial: SerialNumber, of issuer: OpaquePointer, _ trustDomain: TrustDomain, now: Int64
     ) throws(SVIDRefusal) -> Int64 {

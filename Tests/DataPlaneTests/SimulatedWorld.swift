@@ -8,7 +8,8 @@ import Testing
 
 @testable import DataPlane
 
-/// A worker with an outbound and an inbound listener in a simulated network, and the clients and applications around it.
+/// A worker with an outbound and an inbound listener in a simulated network, and the clients and applications around
+/// it.
 final class SimulatedWorld {
     static let inbound = SocketAddress(v4: 0x7F00_0001, port: 15443)
     static let outbound = SocketAddress(v4: 0x7F00_0001, port: 15001)

@@ -17,7 +17,8 @@ struct EndsTests {
         case drained
         case peerTruncated = "peer-truncated"
 
-        /// The fatal alert that says so. `user_canceled` is none, and s_client says nothing of it: it misses close_notify.
+        /// The fatal alert that says so. `user_canceled` is none, and s_client says nothing of it: it misses
+        /// close_notify.
         var alert: Int? {
             switch self {
             case .policyChanged, .routeRemoved, .bundleRemoved: 49

@@ -27,8 +27,8 @@ extension Proxy {
         self.source = source
     }
 
-    /// Asks anew about every peer once a list of revoked certificates that is required has become too old, and returns the
-    /// seconds until that may be so.
+    /// Asks anew about every peer once a list of revoked certificates that is required has become too old, and returns
+    /// the seconds until that may be so.
     func checkRevocation(now: Int64) -> Int64? {
         guard let source else { return nil }
         guard let revocation = source.configuration.material?.revocation else { return nil }

@@ -1,6 +1,7 @@
 /// What one key of the settings file is for; `Settings.reference` lists them all.
 public struct SettingReference: Hashable, Sendable {
-    /// Keys joined by dots; `[]` after a list's key stands for an item of it, a word in capitals for a name one chooses.
+    /// Keys joined by dots; `[]` after a list's key stands for an item of it, a word in capitals for a name one
+    /// chooses.
     public let path: String
     /// What to write, in words.
     public let type: String
