@@ -130,7 +130,8 @@ let package = Package(
         .executableTarget(
             name: "postern-bench",
             dependencies: [
-                "BenchFigures", "Callgrind", "Loopback", "PosternTesting", "Authority", "Identity", "Telemetry",
+                "BenchFigures", "Callgrind", "Loopback", "PosternTesting", "Authority", "Identity", "System",
+                "Telemetry",
                 argumentParser,
             ],
             path: "Benchmarks/PosternBench", swiftSettings: strict),

@@ -3,6 +3,7 @@ import Foundation
 import Identity
 import PosternTesting
 import Settings
+import System
 import TLS
 import Authority
 import Testing
@@ -64,5 +65,5 @@ struct CheckedSettingsTests {
         #expect(checked.flaws.first?.description.hasPrefix("/nowhere/postern.yaml:1:1: error: ") == true)
     }
 
-    private static let now = Int64(Date().timeIntervalSince1970)
+    private static let now = WallClock.seconds()
 }

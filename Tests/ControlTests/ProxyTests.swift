@@ -2,6 +2,7 @@ import Control
 import Foundation
 import PosternTesting
 import Synchronization
+import System
 import Testing
 
 @Suite("A proxy on its control loop")
@@ -106,5 +107,5 @@ struct ProxyTests {
         return Seen(answers: [], end: .failed(reason: "time is over"))
     }
 
-    private static let now = Int64(Date().timeIntervalSince1970)
+    private static let now = WallClock.seconds()
 }

@@ -1,9 +1,9 @@
 import COpenSSL
-import Glibc
 import Identity
 import Authority
 
 @testable import TLS
+import System
 
 /// What the tests know of one authority and what it issued.
 struct World {
@@ -36,7 +36,7 @@ func material(
         privateKey: PrivateKeyBytes(consuming: &key))
 }
 
-func now() -> Int64 { Int64(time(nil)) }
+func now() -> Int64 { WallClock.seconds() }
 
 extension TLSContext {
     static func server(
