@@ -19,10 +19,16 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
     .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
+/// What tests and benchmarks share.
+func support(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Tests/Support/\(name)", swiftSettings: strict)
+}
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
-/// What `postern --version` says of the sources: scripts set it, for what SwiftPM knows of git it keeps beyond a commit.
+/// What `postern --version` says of the sources: scripts set it, for what SwiftPM knows of git it keeps beyond a
+/// commit.
 let buildInfo: [CSetting] =
     Context.environment["POSTERN_COMMIT"].map { [.define("POSTERN_COMMIT", to: "\"\($0)\"")] } ?? []
 
@@ -78,55 +84,75 @@ let package = Package(
         ),
 
         // Counts the heap allocations of a thread, for tests that promise there are none.
-        .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
-        tests("SystemTests", ["System"]),
-        tests("IdentityTests", ["Identity"], resources: [.copy("Resources/spiffe_ids.json")]),
-        tests("PolicyTests", ["Policy", "Identity", "CAllocationCount"]),
+        .target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"),
+        // Random numbers with a seed, folders, threads, waiting, and the settings that users are shown.
+        support("PosternTesting", ["System"]),
+        // Both ends of a TLS connection, and identities for them.
+        support("TLSTesting", ["PosternTesting", "Authority", "Identity", "System", "SVID", "TLS"]),
+        // Sockets, child processes and peers on the loopback interface, for end-to-end tests and benchmarks.
+        .systemLibrary(name: "CLoopback", path: "Tests/Support/CLoopback"),
+        support("Loopback", ["PosternTesting", "CLoopback", "System"]),
+
+        tests("SystemTests", ["System", "PosternTesting"]),
+        tests("IdentityTests", ["Identity", "PosternTesting"], resources: [.copy("Resources/spiffe_ids.json")]),
+        tests("PolicyTests", ["Policy", "Identity", "PosternTesting", "CAllocationCount"]),
         tests(
-            "SettingsTests", ["Settings", "Policy", "Identity"],
+            "SettingsTests", ["Settings", "Policy", "Identity", "PosternTesting"],
             resources: [.copy("Resources/endpoint_sockets.json")]),
         tests("FederationTests", ["Federation"], resources: [.copy("Resources/spiffe_bundles.json")]),
-        tests("WorkloadAPITests", ["WorkloadAPI", "Identity"]),
-        tests("TelemetryTests", ["Telemetry"]),
-        tests("EventLoopTests", ["EventLoop", "System", "CLibURing", "CLoopback", "CAllocationCount"]),
-        tests("TLSTests", ["TLS", "SVID", "Crypto", "Authority", "Identity", "COpenSSL", "CAllocationCount"]),
+        tests("WorkloadAPITests", ["WorkloadAPI", "Identity", "PosternTesting"]),
+        tests("TelemetryTests", ["Telemetry", "PosternTesting"]),
+        tests(
+            "EventLoopTests", ["EventLoop", "System", "PosternTesting", "CLibURing", "CLoopback", "CAllocationCount"]),
+        tests(
+            "TLSTests",
+            [
+                "TLS", "SVID", "Crypto", "Authority", "Identity", "System", "PosternTesting", "TLSTesting", "COpenSSL",
+                "CAllocationCount",
+            ]),
         tests(
             "DataPlaneTests",
             [
                 "DataPlane", "EventLoop", "TLS", "SVID", "Crypto", "Authority", "Settings", "Policy", "Identity",
-                "System", "Telemetry",
+                "System", "Telemetry", "PosternTesting", "TLSTesting",
             ]),
-        tests("LoadTests", ["Load", "EventLoop", "System", "TLS", "SVID", "Telemetry", "CAllocationCount"]),
+        tests(
+            "LoadTests",
+            ["Load", "EventLoop", "System", "TLS", "SVID", "Telemetry", "PosternTesting", "CAllocationCount"]),
         tests(
             "ControlTests",
             [
                 "Control", "DataPlane", "Settings", "TLS", "SVID", "Crypto", "Authority", "Telemetry", "Policy",
-                "Identity", logging,
+                "Identity", "System", "PosternTesting", logging,
             ]),
-        tests("EndToEnd", ["Authority", "Identity", "Loopback"], resources: [.copy("Peers/workload_api.py")]),
+        tests(
+            "EndToEnd", ["Authority", "Identity", "PosternTesting", "Loopback"],
+            resources: [.copy("Peers/workload_api.py")]),
 
-        // Sockets, child processes and peers on the loopback interface, for end-to-end tests and benchmarks.
-        .systemLibrary(name: "CLoopback", path: "Tests/CLoopback"),
-        .target(name: "Loopback", dependencies: ["CLoopback"], path: "Tests/Loopback", swiftSettings: strict),
         .executableTarget(
             name: "postern-bench",
-            dependencies: ["BenchFigures", "Loopback", "Authority", "Identity", "Telemetry", argumentParser],
+            dependencies: [
+                "BenchFigures", "Callgrind", "Loopback", "PosternTesting", "Authority", "Identity", "System",
+                "Telemetry",
+                argumentParser,
+            ],
             path: "Benchmarks/PosternBench", swiftSettings: strict),
+        .target(name: "Callgrind", path: "Benchmarks/Callgrind", swiftSettings: strict),
         .target(
             name: "BenchFigures", dependencies: ["Telemetry"], path: "Benchmarks/BenchFigures", swiftSettings: strict),
-        tests("BenchTests", ["BenchFigures", "postern-bench", "postern"]),
+        tests("BenchTests", ["BenchFigures", "PosternTesting", "postern-bench", "postern"]),
 
         // Instructions, allocations and time of single operations; the gate compares them with what is recorded.
         .target(name: "MicroBenchGate", path: "Benchmarks/MicroBenchGate", swiftSettings: strict),
         .executableTarget(
             name: "postern-microbench",
             dependencies: [
-                "MicroBenchGate", "TLS", "SVID", "Crypto", "Policy", "Identity", "EventLoop", "Authority", "Loopback",
-                "CAllocationCount",
-                argumentParser,
+                "MicroBenchGate", "Callgrind", "TLS", "SVID", "Crypto", "Policy", "Identity", "EventLoop", "Authority",
+                "System", "TLSTesting", "CAllocationCount", argumentParser,
             ],
             path: "Benchmarks/MicroBench", exclude: ["thresholds.txt"], swiftSettings: strict),
         tests("MicroBenchGateTests", ["MicroBenchGate"]),
+        tests("CallgrindTests", ["Callgrind"]),
     ],
     swiftLanguageModes: [.v6]
 )

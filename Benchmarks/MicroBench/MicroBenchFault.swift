@@ -1,6 +1,5 @@
 /// Why nothing could be measured.
 enum MicroBenchFault: Error, CustomStringConvertible {
-    case identity(String)
     case session(String)
     case wrongAnswer(String)
     case systemCall(String, errno: Int32)
@@ -8,7 +7,6 @@ enum MicroBenchFault: Error, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .identity(let flaws): "the throw-away identity is not usable: \(flaws)"
         case .session(let what), .wrongAnswer(let what), .profiles(let what): what
         case .systemCall(let call, let errno): "\(call) failed: errno \(errno)"
         }

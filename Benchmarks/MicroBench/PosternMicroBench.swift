@@ -1,4 +1,5 @@
 import ArgumentParser
+import Callgrind
 import EventLoop
 import MicroBenchGate
 import Authority

@@ -1,5 +1,6 @@
 import Glibc
 import Loopback
+import PosternTesting
 
 /// How soon a fresh pair relays, and what it weighs then.
 enum AtRest {

@@ -1,8 +1,10 @@
 import Glibc
 import Loopback
+import PosternTesting
 import Synchronization
 
-/// The plaintext application behind every pair, in a thread of its own. The first byte of a connection says what it does.
+/// The plaintext application behind every pair, in a thread of its own. The first byte of a connection says what it
+/// does.
 final class Backend: Sendable {
     enum Mode: UInt8, Sendable {
         case echo = 0x45

@@ -1,5 +1,6 @@
 import Glibc
 import Loopback
+import PosternTesting
 
 /// A few connections that move bytes in one direction as fast as they go. Units: bits.
 struct BulkLoad {

@@ -2,6 +2,7 @@ import ArgumentParser
 import BenchFigures
 import Glibc
 import Loopback
+import PosternTesting
 
 /// Measures proxies side by side.
 struct Compare: ParsableCommand {

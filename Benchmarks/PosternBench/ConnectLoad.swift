@@ -1,5 +1,6 @@
 import Glibc
 import Loopback
+import PosternTesting
 
 /// Connects, has one byte echoed, closes, and again, a few at a time. Units: connections.
 struct ConnectLoad {

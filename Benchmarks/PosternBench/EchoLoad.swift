@@ -1,5 +1,6 @@
 import Glibc
 import Loopback
+import PosternTesting
 import Telemetry
 
 /// Connections that each send a message, wait for all of it to come back, and go on. Units: messages.

@@ -1,4 +1,5 @@
 import Loopback
+import PosternTesting
 import Synchronization
 
 /// As many new connections as a pair bears, each with a full handshake, from a thread of its own.

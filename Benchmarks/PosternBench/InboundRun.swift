@@ -1,5 +1,6 @@
 import BenchFigures
 import Loopback
+import PosternTesting
 
 /// Loads the inbound half of a pair with `postern load`: the same mutual TLS client for every proxy.
 struct InboundRun {

@@ -1,6 +1,8 @@
 import BenchFigures
+import Callgrind
 import Glibc
 import Loopback
+import PosternTesting
 
 /// Counts what the proxy itself executes for each 16 KiB that crosses a pair, under valgrind.
 ///
@@ -29,7 +31,7 @@ enum Instructions {
         guard pair.process.stop(within: .seconds(30)) == .code(0), let text = ProcessFigures.read(output) else {
             throw BenchFault.proxyNotReady("callgrind", log: pair.process.standardError.text)
         }
-        let profile = CallgrindProfile(parsing: text)
+        let profile = try CallgrindProfile(parsing: text)
         guard let binary = profile.own.keys.first(where: { $0.hasSuffix("/postern") }) else {
             throw BenchFault.proxyNotReady("callgrind", log: "no instruction of postern in \(output)")
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import System
 import Telemetry
 
 /// Where the files of a run go.
@@ -10,7 +11,7 @@ struct OutputFolder {
     init(_ named: String?) throws {
         // `getenv` returns a C string that lives while nothing changes the environment, which nothing here does.
         let temporary = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
-        let stamp = CivilTime.rfc3339(unixSeconds: Int64(time(nil))).map { $0 == ":" ? "-" : String($0) }.joined()
+        let stamp = CivilTime.rfc3339(unixSeconds: WallClock.seconds()).map { $0 == ":" ? "-" : String($0) }.joined()
         path = named ?? "\(temporary)/postern-bench-\(stamp)"
         // The C string lives for the call.
         guard unsafe mkdir(path, 0o755) == 0 || errno == EEXIST else {

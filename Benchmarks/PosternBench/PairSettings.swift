@@ -1,4 +1,5 @@
 import Loopback
+import PosternTesting
 
 /// Writes a pair's settings in the language of each proxy, and the command that starts it.
 struct PairSettings {

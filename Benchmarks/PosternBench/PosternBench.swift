@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Loopback
+import PosternTesting
 
 /// Loads pairs of proxies: plaintext client -> proxy -> mutual TLS -> proxy -> plaintext backend.
 @main

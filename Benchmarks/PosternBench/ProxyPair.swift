@@ -1,5 +1,6 @@
 import Glibc
 import Loopback
+import PosternTesting
 
 /// The proxies that can be measured.
 enum ProxyKind: String, CaseIterable, Sendable {

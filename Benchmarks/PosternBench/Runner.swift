@@ -1,6 +1,7 @@
 import BenchFigures
 import Glibc
 import Loopback
+import PosternTesting
 
 /// Starts all proxies and measures them in turn, round after round.
 struct Runner {

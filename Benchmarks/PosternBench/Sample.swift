@@ -1,4 +1,5 @@
 import Loopback
+import PosternTesting
 import Telemetry
 
 /// One measurement of one pair: what got through, and what it cost the proxy.

@@ -1,5 +1,6 @@
 import Loopback
 import Authority
+import PosternTesting
 
 /// What every proxy is given: one throw-away authority, two identities below an intermediate, one backend.
 final class Site {

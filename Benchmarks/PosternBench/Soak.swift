@@ -2,6 +2,7 @@ import ArgumentParser
 import BenchFigures
 import Glibc
 import Loopback
+import PosternTesting
 
 /// Runs one pair under changing load for a long time.
 struct Soak: ParsableCommand {

@@ -1,5 +1,6 @@
 import BenchFigures
 import Loopback
+import PosternTesting
 
 /// Finds out on what machine this runs, and which versions of the programs.
 enum Surroundings {

@@ -1,4 +1,5 @@
 import Loopback
+import PosternTesting
 
 /// Relays connections and reads what the server chose from its ServerHello, which no one can encrypt.
 final class Tap: Sendable {

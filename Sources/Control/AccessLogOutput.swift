@@ -66,8 +66,8 @@ struct AccessLogOutput: ~Copyable {
 
     private static func open(_ destination: AccessLogDestination) throws(ControlFault) -> OwnedDescriptor? {
         guard case .file(let path) = destination else { return nil }
-        // O_NONBLOCK: a FIFO without a reader is not waited for; it says ENXIO, and is opened for both ends then, so that its
-        // reader may come later. `write` waits where it must. The C strings live for the length of the calls.
+        // O_NONBLOCK: a FIFO without a reader is not waited for; it says ENXIO, and is opened for both ends then, so
+        // that its reader may come later. `write` waits where it must. The C strings live for the length of the calls.
         var number = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o640)
         if number < 0, errno == ENXIO { number = unsafe Glibc.open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK) }
         guard number >= 0 else { throw .system(what: "cannot open the access log \(path)", errno: errno) }

@@ -5,8 +5,8 @@ import System
 /// The connections of the admin endpoint: each has a time for its one request, and only so many are open, so that who
 /// holds them open takes neither descriptors nor answers from others. Belongs to the control thread.
 ///
-/// evhttp's own time-out begins anew with each byte, it has no limit for connections (before 2.2), and does not say when
-/// one ends: a reference to each is held, and looked at in short intervals as long as there are any.
+/// evhttp's own time-out begins anew with each byte, it has no limit for connections (before 2.2), and does not say
+/// when one ends: a reference to each is held, and looked at in short intervals as long as there are any.
 @safe
 final class AdminConnections {
     private let base: EventBase
@@ -35,7 +35,8 @@ final class AdminConnections {
         if let timer = unsafe timer { unsafe event_free(timer) }
     }
 
-    /// A buffered socket for evhttp, which gives it its descriptor next, and frees it at its end; nil for want of memory.
+    /// A buffered socket for evhttp, which gives it its descriptor next, and frees it at its end; nil for want of
+    /// memory.
     func begin() -> OpaquePointer? {
         let options = Int32(bitPattern: UInt32(BEV_OPT_CLOSE_ON_FREE.rawValue))
         guard let buffers = unsafe bufferevent_socket_new(base.pointer, -1, options) else { return nil }

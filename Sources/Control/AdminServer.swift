@@ -3,7 +3,8 @@ import Glibc
 public import Policy
 import Settings
 
-/// Answers `/livez`, `/readyz` and `/metrics` over HTTP on the control thread (libevent's evhttp). Lives as long as its loop.
+/// Answers `/livez`, `/readyz` and `/metrics` over HTTP on the control thread (libevent's evhttp). Lives as long as its
+/// loop.
 @safe
 public final class AdminServer {
     /// What `/readyz` answers.

@@ -9,7 +9,8 @@ enum ControlGroup {
         return unifiedFiles(name, group: group).compactMap { FileContents.text(path: $0) }
     }
 
-    /// What the files of this name say, from the root down to this process's group in a controller's own hierarchy (v1).
+    /// What the files of this name say, from the root down to this process's group in a controller's own hierarchy
+    /// (v1).
     static func legacyLimits(_ controller: String, _ name: String) -> [String] {
         let group = FileContents.text(path: "/proc/self/cgroup").map { legacyGroup(controller, membership: $0) } ?? "/"
         return files(name, below: "/sys/fs/cgroup/\(controller)", group: group).compactMap {

@@ -17,8 +17,8 @@ public enum DescriptorLimit {
     /// What so many connections need: each has two sides.
     public static func needed(connections: Int) -> Int { 2 * connections }
 
-    /// How many connections there are descriptors for, beside all else that a proxy opens: a table that is bounded by them
-    /// puts strangers out when it is full, where a process without descriptors could serve nobody.
+    /// How many connections there are descriptors for, beside all else that a proxy opens: a table that is bounded by
+    /// them puts strangers out when it is full, where a process without descriptors could serve nobody.
     static func connections(listeners: Int, workers: Int) -> Int {
         var limit = rlimit()
         // The call fills `limit`, which outlives it.

@@ -169,7 +169,8 @@ public struct EventLoop: ~Copyable {
         }
     }
 
-    /// Bytes that a receive takes at most, from those on that find no buffer ready; the whole buffer where that is less.
+    /// Bytes that a receive takes at most, from those on that find no buffer ready; the whole buffer where that is
+    /// less.
     @inline(__always)
     public mutating func limitReceives(toBytes bytes: Int) {
         precondition(bytes > 0, "a receive of nothing")

@@ -1,8 +1,9 @@
-import Glibc
+public import Glibc
 
 /// The counter of an eventfd, by which threads wake one another. Any thread, while the descriptor is open.
 public enum EventCounter {
     /// Adds one, so that the descriptor becomes readable. A full counter is readable already.
+    @inlinable
     public static func signal(_ descriptor: Int32) {
         var one: UInt64 = 1
         // Eight bytes of a local, which outlives the call.
@@ -10,6 +11,7 @@ public enum EventCounter {
     }
 
     /// Sets the counter of a non-blocking eventfd back to zero; false where it is there already.
+    @inlinable
     @discardableResult
     public static func clear(_ descriptor: Int32) -> Bool {
         var count: UInt64 = 0

@@ -1,7 +1,8 @@
 import Glibc
 
 extension SocketAddress {
-    /// The addresses of a host, for a caller that can wait so long and no longer: the resolver itself knows no deadline.
+    /// The addresses of a host, for a caller that can wait so long and no longer: the resolver itself knows no
+    /// deadline.
     public static func resolve(
         _ host: String, port: UInt16, withinMilliseconds patience: Int32
     ) throws(ResolverFault) -> [SocketAddress] {

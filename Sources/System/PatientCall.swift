@@ -16,12 +16,14 @@ public func answer<Value: Sendable>(
 private final class PatientCall<Value: Sendable>: Sendable {
     private let value = Mutex<Value?>(nil)
     /// A pipe, of which the first end becomes readable with the value.
-    private let (readEnd, writeEnd): (OwnedDescriptor, OwnedDescriptor)
+    private let readEnd: OwnedDescriptor
+    private let writeEnd: OwnedDescriptor
 
     init() throws(ThreadFault) {
         var ends: [Int32] = [-1, -1]
         // The call writes two descriptors into the array, which outlives it.
-        guard unsafe pipe2(&ends, O_CLOEXEC) == 0 else { throw ThreadFault(errno: errno) }
+        guard unsafe pipe(&ends) == 0 else { throw ThreadFault(errno: errno) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         readEnd = OwnedDescriptor(ends[0])
         writeEnd = OwnedDescriptor(ends[1])
     }

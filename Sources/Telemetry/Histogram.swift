@@ -59,7 +59,8 @@ public struct Histogram: ~Copyable {
         sum &+= UInt128(kept)
     }
 
-    /// The value that `percent` (0...100) of all values do not exceed, as far as the digits go; nil where there is none.
+    /// The value that `percent` (0...100) of all values do not exceed, as far as the digits go; nil where there is
+    /// none.
     public func value(atPercentile percent: Double) -> UInt64? {
         guard count > 0 else { return nil }
         let rank = max(1, UInt64((Double(count) * min(max(percent, 0), 100) / 100).rounded(.up)))

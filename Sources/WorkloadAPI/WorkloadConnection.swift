@@ -2,8 +2,8 @@ import CNghttp2
 
 /// One connection to a SPIFFE Workload API: HTTP/2 with a streaming gRPC call for SVIDs and one for bundles.
 ///
-/// No I/O inside: ``receive(_:)`` takes what the server sent and says what it means, ``takeOutput()`` is to be sent. After
-/// `failed` the connection is of no use. It belongs to one thread.
+/// No I/O inside: ``receive(_:)`` takes what the server sent and says what it means, ``takeOutput()`` is to be sent.
+/// After `failed` the connection is of no use. It belongs to one thread.
 @safe
 public final class WorkloadConnection {
     public enum Call: Int32, Sendable, CaseIterable {

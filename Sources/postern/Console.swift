@@ -21,7 +21,8 @@ enum Console {
 
     /// Opens what the caller closed of standard input, output and error: a socket must not get such a number.
     static func holdStandardDescriptors() {
-        // The C string lives for the length of the call. The lowest free number is taken, so these are the missing ones.
+        // The C string lives for the length of the call. The lowest free number is taken, so these are the missing
+        // ones.
         for number in 0..<Int32(3) where fcntl(number, F_GETFD) < 0 { _ = unsafe open("/dev/null", O_RDWR) }
     }
 

@@ -41,7 +41,8 @@ struct Postern: ParsableCommand {
             Console.complain("error: \(error)")
             exit(withError: ExitCode.failure)
         } catch {
-            // Help and --version come as errors too; what is left is wrong input, which ArgumentParser would end with 64.
+            // Help and --version come as errors too; what is left is wrong input, which ArgumentParser would end with
+            // 64.
             let isAsked = exitCode(for: error) == .success
             let text = fullMessage(for: error)
             isAsked ? Console.write(text) : Console.complain(text + suggestion)

@@ -52,7 +52,8 @@ struct RunCommand: ParsableCommand {
             throw ExitCode.badInput
         }
         let end = Self.serve(proxy, loop)
-        // The logs are written. `exit` would take the libraries down under threads that may still poll a bundle endpoint.
+        // The logs are written. `exit` would take the libraries down under threads that may still poll a bundle
+        // endpoint.
         _exit(end.exitCode.rawValue)
     }
 

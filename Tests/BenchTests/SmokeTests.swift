@@ -1,12 +1,12 @@
 import Foundation
+import PosternTesting
 import Testing
 
 @Suite("The benchmark itself")
 struct SmokeTests {
     @Test("a short run goes to its end, and leaves table, JSON and chart", .timeLimit(.minutes(1)))
     func run() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bench-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try TemporaryFolder("bench")
         let bench = Process()
         bench.executableURL = URL(fileURLWithPath: Self.built("postern-bench"))
         // One core for both: the figures mean nothing here, and every machine has a first core.
@@ -26,11 +26,11 @@ struct SmokeTests {
         #expect(
             text.contains("| inbound  | new connections, resumed, per CPU-s") && text.contains("goals are met"),
             "\(text)")
-        let json = try Data(contentsOf: folder.appendingPathComponent("figures.json"))
+        let json = try Data(contentsOf: URL(fileURLWithPath: folder.file("figures.json")))
         let root = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
         #expect((root["measures"] as? [Any])?.isEmpty == false)
-        #expect(try String(contentsOf: folder.appendingPathComponent("figures.md"), encoding: .utf8).hasPrefix("| top"))
-        #expect(try String(contentsOf: folder.appendingPathComponent("figures.svg"), encoding: .utf8).hasPrefix("<svg"))
+        #expect(try String(contentsOfFile: folder.file("figures.md"), encoding: .utf8).hasPrefix("| top"))
+        #expect(try String(contentsOfFile: folder.file("figures.svg"), encoding: .utf8).hasPrefix("<svg"))
     }
 
     @Test("an option that names nothing known is refused by name")

@@ -1,6 +1,7 @@
 import Control
 import Foundation
 import Logging
+import PosternTesting
 import Telemetry
 import Testing
 
@@ -12,13 +13,13 @@ struct AccessLogWriterTests {
         let path = folder.file("access.log")
         let writer = try AccessLogWriter(.file(path: path), workers: 3, logger: quiet)
         let threads = writer.feeds.enumerated().map { worker, feed in
-            Thread.started {
+            BackgroundThread {
                 for index in 0..<2_000 {
                     while !submit(record(listener: "w\(worker)", reason: "n\(index)"), to: feed) { sched_yield() }
                 }
             }
         }
-        threads.forEach { $0.wait() }
+        threads.forEach { $0.join() }
         #expect(writer.stop(withinMilliseconds: 10_000))
         let lines = try lines(of: path)
         #expect(lines.count == 6_000)
@@ -35,7 +36,7 @@ struct AccessLogWriterTests {
         let writer = try AccessLogWriter(.file(path: path), workers: 1, logger: quiet)
         for count in 1...3 {
             #expect(submit(record(reason: "one"), to: writer.feeds[0]))
-            try eventually { try lines(of: path).count == count }
+            #expect(try eventually { try lines(of: path).count == count })
         }
         #expect(writer.stop(withinMilliseconds: 10_000))
     }
@@ -46,10 +47,10 @@ struct AccessLogWriterTests {
         let path = folder.file("access.log")
         let writer = try AccessLogWriter(.file(path: path), workers: 1, logger: quiet)
         #expect(submit(record(reason: "before"), to: writer.feeds[0]))
-        try eventually { try lines(of: path).count == 1 }
+        #expect(try eventually { try lines(of: path).count == 1 })
         try FileManager.default.moveItem(atPath: path, toPath: path + ".1")
         writer.reopen()
-        try eventually { FileManager.default.fileExists(atPath: path) }
+        #expect(eventually { FileManager.default.fileExists(atPath: path) })
         #expect(submit(record(reason: "after"), to: writer.feeds[0]))
         #expect(writer.stop(withinMilliseconds: 10_000))
         #expect(try lines(of: path).map { $0["reason"] as? String } == ["after"])
@@ -64,7 +65,7 @@ struct AccessLogWriterTests {
         let writer = try AccessLogWriter(.file(path: folder.file("d/access.log")), workers: 1, logger: logger)
         try FileManager.default.moveItem(atPath: folder.file("d"), toPath: folder.file("e"))
         writer.reopen()
-        try eventually { messages.all.contains { $0.contains("the old file stays in use") } }
+        #expect(eventually { messages.all.contains { $0.contains("the old file stays in use") } })
         #expect(submit(record(reason: "kept"), to: writer.feeds[0]))
         #expect(writer.stop(withinMilliseconds: 10_000))
         #expect(try lines(of: folder.file("e/access.log")).count == 1)

@@ -1,6 +1,7 @@
 import Control
 import Foundation
 import Policy
+import PosternTesting
 import Synchronization
 import Testing
 
@@ -64,13 +65,13 @@ struct AdminServerTests {
         try loop.watch(eventDescriptor: wake.number)
         let answer = Mutex("")
         let port = server.port
-        let client = Thread.started {
+        let client = BackgroundThread {
             let text = exchange(request, port: port)
             answer.withLock { $0 = text }
             wake.signal()
         }
         #expect(loop.next(timeoutMilliseconds: 20_000) == .signalled(descriptor: wake.number))
-        client.wait()
+        client.join()
         return answer.withLock { $0 }
     }
 }

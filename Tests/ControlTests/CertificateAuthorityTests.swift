@@ -1,5 +1,6 @@
 import Foundation
 import Authority
+import PosternTesting
 import Testing
 
 @Suite("The throw-away certificate authority")

@@ -1,7 +1,9 @@
 import Control
 import Foundation
 import Identity
+import PosternTesting
 import Settings
+import System
 import TLS
 import Authority
 import SVID
@@ -64,5 +66,5 @@ struct CheckedSettingsTests {
         #expect(checked.flaws.first?.description.hasPrefix("/nowhere/postern.yaml:1:1: error: ") == true)
     }
 
-    private static let now = Int64(Date().timeIntervalSince1970)
+    private static let now = WallClock.seconds()
 }

@@ -1,5 +1,6 @@
 import Control
 import Foundation
+import PosternTesting
 import Testing
 
 @Suite("The control loop")
@@ -31,7 +32,7 @@ struct ControlLoopTests {
         ])
     func signals(number: Int32, event: ControlEvent) throws {
         // On a thread of its own: the signals stay blocked in the thread that makes the loop.
-        let thread = Thread.started {
+        let thread = BackgroundThread {
             guard let loop = try? ControlLoop() else {
                 Issue.record("no loop")
                 return
@@ -39,6 +40,6 @@ struct ControlLoopTests {
             pthread_kill(pthread_self(), number)
             #expect(loop.next(timeoutMilliseconds: 10_000) == event)
         }
-        thread.wait()
+        thread.join()
     }
 }

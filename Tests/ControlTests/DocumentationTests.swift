@@ -1,6 +1,7 @@
 import DataPlane
 import Foundation
 import Identity
+import PosternTesting
 import Settings
 import Testing
 

@@ -38,7 +38,8 @@ struct LineLogHandlerTests {
         // Longer than what a pipe takes whole, so that a line is cut, and then no room is left.
         let long = String(repeating: "x", count: 4_000)
         for _ in 0..<40 { logger.info("\(long)", metadata: ["more": "\(long)"]) }
-        // Room for the next line: one read takes what is there, as `readData(ofLength:)`, which waits for more, does not.
+        // Room for the next line: one read takes what is there, as `readData(ofLength:)`, which waits for more, does
+        // not.
         var first = [UInt8](repeating: 0, count: 64 * 1_024)
         // The array has room for `count` bytes.
         let taken = unsafe read(reading.fileDescriptor, &first, first.count)

@@ -1,4 +1,5 @@
 import Foundation
+import PosternTesting
 import Testing
 
 /// The binary, as a user runs it.
@@ -48,7 +49,8 @@ final class Demo {
         let files = try TemporaryFolder()
         self.files = files
         process = try Postern.started(["dev"] + arguments, output: files.file("out"), complaints: files.file("err"))
-        try eventually { try String(contentsOfFile: files.file("out"), encoding: .utf8).contains("Ctrl-C stops") }
+        #expect(
+            try eventually { try String(contentsOfFile: files.file("out"), encoding: .utf8).contains("Ctrl-C stops") })
     }
 
     deinit { if process.isRunning { process.terminate() } }

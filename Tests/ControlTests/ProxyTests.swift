@@ -1,6 +1,8 @@
 import Control
 import Foundation
+import PosternTesting
 import Synchronization
+import System
 import Testing
 
 @Suite("A proxy on its control loop")
@@ -93,7 +95,7 @@ struct ProxyTests {
             case .nothing: break
             case .ready:
                 whenReady(proxy)
-                _ = Thread.started {
+                _ = BackgroundThread {
                     let texts = asked()
                     answers.withLock { $0 = texts }
                     done.signal()
@@ -105,5 +107,5 @@ struct ProxyTests {
         return Seen(answers: [], end: .failed(reason: "time is over"))
     }
 
-    private static let now = Int64(Date().timeIntervalSince1970)
+    private static let now = WallClock.seconds()
 }

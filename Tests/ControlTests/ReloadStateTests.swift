@@ -1,6 +1,7 @@
 import Authority
 import Foundation
 import Identity
+import PosternTesting
 import SVID
 import Settings
 import Testing

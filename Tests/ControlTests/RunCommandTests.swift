@@ -1,4 +1,5 @@
 import Foundation
+import PosternTesting
 import Testing
 
 @Suite("postern run")
@@ -9,21 +10,22 @@ struct RunCommandTests {
         let run = try Running(site)
         let log = site.folder.file("access.log")
         #expect(exchange("one", port: site.outboundPort, half: true) == "one")
-        try eventually { try lineCount(of: log) == 2 }
+        #expect(try eventually { try lineCount(of: log) == 2 })
         try FileManager.default.moveItem(atPath: log, toPath: log + ".1")
         run.signal(SIGHUP)
-        try eventually { FileManager.default.fileExists(atPath: log) }
+        #expect(eventually { FileManager.default.fileExists(atPath: log) })
         let held = connected(to: site.outboundPort)
         defer { close(held) }
         #expect(echoes(held))
         run.signal(SIGTERM)
-        try eventually { exchange("GET /readyz HTTP/1.0\r\n\r\n", port: site.adminPort).contains("draining") }
-        try eventually {
-            // What drains accepts no more, once each worker has heard of it.
-            let number = connected(to: site.outboundPort)
-            defer { if number >= 0 { close(number) } }
-            return number < 0
-        }
+        #expect(eventually { exchange("GET /readyz HTTP/1.0\r\n\r\n", port: site.adminPort).contains("draining") })
+        #expect(
+            eventually {
+                // What drains accepts no more, once each worker has heard of it.
+                let number = connected(to: site.outboundPort)
+                defer { if number >= 0 { close(number) } }
+                return number < 0
+            })
         #expect(echoes(held), "what is open goes on")
         #expect(run.awaitEnd() == 3)
         #expect(try lineCount(of: log + ".1") == 2)
@@ -45,7 +47,7 @@ struct RunCommandTests {
         defer { close(held) }
         #expect(echoes(held))
         run.signal(SIGTERM)
-        try eventually { exchange("GET /readyz HTTP/1.0\r\n\r\n", port: site.adminPort).contains("draining") }
+        #expect(eventually { exchange("GET /readyz HTTP/1.0\r\n\r\n", port: site.adminPort).contains("draining") })
         // Within a second it would be the same order once more.
         usleep(1_100_000)
         run.signal(SIGTERM)
@@ -94,7 +96,10 @@ private final class Running {
         self.site = site
         process = try Postern.started(
             ["run", "--config", site.settings], output: site.folder.file("out"), complaints: site.folder.file("err"))
-        try eventually { try String(contentsOfFile: site.folder.file("err"), encoding: .utf8).contains("\"ready\"") }
+        #expect(
+            try eventually {
+                try String(contentsOfFile: site.folder.file("err"), encoding: .utf8).contains("\"ready\"")
+            })
     }
 
     deinit { if process.isRunning { process.terminate() } }

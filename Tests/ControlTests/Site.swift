@@ -1,6 +1,7 @@
 import Control
 import Foundation
 import Authority
+import PosternTesting
 
 /// A folder with an identity and a settings file.
 final class Site: Sendable {

@@ -1,18 +1,10 @@
 import Foundation
+import System
 
 /// A connection to a loopback port; -1 if there is none.
 func connected(to port: UInt16) -> Int32 {
     let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    // The address is of the family and length that are said, and outlives the call.
-    let status = unsafe withUnsafePointer(to: &address) { pointer in
-        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            unsafe connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
-    }
+    let status = SocketAddress(v4: 0x7F00_0001, port: port).connect(number)
     guard status == 0 else {
         close(number)
         return -1
@@ -41,15 +33,6 @@ func exchange(_ request: String, port: UInt16, half: Bool = false) -> String {
 /// A listener that holds a loopback port; -1 if it cannot.
 func listening(on port: UInt16) -> Int32 {
     let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    // The address is of the family and length that are said, and outlives the call.
-    let status = unsafe withUnsafePointer(to: &address) { pointer in
-        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            unsafe bind(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
-    }
+    let status = SocketAddress(v4: 0x7F00_0001, port: port).bind(number)
     return status == 0 && listen(number, 1) == 0 ? number : -1
 }

@@ -1,22 +1,6 @@
 import Foundation
 import Logging
 import Synchronization
-import Testing
-
-/// A private folder that goes when the value goes.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "postern-test-" + UUID().uuidString
-        try FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func file(_ name: String) -> String { "\(path)/\(name)" }
-}
 
 /// Runs a program of the PATH to its end; `output` is stdout and stderr together.
 func run(_ arguments: String...) throws -> (status: Int32, output: String) {
@@ -30,31 +14,6 @@ func run(_ arguments: String...) throws -> (status: Int32, output: String) {
     let output = pipe.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     return (process.terminationStatus, String(decoding: output, as: UTF8.self))
-}
-
-/// Waits, for ten seconds at most, until something that another thread does has happened.
-func eventually(_ condition: () throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation) throws {
-    for _ in 0..<5_000 {
-        if try condition() { return }
-        usleep(2_000)
-    }
-    Issue.record("it did not happen", sourceLocation: sourceLocation)
-}
-
-/// A thread whose end can be waited for.
-final class Thread: Sendable {
-    private let done = DispatchSemaphore(value: 0)
-
-    static func started(_ body: @escaping @Sendable () -> Void) -> Thread {
-        let thread = Thread()
-        Foundation.Thread.detachNewThread {
-            body()
-            thread.done.signal()
-        }
-        return thread
-    }
-
-    func wait() { done.wait() }
 }
 
 let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

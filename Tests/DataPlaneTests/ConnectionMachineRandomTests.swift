@@ -1,3 +1,4 @@
+import PosternTesting
 import Testing
 
 @testable import DataPlane

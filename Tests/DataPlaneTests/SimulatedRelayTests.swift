@@ -1,4 +1,5 @@
 import EventLoop
+import PosternTesting
 import TLS
 import Telemetry
 import Testing

@@ -1,4 +1,5 @@
 import EventLoop
+import PosternTesting
 import Settings
 import System
 import TLS
@@ -8,7 +9,8 @@ import Testing
 @testable import DataPlane
 @testable import SVID
 
-/// A worker with an outbound and an inbound listener in a simulated network, and the clients and applications around it.
+/// A worker with an outbound and an inbound listener in a simulated network, and the clients and applications around
+/// it.
 final class SimulatedWorld {
     static let inbound = SocketAddress(v4: 0x7F00_0001, port: 15443)
     static let outbound = SocketAddress(v4: 0x7F00_0001, port: 15001)
@@ -51,8 +53,8 @@ final class SimulatedWorld {
             AcceptorUpdate(key: index, descriptor: network.listen(on: address), address: address, listener: index)
         }
         worker = try Worker(
-            WorkerUpdate(plan, acceptors: acceptors, clock: TestIdentities.now), loop: .simulated(network),
-            clock: TestIdentities.now, emit: { log.records.append($0) })
+            WorkerUpdate(plan, acceptors: acceptors, clock: WallClock.seconds), loop: .simulated(network),
+            clock: WallClock.seconds, emit: { log.records.append($0) })
     }
 
     var records: [AccessRecord] { log.records }
@@ -89,7 +91,7 @@ final class SimulatedWorld {
         let acceptors = plan.listeners.enumerated().map { index, listener in
             AcceptorUpdate(key: index, descriptor: nil, address: listener.bind, listener: index)
         }
-        return try WorkerUpdate(plan, acceptors: acceptors, clock: TestIdentities.now)
+        return try WorkerUpdate(plan, acceptors: acceptors, clock: WallClock.seconds)
     }
 
     /// How often the application was dialled.

@@ -1,4 +1,5 @@
 import Glibc
+import PosternTesting
 
 /// A stream whose every byte is known from its number and offset, so that a lost or doubled byte shows at once.
 struct Stream {

@@ -1,5 +1,7 @@
 import EventLoop
+import System
 import TLS
+import TLSTesting
 import Testing
 @testable import SVID
 
@@ -10,7 +12,7 @@ final class TLSClient {
     private(set) var isEstablished = false
     private(set) var closed = false
     private(set) var plaintext = StreamCheck()
-    private var session: TLSSession
+    private var end: End
     private var outbox: [UInt8] = []
     private var stream: Stream
     private var saidClose: Bool
@@ -26,8 +28,8 @@ final class TLSClient {
         plaintext = StreamCheck(number: answer)
         let context = try TLSContext(
             dialling: material, options: TLSOptions(), applicationProtocols: [], serverName: nil,
-            acceptPeer: { _ in true }, clock: TestIdentities.now)
-        session = try TLSSession(context, exchange: RecordExchange())
+            acceptPeer: { _ in true }, clock: WallClock.seconds)
+        end = try End(context)
         step([])
     }
 
@@ -43,14 +45,11 @@ final class TLSClient {
         if isEstablished, failure == nil, outbox.count < 64 * 1024 {
             if !stream.isDone {
                 let next = Array(stream.next(min(limit, sending)))
-                if !next.isEmpty { send { unsafe $0.seal(next.span.bytes, into: &$1) } }
+                if !next.isEmpty { outbox += end.seal(next) }
                 stream.wrote(next.count)
             } else if !saidClose {
                 saidClose = true
-                send { session, output in
-                    session.closeNotify(into: &output)
-                    return .sealed
-                }
+                outbox += end.closeNotify()
             }
         }
         outbox.removeFirst(socket.write(outbox.prefix(limit)))
@@ -58,42 +57,24 @@ final class TLSClient {
 
     private func step(_ bytes: [UInt8]) {
         guard failure == nil else { return }
-        var rest = bytes
+        end.inbox += bytes
         if !isEstablished {
-            var outcome = HandshakeOutcome.wantsBytes
-            var consumed = 0
-            outbox += written { output in
-                (outcome, consumed) = unsafe session.handshake(bytes.span.bytes, into: &output)
-            }
-            switch outcome {
+            outbox += end.handshake()
+            switch end.outcome {
             case .wantsBytes: return
             case .failed(let failure):
                 self.failure = failure
                 return
-            case .complete:
-                isEstablished = true
-                rest.removeFirst(consumed)
+            case .complete: isEstablished = true
             }
         }
-        var outcome = OpenOutcome.open
-        plaintext.take(written { outcome = unsafe session.open(rest.span.bytes, into: &$0) })
-        switch outcome {
+        outbox += end.open()
+        plaintext.take(end.plaintext)
+        end.plaintext = []
+        switch end.opened {
         case .open: break
         case .closed: closed = true
         case .failed(let failure): self.failure = failure
-        }
-    }
-
-    private func send(_ body: (inout TLSSession, inout OutputRawSpan) -> SealOutcome) {
-        outbox += written { _ = body(&session, &$0) }
-    }
-
-    private func written(_ body: (inout OutputRawSpan) -> Void) -> [UInt8] {
-        // Safe: the array's memory is uninitialised capacity, of which the span counts what it wrote.
-        unsafe [UInt8](unsafeUninitializedCapacity: 128 * 1024) { buffer, count in
-            var output = unsafe OutputRawSpan(buffer: UnsafeMutableRawBufferPointer(buffer), initializedCount: 0)
-            body(&output)
-            count = unsafe output.finalize(for: UnsafeMutableRawBufferPointer(buffer))
         }
     }
 }

@@ -1,9 +1,6 @@
-import Glibc
-import Identity
-import TLS
 import Authority
-import Testing
-@testable import SVID
+import SVID
+import TLSTesting
 
 /// The identities of the simulated tests, made once: keys of fixed size, so that a seed is one history.
 struct TestIdentities: Sendable {
@@ -27,58 +24,13 @@ struct TestIdentities: Sendable {
         let request = AuthorityRequest(keyKind: .ed25519)
         let authority = try CertificateAuthority(trustDomain: "example.org", request: request)
         let other = try CertificateAuthority(trustDomain: "example.org", request: request)
-        server = try Self.material(authority, "/ns/default/sa/server", trusting: authority)
-        allowed = try Self.material(authority, "/ns/default/sa/client", trusting: authority)
-        intruder = try Self.material(authority, "/ns/default/sa/intruder", trusting: authority)
-        elsewhere = try Self.material(other, "/ns/default/sa/server", trusting: other)
-        forged = try Self.material(other, "/ns/default/sa/client", trusting: other)
-    }
-
-    private static func material(
-        _ authority: CertificateAuthority, _ path: String, trusting: CertificateAuthority
-    ) throws -> IdentityMaterial {
-        let folder = try TemporaryFolder()
-        defer { folder.remove() }
-        let issued = try authority.issue(LeafRequest(path: path, keyKind: .ed25519))
-        try issued.write(certificate: folder.path("svid.pem"), privateKey: folder.path("svid.key"))
-        try folder.write("bundle.pem", trusting.bundlePEM)
-        let files = IdentityFiles(
-            certificate: folder.path("svid.pem"), privateKey: folder.path("svid.key"),
-            trustBundles: [.init(trustDomain: try TrustDomain(parsing: "example.org"), path: folder.path("bundle.pem"))]
-        )
-        let loaded = IdentityMaterial.load(files, now: now())
-        return try #require(loaded.material, "\(loaded.flaws)")
-    }
-
-    static func now() -> Int64 { Int64(time(nil)) }
-}
-
-/// A folder of its own, for files that must exist for a moment.
-struct TemporaryFolder {
-    let root: String
-    private var names: [String] = []
-
-    init() throws {
-        var template = Array("/tmp/postern-test-XXXXXX".utf8CString)
-        // Safe: the template is writable and zero-terminated.
-        let made = unsafe template.withUnsafeMutableBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return false }
-            return unsafe mkdtemp(base) != nil
+        let issue = { (authority: CertificateAuthority, name: String) in
+            try authority.material(LeafRequest(path: "/ns/default/sa/\(name)", keyKind: .ed25519))
         }
-        try #require(made)
-        root = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    func path(_ name: String) -> String { "\(root)/\(name)" }
-
-    func write(_ name: String, _ text: String) throws {
-        let file = unsafe try #require(fopen(path(name), "w"))
-        _ = unsafe fputs(text, file)
-        _ = unsafe fclose(file)
-    }
-
-    func remove() {
-        for name in ["svid.pem", "svid.key", "bundle.pem"] { _ = unsafe unlink(path(name)) }
-        _ = unsafe rmdir(root)
+        server = try issue(authority, "server")
+        allowed = try issue(authority, "client")
+        intruder = try issue(authority, "intruder")
+        elsewhere = try issue(other, "server")
+        forged = try issue(other, "client")
     }
 }

@@ -1,4 +1,5 @@
 import Loopback
+import PosternTesting
 import Testing
 
 /// The admin endpoint, asked by curl.

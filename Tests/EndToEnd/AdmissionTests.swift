@@ -1,4 +1,5 @@
 import Loopback
+import PosternTesting
 import Testing
 
 /// Who gets in, seen from `openssl s_client`.

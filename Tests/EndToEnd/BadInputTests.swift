@@ -1,4 +1,5 @@
 import Loopback
+import PosternTesting
 import Testing
 
 /// What comes to the mutual TLS port that is no good handshake.

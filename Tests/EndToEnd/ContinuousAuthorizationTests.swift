@@ -1,5 +1,6 @@
 import Loopback
 import Authority
+import PosternTesting
 import Testing
 
 /// What becomes of open connections when what they rest on changes; the clients are `openssl s_client`.

@@ -1,5 +1,6 @@
 import Glibc
 import Loopback
+import PosternTesting
 import Testing
 
 /// SIGTERM and SIGINT.

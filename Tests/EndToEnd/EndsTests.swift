@@ -1,6 +1,7 @@
 import Glibc
 import Loopback
 import Authority
+import PosternTesting
 import Testing
 
 /// README's table of ends that are not the sender's own: what the application sees, and what the peer.
@@ -16,7 +17,8 @@ struct EndsTests {
         case drained
         case peerTruncated = "peer-truncated"
 
-        /// The fatal alert that says so. `user_canceled` is none, and s_client says nothing of it: it misses close_notify.
+        /// The fatal alert that says so. `user_canceled` is none, and s_client says nothing of it: it misses
+        /// close_notify.
         var alert: Int? {
             switch self {
             case .policyChanged, .routeRemoved, .bundleRemoved: 49

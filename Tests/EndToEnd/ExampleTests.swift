@@ -1,5 +1,6 @@
 import Glibc
 import Loopback
+import PosternTesting
 import Testing
 
 /// The settings that users are shown.
@@ -17,7 +18,7 @@ struct ExampleTests {
         try onStage(loop) { stage in
             let folder = try Self.folder()
             let application = try stage.application(.echo)
-            var text = Self.settings.replacing("127.0.0.1:19000", with: "\(application.address)")
+            var text = exampleSettings.replacing("127.0.0.1:19000", with: "\(application.address)")
                 .replacing("eventLoop: auto", with: "eventLoop: \(loop.rawValue)")
             var ports: [String: SocketAddress] = [:]
             for written in ["127.0.0.1:15443", "127.0.0.1:15001", "127.0.0.1:15444", "127.0.0.1:9901"] {
@@ -67,69 +68,7 @@ struct ExampleTests {
             guard let text = ProcessFigures.read(folder.file(from)) else { continue }
             try folder.write(text, to: to)
         }
-        try folder.write(settings, to: "postern.yaml")
+        try folder.write(exampleSettings, to: "postern.yaml")
         return folder
     }
-
-    static let settings = """
-        identity:
-          files:
-            certificate: svid.pem            # leaf first, then intermediates
-            privateKey: svid.key
-            trustBundles:
-              example.org: bundle.pem        # one PEM file a trust domain
-              partner.test: partner.pem
-        admin:
-          bind: 127.0.0.1:9901
-        workers: 1                           # default: the CPU quota
-        eventLoop: auto                      # auto | io_uring | epoll
-        tls: {minVersion: "1.3", resumption: true}
-        listeners:
-          - name: orders
-            mode: inbound                    # mTLS in, plaintext to the application
-            bind: 127.0.0.1:15443
-            routes:
-              - name: orders                 # routes are tried in order; the first match wins
-                match: {sni: [orders.internal]}        # optional: sni, alpn, destinationPorts
-                upstream: {endpoints: ["127.0.0.1:19000"]}
-                policy: orders-callers
-          - name: to-orders
-            mode: outbound                   # plaintext from the application, mTLS to the peer
-            bind: 127.0.0.1:15001
-            routes:
-              - name: orders
-                upstream:
-                  endpoints: ["127.0.0.1:15443"]
-                  sni: orders.internal
-                  identities: ["spiffe://example.org/ns/default/sa/server"]   # whom we agree to talk to
-          - name: target
-            mode: inbound
-            bind: 127.0.0.1:15444
-            routes:
-              - name: echo
-                upstream: {builtin: echo}    # echo | discard | source: a load-test target needs no backend
-                policy: anyone-trusted
-        policies:
-          orders-callers:
-            mode: enforce                    # enforce | audit
-            rules:
-              - name: checkout
-                action: allow                # allow | deny
-                identities: ["spiffe://example.org/ns/default/sa/client"]
-                sources: ["127.0.0.0/8"]     # optional
-              - name: no-legacy
-                action: deny
-                identities: ["spiffe://example.org/ns/legacy/**"]
-          anyone-trusted:
-            rules:
-              - {name: all, action: allow, identities: ["spiffe://*/**"]}
-        limits:                              # every one has a default we would run ourselves
-          connections: 10000
-          handshakeTimeout: 5s
-          concurrentHandshakes: 1024
-          connectTimeout: 2s
-          idleTimeout: 1h
-          halfCloseTimeout: 60s
-          drainTimeout: 30s
-        """
 }

@@ -1,5 +1,6 @@
 import Loopback
 import Authority
+import PosternTesting
 import Testing
 
 /// What becomes of connections whose peer's certificate ends; the clients are `openssl s_client`.

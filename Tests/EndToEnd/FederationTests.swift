@@ -1,6 +1,7 @@
 import Foundation
 import Loopback
 import Authority
+import PosternTesting
 import Testing
 
 /// Bundles of a further trust domain from its bundle endpoint: nginx by the web's rules, openssl s_server by SPIFFE's.

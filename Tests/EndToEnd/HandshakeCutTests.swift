@@ -1,4 +1,5 @@
 import Loopback
+import PosternTesting
 import Testing
 
 /// Handshakes that end in the middle, at every byte of what the client sends.

@@ -1,5 +1,6 @@
 import Glibc
 import Loopback
+import PosternTesting
 import Testing
 
 /// What happens when there is no more of something.

@@ -1,5 +1,6 @@
 import Glibc
 import Loopback
+import PosternTesting
 import Testing
 
 /// `postern load` against proxies, and against peers that nobody here wrote.

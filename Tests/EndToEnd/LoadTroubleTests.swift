@@ -1,4 +1,5 @@
 import Loopback
+import PosternTesting
 import Testing
 
 /// `postern load` where something is wrong: with its target, or with what it was told.

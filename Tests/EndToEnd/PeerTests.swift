@@ -1,4 +1,5 @@
 import Loopback
+import PosternTesting
 import Testing
 
 /// Peers that nobody here wrote, on either side.

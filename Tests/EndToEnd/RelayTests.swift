@@ -1,4 +1,5 @@
 import Loopback
+import PosternTesting
 import Testing
 
 /// Bytes through the pair: all of them, in order, once.

@@ -1,6 +1,7 @@
 import Glibc
 import Loopback
 import Authority
+import PosternTesting
 import Testing
 
 /// Settings and identity files that change under a running proxy, and under load.

@@ -1,5 +1,6 @@
 import Glibc
 import Loopback
+import PosternTesting
 import Testing
 
 /// Starting, well and badly.

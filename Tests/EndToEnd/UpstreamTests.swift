@@ -1,4 +1,5 @@
 import Loopback
+import PosternTesting
 import Testing
 
 /// Upstreams that refuse, reset, hang or speak first.

@@ -1,6 +1,7 @@
 import Glibc
 import Loopback
 import Authority
+import PosternTesting
 import Testing
 
 /// The proxy's identity from a SPIFFE Workload API; the clients are `openssl s_client`.

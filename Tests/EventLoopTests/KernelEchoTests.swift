@@ -1,4 +1,5 @@
 import Glibc
+import PosternTesting
 import Synchronization
 import System
 import Testing
@@ -63,7 +64,7 @@ struct KernelEchoTests {
         let findings = Findings()
         let threads = (0..<6).map { index in
             findings.running.add(1, ordering: .relaxed)
-            return TestThread {
+            return BackgroundThread {
                 Self.converse(address, seed: UInt64(index), findings)
                 findings.running.subtract(1, ordering: .relaxed)
             }

@@ -1,5 +1,6 @@
 import CAllocationCount
 import Glibc
+import PosternTesting
 import System
 import Testing
 
@@ -13,7 +14,7 @@ struct KernelLoopTests {
         #expect(try rig.drain(ticks: 3).isEmpty)
         let wake = rig.loop.wake!
         for _ in 0..<5 {
-            let thread = TestThread { wake.signal() }
+            let thread = BackgroundThread { wake.signal() }
             let before = rig.loop.now
             #expect(try rig.wait().map(\.token) == [.wake])
             #expect(rig.loop.now - before < 20_000_000_000)

@@ -1,4 +1,5 @@
 import Glibc
+import PosternTesting
 import Testing
 
 @testable import EventLoop
@@ -11,7 +12,7 @@ struct MailboxTests {
         var rig = try Rig(kind)
         mailbox.open(wake: rig.loop.wake!)
         let threads = (0..<4).map { thread in
-            TestThread { for number in 0..<500 { mailbox.post((thread, number)) } }
+            BackgroundThread { for number in 0..<500 { mailbox.post((thread, number)) } }
         }
         // The loop must not go while a thread may post: nothing here throws before they have ended.
         var arrived: [[Int]] = Array(repeating: [], count: threads.count)

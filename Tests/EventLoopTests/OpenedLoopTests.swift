@@ -1,5 +1,6 @@
 import CLoopback
 import Glibc
+import PosternTesting
 import Synchronization
 import System
 import Testing
@@ -21,7 +22,7 @@ struct OpenedLoopTests {
     /// Opens a loop on a thread of its own, to which io_uring is refused with `errno` where one is given.
     private static func open(_ request: EventLoopRequest, refusedWith errno: Int32?) -> Outcome.Contents {
         let outcome = Outcome()
-        let thread = TestThread {
+        let thread = BackgroundThread {
             if let errno { precondition(postern_forbid_io_uring(errno) == 0, "no seccomp here") }
             do throws(EventLoopFault) {
                 let opened = try OpenedLoop.open(request, LoopLimits())

@@ -1,4 +1,5 @@
 import Identity
+import PosternTesting
 import Testing
 
 @Suite("A SPIFFE ID")

@@ -1,6 +1,7 @@
 import CAllocationCount
 import EventLoop
 import Glibc
+import PosternTesting
 import Synchronization
 import System
 import Testing
@@ -37,25 +38,16 @@ private final class EchoThread: Sendable {
 
     init(_ listener: Int32) {
         self.listener = listener
-        var thread = pthread_t()
-        let context = unsafe UnsafeMutableRawPointer(bitPattern: Int(listener))
-        // Safe: the descriptor's number is all that the thread is given.
-        _ = unsafe pthread_create(
-            &thread, nil,
-            { context in
-                let connection = accept(Int32(Int(bitPattern: context)), nil, nil)
-                var bytes = [UInt8](repeating: 0, count: 65_536)
-                while true {
-                    // Safe: the kernel keeps to the array's size.
-                    let count = unsafe recv(connection, &bytes, bytes.count, 0)
-                    guard count > 0, unsafe send(connection, bytes, count, Int32(MSG_NOSIGNAL)) == count else {
-                        break
-                    }
-                }
-                close(connection)
-                return nil
-            }, context)
-        pthread_detach(thread)
+        _ = BackgroundThread {
+            let connection = accept(listener, nil, nil)
+            var bytes = [UInt8](repeating: 0, count: 65_536)
+            while true {
+                // Safe: the kernel keeps to the array's size.
+                let count = unsafe recv(connection, &bytes, bytes.count, 0)
+                guard count > 0, unsafe send(connection, bytes, count, Int32(MSG_NOSIGNAL)) == count else { break }
+            }
+            close(connection)
+        }
     }
 
     func stop() {

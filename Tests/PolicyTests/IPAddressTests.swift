@@ -1,5 +1,6 @@
 import Glibc
 import Policy
+import PosternTesting
 import Testing
 
 @Suite("An IP address")

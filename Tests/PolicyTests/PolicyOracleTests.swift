@@ -1,5 +1,6 @@
 import Identity
 import Policy
+import PosternTesting
 import Testing
 
 @Suite("A policy's decision")

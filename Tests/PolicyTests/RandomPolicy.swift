@@ -1,5 +1,6 @@
 import Identity
 import Policy
+import PosternTesting
 
 /// A rule as text, from alphabets so small that matches are common.
 struct RuleText: Sendable {

@@ -1,4 +1,5 @@
 import Policy
+import PosternTesting
 import Settings
 import Testing
 
@@ -47,21 +48,21 @@ struct AcceptedTests {
             ("stdout", AccessLogChoice.standardOutput), ("stderr", .standardError), ("off", .off), ("'off'", .off),
         ])
     func accessLog(written: String, meant: AccessLogChoice) {
-        #expect(outcome(of: example + "accessLog: \(written)\n").settings?.accessLog == meant)
+        #expect(outcome(of: exampleSettings + "accessLog: \(written)\n").settings?.accessLog == meant)
     }
 
     @Test("a file for the access log, with its place", arguments: ["/var/log/a", "access.log", "./stout"])
     func accessLog(file: String) {
-        let outcome = outcome(of: example + "accessLog: \(file)\n")
+        let outcome = outcome(of: exampleSettings + "accessLog: \(file)\n")
         #expect(outcome.settings?.accessLog == .file(file))
         let place = outcome.sources.accessLog
-        #expect(place.line == example.split(separator: "\n", omittingEmptySubsequences: false).count)
+        #expect(place.line == exampleSettings.split(separator: "\n", omittingEmptySubsequences: false).count)
         #expect(place.column == 12)
     }
 
     @Test("a level and a format for the log")
     func log() {
-        let settings = outcome(of: example + "log: {level: debug, format: json}\n").settings
+        let settings = outcome(of: exampleSettings + "log: {level: debug, format: json}\n").settings
         #expect(settings?.log == LogSettings(level: .debug, format: .json))
     }
 
@@ -122,7 +123,7 @@ struct AcceptedTests {
 
     @Test("without limits, the defaults; with some, the others' defaults")
     func defaults() throws {
-        let (before, _) = try #require(example.split("limits:"))
+        let (before, _) = try #require(exampleSettings.split("limits:"))
         #expect(outcome(of: before).settings?.limits == LimitSettings())
         var some = LimitSettings()
         some.connections = 7

@@ -1,5 +1,6 @@
 import Identity
 import Policy
+import PosternTesting
 import Settings
 import Testing
 
@@ -7,13 +8,13 @@ import Testing
 struct ExampleTests {
     @Test("has no flaw, not even a warning")
     func isSound() {
-        #expect(flaws(of: example) == [])
-        #expect(outcome(of: example).settings != nil)
+        #expect(flaws(of: exampleSettings) == [])
+        #expect(outcome(of: exampleSettings).settings != nil)
     }
 
     @Test("says of the process what it says")
     func process() throws {
-        let settings = try #require(outcome(of: example).settings)
+        let settings = try #require(outcome(of: exampleSettings).settings)
         #expect(settings.admin?.bind.description == "127.0.0.1:9901")
         #expect(settings.workers == 1)
         #expect(settings.eventLoop == .auto)
@@ -25,7 +26,7 @@ struct ExampleTests {
 
     @Test("names its identity files with the places that name them")
     func identity() throws {
-        let outcome = Settings.parse(text: Array(example.utf8), file: "/etc/postern/p.yaml")
+        let outcome = Settings.parse(text: Array(exampleSettings.utf8), file: "/etc/postern/p.yaml")
         guard case .files(let files) = try #require(outcome.settings).identity else { return }
         let sources = outcome.sources
         #expect(files.certificate == "/etc/postern/svid.pem")
@@ -38,7 +39,7 @@ struct ExampleTests {
 
     @Test("gives each listener its routes, and each inbound route its policy")
     func listeners() throws {
-        let settings = try #require(outcome(of: example).settings)
+        let settings = try #require(outcome(of: exampleSettings).settings)
         #expect(settings.listeners.map(\.name) == ["orders", "to-orders", "target"])
         #expect(settings.listeners.map(\.mode) == [.inbound, .outbound, .inbound])
         #expect(settings.listeners.map(\.bind.port) == [15443, 15001, 15444])
@@ -53,7 +54,7 @@ struct ExampleTests {
 
     @Test("compiles its policies in the order of the file")
     func policies() throws {
-        let settings = try #require(outcome(of: example).settings)
+        let settings = try #require(outcome(of: exampleSettings).settings)
         #expect(settings.policies.map(\.name) == ["orders-callers", "anyone-trusted"])
         #expect(settings.policies.map(\.mode) == [.enforce, .enforce])
         #expect(settings.policies[0].rules.map(\.name) == ["checkout", "no-legacy"])

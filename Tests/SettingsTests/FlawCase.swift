@@ -1,7 +1,8 @@
+import PosternTesting
 import Testing
 
-/// A bad settings file, and every flaw in it as `line:column: severity: message`; of a message that another module ends,
-/// up to `...`.
+/// A bad settings file, and every flaw in it as `line:column: severity: message`; of a message that another module
+/// ends, up to `...`.
 struct FlawCase: Sendable, CustomTestStringConvertible {
     let name: String
     let text: String

@@ -1,3 +1,4 @@
+import PosternTesting
 import Settings
 import Testing
 
@@ -15,23 +16,23 @@ struct GarbageTests {
 
     @Test("the example cut at every byte is refused or means something")
     func truncations() {
-        let bytes = Array(example.utf8)
+        let bytes = Array(exampleSettings.utf8)
         for count in 0..<bytes.count { expectSense(Array(bytes[..<count])) }
     }
 
     @Test("the example with bytes changed is refused or means something", arguments: 0..<8)
     func mutations(seed: UInt64) {
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         let telling: [UInt8] = Array("[]{}:,&*!|>'\"%@`#-?~<\t\n\r \0\u{1B}\u{7F}".utf8) + [0x80, 0xC3, 0xFF]
         for _ in 0..<250 {
-            var bytes = Array(example.utf8)
-            for _ in 0...random.below(3) {
-                let index = random.below(bytes.count)
-                let byte = random.below(2) == 0 ? telling[random.below(telling.count)] : UInt8(random.below(256))
-                switch random.below(3) {
+            var bytes = Array(exampleSettings.utf8)
+            for _ in 0...Int.random(in: 0..<3, using: &random) {
+                let index = Int.random(in: 0..<bytes.count, using: &random)
+                let byte = random.chance(50) ? random.pick(telling) : .random(in: 0...255, using: &random)
+                switch Int.random(in: 0..<3, using: &random) {
                 case 0: bytes[index] = byte
                 case 1: bytes.insert(byte, at: index)
-                default: bytes.removeSubrange(index..<min(bytes.count, index + random.below(40)))
+                default: bytes.removeSubrange(index..<min(bytes.count, index + Int.random(in: 0..<40, using: &random)))
                 }
             }
             expectSense(bytes)
@@ -40,9 +41,11 @@ struct GarbageTests {
 
     @Test("random bytes are refused", arguments: 0..<8)
     func noise(seed: UInt64) {
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<250 {
-            let bytes = (0..<random.below(300)).map { _ in UInt8(random.below(256)) }
+            let bytes = (0..<Int.random(in: 0..<300, using: &random)).map { _ in
+                UInt8.random(in: 0...255, using: &random)
+            }
             expectSense(bytes)
             #expect(Settings.parse(text: bytes, file: "p.yaml").settings == nil)
         }
@@ -73,7 +76,7 @@ struct GarbageTests {
     @Test("a file of a mebibyte is read, a larger one refused")
     func size() {
         let padding = Array(repeating: UInt8(ascii: "#"), count: 1 << 20)
-        let example = Array(example.utf8)
+        let example = Array(exampleSettings.utf8)
         #expect(Settings.parse(text: example + padding.dropLast(example.count), file: "p.yaml").settings != nil)
         #expect(
             Settings.parse(text: example + padding, file: "p.yaml").flaws.map(\.description)
@@ -101,22 +104,5 @@ struct GarbageTests {
     func longValues() {
         let text = exampleReplacing("workers: 1 ", with: "workers: \(String(repeating: "x", count: 10_000)) ")
         #expect(flaws(of: text).map(\.count) == [145])
-    }
-}
-
-/// SplitMix64: the same numbers for a seed on every machine.
-private struct Seeded {
-    private var state: UInt64
-
-    init(_ seed: UInt64) {
-        state = seed
-    }
-
-    mutating func below(_ bound: Int) -> Int {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return Int((mixed ^ mixed >> 31) % UInt64(bound))
     }
 }

@@ -1,4 +1,5 @@
-import Foundation
+import Glibc
+import PosternTesting
 import Settings
 import Testing
 
@@ -6,9 +7,8 @@ import Testing
 struct LoadingTests {
     @Test("reads a file, and names it in each flaw")
     func namesFile() throws {
-        let path = FileManager.default.temporaryDirectory.path + "/postern-\(UUID().uuidString).yaml"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try Data(exampleReplacing("workers: 1 ", with: "workers: 0 ").utf8).write(to: URL(fileURLWithPath: path))
+        let folder = try TemporaryFolder()
+        let path = try folder.write(exampleReplacing("workers: 1 ", with: "workers: 0 "), to: "p.yaml")
         let outcome = Settings.load(path: path)
         #expect(outcome.settings == nil)
         #expect(
@@ -19,8 +19,8 @@ struct LoadingTests {
 
     @Test("refuses a FIFO at once, instead of waiting for somebody to write into it")
     func fifo() throws {
-        let path = FileManager.default.temporaryDirectory.path + "/postern-\(UUID().uuidString).yaml"
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let folder = try TemporaryFolder()
+        let path = folder.file("p.yaml")
         // The C string lives for the length of the call.
         #expect(unsafe mkfifo(path, 0o600) == 0)
         let outcome = Settings.load(path: path)
@@ -70,7 +70,7 @@ struct LoadingTests {
 
     @Test("passes over a byte order mark")
     func byteOrderMark() {
-        let outcome = Settings.parse(text: [0xEF, 0xBB, 0xBF] + Array(example.utf8), file: "p.yaml")
+        let outcome = Settings.parse(text: [0xEF, 0xBB, 0xBF] + Array(exampleSettings.utf8), file: "p.yaml")
         #expect(outcome.flaws.allSatisfy { $0.severity == .warning })
         #expect(outcome.settings != nil)
     }

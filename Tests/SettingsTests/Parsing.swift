@@ -5,7 +5,8 @@ func outcome(of text: String) -> LoadOutcome {
     Settings.parse(text: Array(text.utf8), file: "p.yaml")
 }
 
-/// The flaws of a text as they are printed, without the file's name, and without what is said of the example's open rule.
+/// The flaws of a text as they are printed, without the file's name, and without what is said of the example's open
+/// rule.
 func flaws(of text: String) -> [String] {
     allFlaws(of: text).filter { !$0.contains("this allows every peer of every trust domain") }
 }

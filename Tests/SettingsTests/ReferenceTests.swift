@@ -1,3 +1,4 @@
+import PosternTesting
 import Settings
 import Testing
 
@@ -31,7 +32,7 @@ struct ReferenceTests {
     func defaultsHold(entry: SettingReference) throws {
         let parts = entry.path.split(separator: ".").map(String.init)
         let line = "\(parts.dropLast().map { "\($0): {" }.joined())\(parts.last ?? ""): \(entry.defaultValue ?? "")"
-        let written = example.split(separator: "\n").prefix { !$0.hasPrefix("workers:") } + ["listeners:"]
+        let written = exampleSettings.split(separator: "\n").prefix { !$0.hasPrefix("workers:") } + ["listeners:"]
         let listener =
             #"  - {name: a, mode: inbound, bind: "[::]:1", routes: [{name: r, upstream: {builtin: echo}, policy: p}]}"#
         let policy = "policies: {p: {rules: [{name: all, action: allow, identities: [spiffe://*/**]}]}}"

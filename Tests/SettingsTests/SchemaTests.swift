@@ -1,3 +1,4 @@
+import PosternTesting
 import Testing
 
 @testable import Settings
@@ -66,21 +67,21 @@ struct SchemaTests {
             ("127.0.0.1:15443", "127.0.0.1:15445"), ("svid.key", "other.key"), ("legacy", "old"),
         ])
     func atOnce(old: String, new: String) throws {
-        let before = try #require(Settings.of(example))
+        let before = try #require(Settings.of(exampleSettings))
         let after = try #require(
-            Settings.of(example.replacing(#"minVersion: "1.3", "#, with: "").replacing(old, with: new)))
+            Settings.of(exampleSettings.replacing(#"minVersion: "1.3", "#, with: "").replacing(old, with: new)))
         #expect(after != before)
         #expect(after.keysForNextStart(insteadOf: before) == [])
     }
 
     @Test("settings that differ in comments, layout and the names of files alone are equal")
     func equality() throws {
-        let settings = try #require(Settings.of(example))
-        let moved = "# A comment.\n\n" + example.replacing("workers: 1 ", with: "\nworkers:   1 # One.")
+        let settings = try #require(Settings.of(exampleSettings))
+        let moved = "# A comment.\n\n" + exampleSettings.replacing("workers: 1 ", with: "\nworkers:   1 # One.")
         #expect(Settings.of(moved) == settings)
-        #expect(Settings.of(example, file: "other.yaml") == settings)
+        #expect(Settings.of(exampleSettings, file: "other.yaml") == settings)
         // Relative paths are those of the file's folder.
-        #expect(Settings.of(example, file: "/etc/p.yaml") != settings)
+        #expect(Settings.of(exampleSettings, file: "/etc/p.yaml") != settings)
     }
 
     @Test(
@@ -96,7 +97,7 @@ struct SchemaTests {
         ])
     func differences(old: String, new: String) throws {
         let changed = try #require(Settings.of(exampleReplacing(old, with: new)))
-        #expect(changed != Settings.of(example))
+        #expect(changed != Settings.of(exampleSettings))
     }
 
     private static let base = """

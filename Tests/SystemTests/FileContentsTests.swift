@@ -1,4 +1,5 @@
 import Glibc
+import PosternTesting
 import Testing
 
 @testable import System
@@ -26,20 +27,16 @@ struct FileContentsTests {
 
     @Test("is neither a folder nor a device nor a FIFO, which is not waited for")
     func notAFile() throws {
-        var template = Array("/tmp/postern-system.XXXXXX".utf8CString)
-        // The template ends with a zero byte and is replaced in place.
-        try #require(unsafe mkdtemp(&template) != nil)
-        let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        defer { _ = unsafe rmdir(folder) }
-        let fifo = "\(folder)/fifo"
+        let folder = try TemporaryFolder()
+        let fifo = folder.file("fifo")
+        // The C string lives for the length of the call.
         try #require(unsafe mkfifo(fifo, 0o600) == 0)
-        defer { _ = unsafe unlink(fifo) }
-        for path in [folder, fifo, "/dev/zero"] {
+        for path in [folder.path, fifo, "/dev/zero"] {
             #expect(throws: FileFlaw.notAFile) { try FileContents.read(path: path) }
             #expect(FileContents.text(path: path) == nil)
             #expect(FileContents.beginning(path: path, limitBytes: 1) == "")
         }
-        #expect(throws: FileFlaw.cannotOpen(errno: ENOENT)) { try FileContents.read(path: "\(folder)/none") }
+        #expect(throws: FileFlaw.cannotOpen(errno: ENOENT)) { try FileContents.read(path: folder.file("none")) }
     }
 
     @Test("is readable by others unless its mode says no, or only a group of ours may read it")

@@ -1,5 +1,6 @@
 import Identity
 import Authority
+import TLSTesting
 import Testing
 @testable import SVID
 

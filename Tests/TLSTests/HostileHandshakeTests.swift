@@ -1,4 +1,6 @@
 import Identity
+import PosternTesting
+import TLSTesting
 import Testing
 
 @testable import TLS
@@ -64,7 +66,7 @@ struct HostileHandshakeTests {
         let world = try World()
         let client = try TLSContext.client(world.material())
         let server = try TLSContext.server(world.material())
-        var generator = SplitMix(state: UInt64(turn + 1))
+        var generator = SeededGenerator(seed: UInt64(turn + 1))
         for _ in 0..<400 {
             var pair = try Pair(client: client, server: server)
             var message = pair.client.handshake()
@@ -92,7 +94,7 @@ struct HostileHandshakeTests {
         let world = try World()
         let client = try TLSContext.client(world.material())
         let server = try TLSContext.server(world.material())
-        var generator = SplitMix(state: 99)
+        var generator = SeededGenerator(seed: 99)
         for _ in 0..<500 {
             var end = try End(server)
             var other = try End(client)
@@ -121,22 +123,9 @@ struct HostileHandshakeTests {
         #expect(end.outcome == .failed(.misbehaved(.messageTooLarge)))
     }
 
-    private func flip(_ bytes: inout [UInt8], _ generator: inout SplitMix) {
+    private func flip(_ bytes: inout [UInt8], _ generator: inout SeededGenerator) {
         guard !bytes.isEmpty else { return }
         let bit = generator.next()
         bytes[Int(bit / 8 % UInt64(bytes.count))] ^= 1 << UInt8(bit % 8)
-    }
-}
-
-/// A small generator with a seed, so that a failure can be seen again.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
     }
 }

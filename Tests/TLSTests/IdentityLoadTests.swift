@@ -1,5 +1,6 @@
 import Glibc
 import Identity
+import PosternTesting
 import Testing
 
 @testable import TLS
@@ -9,20 +10,15 @@ import Testing
 
 /// A folder of identity files that is gone with its owner.
 final class IdentityFolder {
-    let path: String
+    private let folder: TemporaryFolder
     let world: World
+    var path: String { folder.path }
 
     init(_ world: World) throws {
         self.world = world
-        path = "/tmp/postern-identity-\(UInt64.random(in: .min ... .max))"
-        try #require(unsafe mkdir(path, 0o700) == 0)
+        folder = try TemporaryFolder("identity")
         try write(world.authority.issue(path: "/server"))
         try write("bundle.pem", world.authority.bundlePEM)
-    }
-
-    deinit {
-        for name in ["svid.pem", "svid.key", "bundle.pem", "other.pem"] { unsafe _ = unlink("\(path)/\(name)") }
-        unsafe _ = rmdir(path)
     }
 
     func write(_ name: String, _ text: String, mode: mode_t = 0o600) throws {

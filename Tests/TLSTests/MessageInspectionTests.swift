@@ -1,3 +1,4 @@
+import PosternTesting
 import Testing
 
 @testable import TLS
@@ -33,7 +34,7 @@ struct MessageInspectionTests {
 
     @Test("and any other bytes are read within their bounds")
     func noise() {
-        var generator = SplitMix(state: 5)
+        var generator = SeededGenerator(seed: 5)
         for _ in 0..<20_000 {
             var bytes = (0..<Int(generator.next() % 40)).map { _ in UInt8(truncatingIfNeeded: generator.next() % 20) }
             if !bytes.isEmpty { bytes[0] = 11 }

@@ -1,4 +1,5 @@
 import Identity
+import TLSTesting
 import Testing
 @testable import Crypto
 

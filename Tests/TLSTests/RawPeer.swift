@@ -3,6 +3,7 @@ import Authority
 
 @testable import TLS
 @testable import Crypto
+import TLSTesting
 
 /// OpenSSL on its own, over memory BIOs: a peer that nobody here wrote, and that can be told to be odd.
 @safe

@@ -1,6 +1,7 @@
 import COpenSSL
 
 @testable import TLS
+import TLSTesting
 
 /// A peer that has the keys and may put anything into a record.
 struct RecordForger: ~Copyable {

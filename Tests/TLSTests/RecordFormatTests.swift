@@ -1,3 +1,4 @@
+import PosternTesting
 import Testing
 
 @testable import TLS
@@ -208,7 +209,7 @@ struct PostHandshakeMessagesTests {
 
     @Test("of random bytes never gets past its bounds")
     func noise() {
-        var generator = SplitMix(state: 7)
+        var generator = SeededGenerator(seed: 7)
         for _ in 0..<50_000 {
             var messages = PostHandshakeMessages(acceptsTickets: true)
             for _ in 0..<4 {

@@ -1,6 +1,7 @@
 import COpenSSL
 import Identity
 import Authority
+import TLSTesting
 import Testing
 
 @testable import TLS

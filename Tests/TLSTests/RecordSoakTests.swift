@@ -1,4 +1,5 @@
 import CAllocationCount
+import PosternTesting
 import Testing
 
 @testable import TLS
@@ -21,7 +22,7 @@ struct RecordSoakTests {
 
     @Test("arrive in order however they are cut and whoever changes keys", arguments: RecordCipher.allCases, 1...4)
     func random(cipher: RecordCipher, seed: Int) throws {
-        var generator = SplitMix(state: UInt64(seed))
+        var generator = SeededGenerator(seed: UInt64(seed))
         let one = try RecordEnd(cipher, sendingByte: 1, receivingByte: 2)
         let two = try RecordEnd(cipher, sendingByte: 2, receivingByte: 1)
         one.layer.recordsPerKey = 20
@@ -54,7 +55,7 @@ struct RecordSoakTests {
         #expect(ways[1].received == ways[1].sent)
     }
 
-    private static func bytes(_ count: Int, _ generator: inout SplitMix) -> [UInt8] {
+    private static func bytes(_ count: Int, _ generator: inout SeededGenerator) -> [UInt8] {
         let first = UInt8(truncatingIfNeeded: generator.next())
         return (0..<max(1, count)).map { first &+ UInt8(truncatingIfNeeded: $0) }
     }

@@ -1,3 +1,4 @@
+import TLSTesting
 import Testing
 
 @testable import TLS

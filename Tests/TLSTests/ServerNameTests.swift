@@ -1,5 +1,6 @@
 import COpenSSL
 import Authority
+import TLSTesting
 import Testing
 
 @testable import TLS

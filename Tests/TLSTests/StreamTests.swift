@@ -1,5 +1,6 @@
 import COpenSSL
 import Identity
+import TLSTesting
 import Testing
 
 @testable import TLS

@@ -1,4 +1,5 @@
 import Foundation
+import PosternTesting
 import Telemetry
 import Testing
 
@@ -79,7 +80,7 @@ struct BoundedQueueTests {
 
     private func onThread(_ body: @escaping @Sendable () -> Int) async -> Int {
         await withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: body()) }
+            _ = BackgroundThread { continuation.resume(returning: body()) }
         }
     }
 }

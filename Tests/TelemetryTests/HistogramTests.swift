@@ -1,3 +1,4 @@
+import PosternTesting
 import Telemetry
 import Testing
 

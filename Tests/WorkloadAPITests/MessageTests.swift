@@ -1,4 +1,5 @@
 import Identity
+import PosternTesting
 import Testing
 
 @testable import WorkloadAPI

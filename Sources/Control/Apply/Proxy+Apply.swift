@@ -17,8 +17,8 @@ extension Proxy {
         case outdated
     }
 
-    /// Serves by `state` and the bundles of further trust domains from now on; false where that cannot be done: then what
-    /// is in use stays.
+    /// Serves by `state` and the bundles of further trust domains from now on; false where that cannot be done: then
+    /// what is in use stays.
     func apply(_ state: DesiredState, because cause: Cause) -> Bool {
         var next = state
         next.bundles = federation?.bundles ?? []

@@ -72,8 +72,8 @@ final class FederationClient {
         }
     }
 
-    /// Begins the polls that are due and drops what is stale; returns whether bundles have changed, and the milliseconds
-    /// until something is due again.
+    /// Begins the polls that are due and drops what is stale; returns whether bundles have changed, and the
+    /// milliseconds until something is due again.
     ///
     /// - Parameter material: our own identity; without one, servers that are known by their SPIFFE ID must wait.
     func tick(_ material: IdentityMaterial?) -> (changed: Bool, wait: Int?) {

@@ -4,8 +4,8 @@ import System
 
 /// Tells when one of some paths may name other contents (inotify). Belongs to the control thread.
 ///
-/// It may tell of nothing, but not of too little: whoever is told looks at the files, and then calls ``rearm()``, for the
-/// paths may lead elsewhere by now.
+/// It may tell of nothing, but not of too little: whoever is told looks at the files, and then calls ``rearm()``, for
+/// the paths may lead elsewhere by now.
 final class FileWatch {
     /// Whose contents matter.
     var paths: [String] { didSet { if paths != oldValue { rearm() } } }

@@ -17,8 +17,8 @@ extension Proxy {
             now: monotonic, isSound: outcome.settingsAreSound && outcome.identityIsSound && isApplied)
     }
 
-    /// Asks anew about every peer once a CRL that is required has become too old, and returns the seconds until that may
-    /// be so.
+    /// Asks anew about every peer once a CRL that is required has become too old, and returns the seconds until that
+    /// may be so.
     func checkRevocation(now: Int64) -> Int64? {
         guard let revocation = source?.reload.state.material?.revocation else { return nil }
         if let end = revocationEnd, now > end {

@@ -1,7 +1,8 @@
 import Settings
 import SVID
 
-/// The settings and the identity in use, and what becomes of them when their files change. Belongs to the control thread.
+/// The settings and the identity in use, and what becomes of them when their files change. Belongs to the control
+/// thread.
 ///
 /// Nothing flawed ever takes the place of something sound; and a flaw of the settings does not keep an SVID from being
 /// renewed, nor the other way round.

@@ -1,6 +1,7 @@
 package import COpenSSL
 
-/// A provider that is a shorter list of the default provider's algorithms; they run with the default provider's context.
+/// A provider that is a shorter list of the default provider's algorithms; they run with the default provider's
+/// context.
 ///
 /// Sendable by hand: the tables are written in `init` only. Like OpenSSL's own they are never freed.
 @safe
@@ -56,7 +57,8 @@ package struct LeanProvider: @unchecked Sendable {
         unsafe self.algorithms = algorithms
     }
 
-    /// The default provider's functions with our answer to queries, and without the end of its context, which is its own.
+    /// The default provider's functions with our answer to queries, and without the end of its context, which is its
+    /// own.
     private static func replacingQuery(in stock: UnsafePointer<OSSL_DISPATCH>) -> UnsafePointer<OSSL_DISPATCH> {
         var functions: [OSSL_DISPATCH] = []
         var cursor = unsafe stock

@@ -2,10 +2,11 @@ import EventLoop
 
 /// Whose step of a handshake is taken next, and who may be in a handshake at all.
 ///
-/// An inbound handshake holds one of a limited number of turns from its first step to its end. Who waits for a step takes
-/// it in rotation by source; those who wait for a turn and those who have one are served alternately. Where all turns are
-/// taken and somebody waits for one, a handshake whose peer has owed its next bytes for ``patienceNanoseconds`` gives its
-/// turn up; an eighth of the turns is for sources that have none. Of those that have been silent longest, one of the source that has the most.
+/// An inbound handshake holds one of a limited number of turns from its first step to its end. Who waits for a step
+/// takes it in rotation by source; those who wait for a turn and those who have one are served alternately. Where all
+/// turns are taken and somebody waits for one, a handshake whose peer has owed its next bytes for
+/// ``patienceNanoseconds`` gives its turn up; an eighth of the turns is for sources that have none. Of those that have
+/// been silent longest, one of the source that has the most.
 struct HandshakeQueue {
     /// How many may be in progress.
     var limit: Int
@@ -94,8 +95,8 @@ struct HandshakeQueue {
         turns.remove(source)
     }
 
-    /// A handshake with a turn waits for its peer's next flight. What brings that flight no further is no end of it: who
-    /// drips bytes is as silent as who sends none.
+    /// A handshake with a turn waits for its peer's next flight. What brings that flight no further is no end of it:
+    /// who drips bytes is as silent as who sends none.
     ///
     /// - Parameter standing: of each that is remembered; no more of them are not over than have turns.
     mutating func fellSilent(_ silence: Silence, standing: (Silence) -> Standing) {

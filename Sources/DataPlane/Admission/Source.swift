@@ -2,8 +2,8 @@ import Policy
 import Settings
 import System
 
-/// Who is told apart among those who have no identity yet: an IPv4 address, or the /64 of an IPv6 one, which is the least
-/// that one customer of a network is given.
+/// Who is told apart among those who have no identity yet: an IPv4 address, or the /64 of an IPv6 one, which is the
+/// least that one customer of a network is given.
 struct Source: Hashable {
     private let bits: UInt64
     private let isV4: Bool

@@ -37,8 +37,8 @@ enum Denial {
 }
 
 extension Worker {
-    /// Decides about a connection whose handshake is complete by what holds now, and writes down what the decision rests
-    /// on; nil where it may go on.
+    /// Decides about a connection whose handshake is complete by what holds now, and writes down what the decision
+    /// rests on; nil where it may go on.
     ///
     /// - Parameter rechecksPeer: its certificate was verified under what held before.
     mutating func denial(_ slot: Int32, rechecksPeer: Bool) -> Denial? {

@@ -193,7 +193,8 @@ struct ConnectionMachine: Equatable {
         return end(leg == .peer ? .peerReset : .applicationReset)
     }
 
-    /// The connection is over, but what is queued is sent first; `lingering` also waits for a TLS client to have read it.
+    /// The connection is over, but what is queued is sent first; `lingering` also waits for a TLS client to have read
+    /// it.
     ///
     /// A leg that cannot tell the difference otherwise learns by RST that the end was no orderly one.
     mutating func end(_ reason: CloseReason, lingering: Bool = false) -> Course {
@@ -207,8 +208,9 @@ struct ConnectionMachine: Equatable {
         return .isOver
     }
 
-    /// The connection is over now. It is an end of our own: FIN would tell the application, and close_notify the peer, that
-    /// the other side had finished. The application gets RST, and the peer an alert where nothing waits in front of it.
+    /// The connection is over now. It is an end of our own: FIN would tell the application, and close_notify the peer,
+    /// that the other side had finished. The application gets RST, and the peer an alert where nothing waits in front
+    /// of it.
     mutating func cut(_ reason: CloseReason) -> Course {
         guard phase != .closing else { return .isOver }
         let isQuiet = phase == .relaying && peer.isFlushed && applicationLeg.isFlushed
@@ -223,8 +225,8 @@ struct ConnectionMachine: Equatable {
         return .isOver
     }
 
-    /// A relaying connection may not go on: nothing more is taken in, what is queued is sent, and the peer is told by an
-    /// alert, the application by RST.
+    /// A relaying connection may not go on: nothing more is taken in, what is queued is sent, and the peer is told by
+    /// an alert, the application by RST.
     mutating func revoke(_ reason: CloseReason) -> Course {
         guard phase == .relaying else { return cut(reason) }
         self.reason = self.reason ?? reason

@@ -24,7 +24,8 @@ enum FirstFlight: Equatable {
             return
         }
         self = .take(bytes: bytes.count)
-        // Safe: the count was just checked. A record that is shorter than the message's header says nothing of its length.
+        // Safe: the count was just checked. A record that is shorter than the message's header says nothing of its
+        // length.
         guard bytes.count >= 9, unsafe Int(bytes[3]) << 8 | Int(bytes[4]) >= 4, unsafe bytes[5] == Self.clientHello
         else { return }
         let length = unsafe Int(bytes[6]) << 16 | Int(bytes[7]) << 8 | Int(bytes[8])

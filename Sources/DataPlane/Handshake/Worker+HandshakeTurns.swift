@@ -2,10 +2,10 @@ import EventLoop
 import Settings
 import TLS
 
-/// A step of a handshake takes as long as hundreds of relayed records. So those who relay are served first, and the rest
-/// wait in the order in which they came, for the worker's thread for handshakes. Where there is none, each tick of the
-/// worker takes one step; and so it does now and then where the thread gets nothing done, because who relays leaves it
-/// next to nothing of a core.
+/// A step of a handshake takes as long as hundreds of relayed records. So those who relay are served first, and the
+/// rest wait in the order in which they came, for the worker's thread for handshakes. Where there is none, each tick of
+/// the worker takes one step; and so it does now and then where the thread gets nothing done, because who relays leaves
+/// it next to nothing of a core.
 extension Worker {
     /// The peer's bytes wait for their turn; empty where it is ours to begin.
     ///

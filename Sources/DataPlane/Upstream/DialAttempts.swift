@@ -12,7 +12,8 @@ struct DialAttempts: Equatable {
 
     /// The endpoint to dial next; nil where each has been.
     ///
-    /// - Parameter turn: the first endpoint, where the connection has its turn among others; else the one after the last.
+    /// - Parameter turn: the first endpoint, where the connection has its turn among others; else the one after the
+    /// last.
     mutating func next(among endpoints: [SocketAddress], turn: () -> Int?) -> SocketAddress? {
         guard canGoOn(among: endpoints) else { return nil }
         let first = count == 0 ? turn() : nil

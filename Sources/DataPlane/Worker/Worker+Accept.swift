@@ -98,9 +98,9 @@ extension Worker {
 
     /// Why there is no place for one more connection from there; nil where there is, or is made.
     ///
-    /// A source may have four times as many as places are free, so that the share of each shrinks as the table fills, and
-    /// however many one of them wants, a fifth is left for others. The callers of outbound listeners are all of this host:
-    /// those of one listener, and all of them, have such a share together.
+    /// A source may have four times as many as places are free, so that the share of each shrinks as the table fills,
+    /// and however many one of them wants, a fifth is left for others. The callers of outbound listeners are all of
+    /// this host: those of one listener, and all of them, have such a share together.
     private mutating func refusal(
         _ mode: ConnectionMachine.Mode, _ source: Source, _ listener: Int
     ) -> CloseReason? {
@@ -121,9 +121,9 @@ extension Worker {
         return share > 0 ? .sourceLimit : .connectionLimit
     }
 
-    /// Ends a connection whose client has not been admitted: of those that are compared one that has been silent for too
-    /// long, the longest silent first; else one of the source that has the most of them, where that is more than `source`
-    /// would have. False where there is none.
+    /// Ends a connection whose client has not been admitted: of those that are compared one that has been silent for
+    /// too long, the longest silent first; else one of the source that has the most of them, where that is more than
+    /// `source` would have. False where there is none.
     ///
     /// - Parameters:
     ///   - amongItsOwn: it has as many as one may have, and only one of those can go for another.

@@ -4,7 +4,8 @@ import TLS
 extension Worker {
     /// Starts all that the connection's machine allows now, and sees to its timer. The slot may be free afterwards.
     ///
-    /// - Parameter course: what the event came to that is followed by this; one that ended the connection gives up its turn
+    /// - Parameter course: what the event came to that is followed by this; one that ended the connection gives up its
+    /// turn
     ///   among the handshakes here.
     mutating func advance(_ slot: Int32, after course: ConnectionMachine.Course) {
         if course == .isOver { leaveHandshake(slot) }
@@ -56,8 +57,8 @@ extension Worker {
         return connections[slot].machine.cut(reason)
     }
 
-    /// Starts all of them, whatever one of them comes to: the machine has noted each as started, and says in its next plan
-    /// what follows from an end.
+    /// Starts all of them, whatever one of them comes to: the machine has noted each as started, and says in its next
+    /// plan what follows from an end.
     private mutating func perform(_ actions: ConnectionActions, _ slot: Int32) {
         if actions.contains(.closeNotify) { _ = queueCloseNotify(slot) }
         if actions.contains(.alert) { queueAlert(slot) }

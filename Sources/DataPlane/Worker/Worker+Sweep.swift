@@ -3,8 +3,8 @@ import TLS
 
 /// After a change every connection that was admitted before is looked at again, in the order of their slots.
 ///
-/// A slice of them a step, so that none of the others waits for it. Who is admitted meanwhile is judged by what holds now,
-/// on this very thread: between the two there is no gap.
+/// A slice of them a step, so that none of the others waits for it. Who is admitted meanwhile is judged by what holds
+/// now, on this very thread: between the two there is no gap.
 extension Worker {
     /// From now on nothing counts as looked at.
     mutating func beginSweep() {

@@ -99,7 +99,8 @@ public final class SimulatedNetwork {
 
     func giveBack(_ buffer: Int32) {
         buffers.takeBack(buffer)
-        // Whoever still looks at the bytes is to notice. Safe: `pointer` checks the index; the buffer is as long as said.
+        // Whoever still looks at the bytes is to notice. Safe: `pointer` checks the index; the buffer is as long as
+        // said.
         unsafe memset(buffers.pointer(buffer), 0xDB, buffers.bufferBytes)
         free.put(buffer)
     }

@@ -15,7 +15,8 @@ public struct AssembledIdentity: Sendable {
 public enum FlawedDomains: Sendable {
     /// Nothing is taken. For a start, and for whoever checks.
     case refuseAll
-    /// That domain keeps what it has in this identity, or has nothing; CRLs of before stay in force beside the new ones.
+    /// That domain keeps what it has in this identity, or has nothing; CRLs of before stay in force beside the new
+    /// ones.
     case uphold(IdentityMaterial?)
 }
 

@@ -1,8 +1,8 @@
 import Crypto
 import Identity
 
-/// What an identity is made of, as a source delivers it: decoded, and not yet looked at. What a source could not read is
-/// nil, and has its flaw already.
+/// What an identity is made of, as a source delivers it: decoded, and not yet looked at. What a source could not read
+/// is nil, and has its flaw already.
 struct IdentityParts {
     struct Bundle {
         let trustDomain: TrustDomain

@@ -18,8 +18,8 @@ final class RevocationCheck: Sendable {
 
     init(_ revocation: Revocation) { self.revocation = revocation }
 
-    /// Throws if the certificate with this number, signed by `issuer`, may not be used at `now`; returns the Unix second
-    /// until which that answer holds.
+    /// Throws if the certificate with this number, signed by `issuer`, may not be used at `now`; returns the Unix
+    /// second until which that answer holds.
     func check(
         _ serial: SerialNumber, of issuer: IssuerPath.Signer, _ trustDomain: TrustDomain, now: Int64
     ) throws(SVIDRefusal) -> Int64 {

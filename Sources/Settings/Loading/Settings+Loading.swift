@@ -6,8 +6,9 @@ extension Settings {
 
     /// Reads and checks a settings file of at most 1 MiB; opens nothing that it names.
     ///
-    /// Of YAML, anchors and aliases are allowed; merge keys, tags, duplicate keys and further documents are refused. The
-    /// type of a value is decided by its key: `name: 1` is text, `workers: "1"` is an error, and so is `yes` for `true`.
+    /// Of YAML, anchors and aliases are allowed; merge keys, tags, duplicate keys and further documents are refused.
+    /// The type of a value is decided by its key: `name: 1` is text, `workers: "1"` is an error, and so is `yes` for
+    /// `true`.
     ///
     /// - Parameter endpointSocket: what SPIFFE_ENDPOINT_SOCKET says, if it is set; for files that name no identity.
     public static func load(path: String, endpointSocket: String? = nil) -> LoadOutcome {

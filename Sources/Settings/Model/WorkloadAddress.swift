@@ -1,6 +1,7 @@
 import Policy
 
-/// Where the SPIFFE Workload API is served (SPIFFE Workload Endpoint 4): `unix:/path`, `unix:///path` or `tcp://IP:port`.
+/// Where the SPIFFE Workload API is served (SPIFFE Workload Endpoint 4): `unix:/path`, `unix:///path` or
+/// `tcp://IP:port`.
 public enum WorkloadAddress: Hashable, Sendable, CustomStringConvertible {
     case unix(path: String)
     case tcp(Endpoint)

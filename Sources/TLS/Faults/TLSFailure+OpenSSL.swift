@@ -6,7 +6,8 @@ extension TLSFailure {
     /// The failure that an entry of OpenSSL's error queue stands for.
     init(_ entry: ErrorQueue.Entry) {
         guard entry.library == ERR_LIB_SSL else {
-            // libcrypto alone: a point that is not on its curve, a key that does not parse. What it read was the peer's.
+            // libcrypto alone: a point that is not on its curve, a key that does not parse. What it read was the
+            // peer's.
             self = .misbehaved(.violation(reason: entry.reason))
             return
         }

@@ -5,7 +5,8 @@ import SVID
 
 /// The sessions that an accepting context may continue, kept in memory and found by their numbers.
 ///
-/// They belong to one context, hence to one listener and identity: to any other they are unknown, which means a full handshake. The same goes for a session that has outlived a certificate of the peer's path.
+/// They belong to one context, hence to one listener and identity: to any other they are unknown, which means a full
+/// handshake. The same goes for a session that has outlived a certificate of the peer's path.
 ///
 /// All calls may come from any thread.
 final class AcceptedSessions: Sendable {

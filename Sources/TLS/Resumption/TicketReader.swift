@@ -20,7 +20,8 @@ struct TicketReader: ~Copyable {
         self.endpoint = endpoint
     }
 
-    /// Gives OpenSSL a record of tickets as it came, and keeps the session that the server gave with it, if it is whole.
+    /// Gives OpenSSL a record of tickets as it came, and keeps the session that the server gave with it, if it is
+    /// whole.
     borrowing func read(
         _ record: UnsafeRawBufferPointer, _ exchange: RecordExchange
     ) throws(RecordFlaw) -> KeptSession? {

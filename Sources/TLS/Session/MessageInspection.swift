@@ -35,8 +35,8 @@ func inspectMessage(
     unsafe UnsafeMutableRawPointer(mutating: bytes).storeBytes(of: 0xff, toByteOffset: list.offset, as: UInt8.self)
 }
 
-/// Looks whether the chain in `message` is remembered. If so, the certificates after the leaf become an extension of the
-/// leaf's entry that no one knows, so that OpenSSL parses the leaf alone (RFC 8446, section 4.4.2).
+/// Looks whether the chain in `message` is remembered. If so, the certificates after the leaf become an extension of
+/// the leaf's entry that no one knows, so that OpenSSL parses the leaf alone (RFC 8446, section 4.4.2).
 private func recall(
     _ message: UnsafeRawBufferPointer, _ list: CertificateListLength, isTLS13: Bool, _ verifier: SVIDVerifier,
     _ window: UnsafeMutablePointer<ExchangeWindow>

@@ -172,8 +172,8 @@ public struct TLSSession: ~Copyable {
         _ = fail(records, .closedByUs)
     }
 
-    /// Ends an established session that did not come to its own end, so that the peer takes what it got for a part: by an
-    /// alert in TLS 1.3. In TLS 1.2 nothing is sent, and FIN without close_notify says the same.
+    /// Ends an established session that did not come to its own end, so that the peer takes what it got for a part: by
+    /// an alert in TLS 1.3. In TLS 1.2 nothing is sent, and FIN without close_notify says the same.
     public mutating func abort(_ abort: TLSAbort, into output: inout OutputRawSpan) {
         guard case .established = phase else { return }
         phase = .closeSent

@@ -1,4 +1,5 @@
 import Loopback
+import PosternTesting
 import Synchronization
 
 /// The plaintext application behind a proxy: one thread a connection, doing what its behaviour says.

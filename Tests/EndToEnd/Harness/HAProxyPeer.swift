@@ -1,4 +1,5 @@
 import Loopback
+import PosternTesting
 
 /// HAProxy as one half of a pair.
 final class HAProxyPeer {

@@ -1,6 +1,7 @@
 import Glibc
 import Loopback
 import Authority
+import PosternTesting
 
 /// Identities of one test that change while it runs: an authority of its own, whose files stand in the test's folder.
 final class LivingIdentities {

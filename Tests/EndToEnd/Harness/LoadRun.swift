@@ -1,5 +1,6 @@
 import Foundation
 import Loopback
+import PosternTesting
 import Testing
 
 /// What `postern load --json` prints, as a program would read it.

@@ -1,4 +1,5 @@
 import Loopback
+import PosternTesting
 
 /// `openssl s_client`: a TLS client that nobody here wrote.
 final class OpenSSLClient {

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Loopback
+import PosternTesting
 import Testing
 
 /// The real binary, started with settings of a test.

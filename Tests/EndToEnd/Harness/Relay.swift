@@ -1,4 +1,5 @@
 import Loopback
+import PosternTesting
 
 /// A relay in the path of a TLS handshake that lets through what its manner says. It understands nothing of TLS.
 final class Relay: Sendable {

@@ -1,4 +1,5 @@
 import Loopback
+import PosternTesting
 
 /// The settings of a proxy under test, written as a user would.
 struct SettingsFile {

@@ -1,4 +1,5 @@
 import Loopback
+import PosternTesting
 import Testing
 
 /// Owns everything that one test starts, and ends it: nothing outlives the test, whatever becomes of it.
@@ -76,14 +77,4 @@ func onStage(_ loop: EventLoopKind, _ play: (Stage) throws -> Void) throws {
     } catch {
         Issue.record(error, Comment(rawValue: stage.logs))
     }
-}
-
-/// Asks again and again until the answer is yes, for what gives no event to wait for.
-func eventually(within limit: Duration = .seconds(5), _ probe: () -> Bool) -> Bool {
-    let deadline = Deadline.within(limit)
-    while !probe() {
-        if deadline.hasPassed { return false }
-        pauseMilliseconds(2)
-    }
-    return true
 }

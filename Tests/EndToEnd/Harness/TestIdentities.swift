@@ -1,5 +1,6 @@
 import Loopback
 import Authority
+import PosternTesting
 
 /// The certificates of all end-to-end tests: made once, written into each test's folder.
 struct TestIdentities: Sendable {

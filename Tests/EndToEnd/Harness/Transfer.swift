@@ -1,5 +1,6 @@
 import Glibc
 import Loopback
+import PosternTesting
 
 /// A long stream in each direction of one connection, sent and read at once, with pauses in reading.
 struct Transfer: Sendable {

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Loopback
+import PosternTesting
 import Testing
 
 /// A SPIFFE Workload API made of py-spiffe's definitions and grpcio: a server that nobody here wrote.

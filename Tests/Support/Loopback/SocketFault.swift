@@ -1,4 +1,5 @@
 import Glibc
+import PosternTesting
 
 /// Why an operation on a loopback socket did not do what was asked.
 public enum SocketFault: Error, Hashable, Sendable, CustomStringConvertible {

@@ -1,4 +1,5 @@
 import CLoopback
+import PosternTesting
 
 /// Pins the calling thread, and the threads that it starts later, to one core; false if the kernel refuses.
 public func pinToCore(_ core: Int) -> Bool { postern_pin_to_core(Int32(core)) == 0 }

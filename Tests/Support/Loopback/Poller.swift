@@ -1,5 +1,6 @@
 import CLoopback
 import Glibc
+public import PosternTesting
 
 /// Waits on many descriptors at once; owns one epoll descriptor.
 public struct Poller: ~Copyable {

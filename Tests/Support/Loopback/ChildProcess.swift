@@ -1,5 +1,6 @@
 public import CLoopback
 import Glibc
+import PosternTesting
 
 /// A child process whose output is recorded as it comes, and which never outlives this one.
 public final class ChildProcess: Sendable {

@@ -1,5 +1,7 @@
 public import CLoopback
 import Glibc
+import PosternTesting
+import System
 
 /// What the kernel says about a running process and its descendants.
 public struct ProcessFigures: Sendable {
@@ -10,7 +12,7 @@ public struct ProcessFigures: Sendable {
         var all = [root]
         var next = 0
         while next < all.count {
-            for task in Self.entries(of: "/proc/\(all[next])/task") {
+            for task in entries(ofFolder: "/proc/\(all[next])/task") {
                 let children = Self.read("/proc/\(all[next])/task/\(task)/children") ?? ""
                 all += children.split(whereSeparator: \.isWhitespace).compactMap { pid_t($0) }
             }
@@ -43,7 +45,7 @@ public struct ProcessFigures: Sendable {
     public var socketCount: Int {
         identifiers.reduce(0) { sum, identifier in
             sum
-                + Self.entries(of: "/proc/\(identifier)/fd").count {
+                + entries(ofFolder: "/proc/\(identifier)/fd").count {
                     Self.linkTarget("/proc/\(identifier)/fd/\($0)")?.hasPrefix("socket:") ?? false
                 }
         }
@@ -59,37 +61,8 @@ public struct ProcessFigures: Sendable {
 }
 
 extension ProcessFigures {
-    /// The text of a small file; nil if it cannot be read.
-    public static func read(_ path: String) -> String? {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 16384)
-        while true {
-            // The kernel writes at most `count` bytes into the array.
-            let count = unsafe chunk.withUnsafeMutableBytes {
-                unsafe Glibc.read(descriptor, $0.baseAddress, $0.count)
-            }
-            guard count > 0 else { break }
-            bytes += chunk[..<count]
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    static func entries(of folder: String) -> [String] {
-        guard let stream = unsafe opendir(folder) else { return [] }
-        // The stream is open until the end of the scope; an entry's name ends with a zero byte.
-        defer { unsafe _ = closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-            }
-            if !name.hasPrefix(".") { names.append(name) }
-        }
-        return names
-    }
+    /// The text of a file of at most 64 MiB; nil if it cannot be read.
+    public static func read(_ path: String) -> String? { FileContents.text(path: path, limitBytes: 64 << 20) }
 
     public static func linkTarget(_ path: String) -> String? {
         var buffer = [UInt8](repeating: 0, count: 256)

@@ -1,5 +1,7 @@
 import Glibc
+import PosternTesting
 import Synchronization
+import System
 
 /// A blocking TCP connection with deadlines; may be shared by one reading and one writing thread.
 public final class TCPConnection: Sendable {
@@ -32,12 +34,12 @@ public final class TCPConnection: Sendable {
         to address: SocketAddress, receiveBufferBytes: Int32? = nil
     ) throws(SocketFault) -> TCPConnection {
         let descriptor = Glibc.socket(
-            address.family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+            address.system.family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
         guard descriptor >= 0 else { throw SocketFault(call: "socket", errno: errno) }
         let connection = TCPConnection(adopting: descriptor)
         if let receiveBufferBytes { setOption(descriptor, Int(SOL_SOCKET), SO_RCVBUF, receiveBufferBytes) }
-        let outcome = unsafe address.withSockaddr { unsafe Glibc.connect(descriptor, $0, $1) }
-        guard outcome == 0 || errno == EINPROGRESS else { throw SocketFault(call: "connect", errno: errno) }
+        let code = 0 - address.system.connect(descriptor)
+        guard code == 0 || code == EINPROGRESS else { throw SocketFault(call: "connect", errno: code) }
         return connection
     }
 

@@ -1,6 +1,8 @@
 import CLoopback
 import Glibc
+import PosternTesting
 import Synchronization
+import System
 
 /// A listening TCP socket on the loopback interface.
 public final class TCPListener: Sendable {
@@ -11,17 +13,17 @@ public final class TCPListener: Sendable {
     public init(
         _ wanted: SocketAddress = SocketAddress(port: 0), backlog: Int32 = 1024, receiveBufferBytes: Int32? = nil
     ) throws(SocketFault) {
-        let descriptor = Glibc.socket(wanted.family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = Glibc.socket(wanted.system.family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw SocketFault(call: "socket", errno: errno) }
         TCPConnection.setOption(descriptor, Int(SOL_SOCKET), SO_REUSEADDR, 1)
         if let receiveBufferBytes {
             TCPConnection.setOption(descriptor, Int(SOL_SOCKET), SO_RCVBUF, receiveBufferBytes)
         }
-        let bound = unsafe wanted.withSockaddr { unsafe Glibc.bind(descriptor, $0, $1) }
+        let bound = wanted.system.bind(descriptor)
         guard bound == 0, Glibc.listen(descriptor, backlog) == 0,
             let address = SocketAddress(boundTo: descriptor)
         else {
-            let code = errno
+            let code = bound < 0 ? 0 - bound : errno
             Glibc.close(descriptor)
             throw SocketFault(call: "listen", errno: code)
         }

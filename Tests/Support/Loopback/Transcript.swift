@@ -1,4 +1,5 @@
 import Glibc
+import PosternTesting
 
 /// Everything that came out of a descriptor so far, as bytes and as complete lines.
 public final class Transcript: Sendable {

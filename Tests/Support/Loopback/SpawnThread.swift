@@ -1,5 +1,6 @@
 import CLoopback
 import Glibc
+import PosternTesting
 
 /// A thread that starts child processes, alive as long as this process; there is one for each sandbox.
 ///

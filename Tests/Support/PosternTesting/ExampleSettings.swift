@@ -1,5 +1,5 @@
 /// The settings file that shows them all; what users are told works as written.
-let example = #"""
+public let exampleSettings = #"""
     identity:
       files:
         certificate: svid.pem            # leaf first, then intermediates
@@ -63,8 +63,8 @@ let example = #"""
     """#
 
 /// The example with one piece of its text, which occurs once, replaced.
-func exampleReplacing(_ old: String, with new: String) -> String {
-    let pieces = example.split(separator: old, omittingEmptySubsequences: false)
+public func exampleReplacing(_ old: String, with new: String) -> String {
+    let pieces = exampleSettings.split(separator: old, omittingEmptySubsequences: false)
     precondition(pieces.count == 2, "the example holds the text \(pieces.count - 1) times: \(old)")
     return pieces.joined(separator: new)
 }
