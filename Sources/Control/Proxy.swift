@@ -62,10 +62,16 @@ public final class Proxy {
         let count = installer.workerCount
         self.logger = logger
         lifecycle = ProxyLifecycle(workerCount: count)
-        let admin = try Self.admin(settings.admin, ready.sources, on: loop, lifecycle.readiness)
+        let admin: AdminServer?
+        let reports: WorkerReports
+        do throws(ProxyFault) {
+            admin = try Self.admin(settings.admin, ready.sources, on: loop, lifecycle.readiness)
+        } catch {
+            installer.abandon()
+            throw error
+        }
         self.admin = admin
         adminPort = admin?.port
-        let reports: WorkerReports
         do throws(ControlFault) {
             reports = try WorkerReports()
             accessLog = try Self.accessLog(settings.accessLog, workers: count, logger)
@@ -78,6 +84,7 @@ public final class Proxy {
                 workload = nil
             }
         } catch {
+            installer.abandon()
             throw .control(error)
         }
         self.reports = reports

@@ -36,7 +36,13 @@ private final class PatientCall<Value: Sendable>: Sendable {
     }
 
     func wait(milliseconds: Int32) -> Value? {
-        _ = OwnedDescriptor.wait(readEnd.number, for: POLLIN, timeoutMilliseconds: max(0, milliseconds))
-        return value.withLock(\.self)
+        let deadline = MonotonicClock.milliseconds() + Int64(max(0, milliseconds))
+        while true {
+            if let value = value.withLock(\.self) { return value }
+            let left = deadline - MonotonicClock.milliseconds()
+            guard left > 0 else { return nil }
+            // A signal ends a wait early.
+            _ = OwnedDescriptor.wait(readEnd.number, for: POLLIN, timeoutMilliseconds: Int32(clamping: left))
+        }
     }
 }

@@ -16,6 +16,7 @@ extension SocketAddress {
             var address = sockaddr_in6()
             address.sin6_family = sa_family_t(AF_INET6)
             address.sin6_port = port.bigEndian
+            address.sin6_scope_id = scopeID
             // Safe: sin6_addr is sixteen bytes of any alignment, filled with two eight-byte stores.
             unsafe withUnsafeMutableBytes(of: &address.sin6_addr) { bytes in
                 unsafe bytes.storeBytes(of: high.bigEndian, as: UInt64.self)
@@ -50,7 +51,8 @@ extension SocketAddress {
                     UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
                 )
             }
-            self.init(v6: high, low, port: UInt16(bigEndian: address.sin6_port))
+            self.init(
+                v6: high, low, port: UInt16(bigEndian: address.sin6_port), scopeID: address.sin6_scope_id)
         default:
             return nil
         }

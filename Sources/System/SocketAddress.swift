@@ -5,6 +5,8 @@ public struct SocketAddress: Hashable, Sendable {
     let low: UInt64
     public let port: UInt16
     public let isIPv6: Bool
+    /// The interface that a link-local IPv6 address belongs to; 0 elsewhere.
+    let scopeID: UInt32
 
     /// An IPv4 address given in host byte order.
     public init(v4 address: UInt32, port: UInt16) {
@@ -12,14 +14,16 @@ public struct SocketAddress: Hashable, Sendable {
         low = 0
         self.port = port
         isIPv6 = false
+        scopeID = 0
     }
 
     /// An IPv6 address given as its two halves in host byte order.
-    public init(v6 high: UInt64, _ low: UInt64, port: UInt16) {
+    public init(v6 high: UInt64, _ low: UInt64, port: UInt16, scopeID: UInt32 = 0) {
         self.high = high
         self.low = low
         self.port = port
         isIPv6 = true
+        self.scopeID = scopeID
     }
 
     /// The IPv4 address in host byte order; nil of an IPv6 address.

@@ -52,6 +52,46 @@ extension ScarceBufferTests {
     }
 }
 
+extension ScarceBufferTests {
+    /// What fails once, at whatever phase of whichever side.
+    enum Failure: CaseIterable {
+        case buffer, operation
+    }
+
+    @Test(
+        "each single taking of a buffer, and each single receive, send, accept and socket, may fail",
+        arguments: Failure.allCases, 0..<4)
+    func eachSingleOne(failure: Failure, quarter: Int) throws {
+        var number = quarter
+        while try fail(failure, number) { number += 4 }
+        #expect(number > 24, "there is hardly anything to fail")
+    }
+
+    /// Runs a scene in which one thing fails, with a change of the settings every other turn; false where the scene has
+    /// fewer of them.
+    private func fail(_ failure: Failure, _ number: Int) throws -> Bool {
+        let scene = try Scene(seed: 1, clients: 2, bytes: 6_000)
+        switch failure {
+        case .buffer: scene.world.worker.pool.failingTake = number
+        case .operation: scene.world.network.failingOperation = number
+        }
+        for turn in 0..<60 {
+            try scene.turn()
+            if turn % 2 == 0 { scene.world.worker.install(try scene.world.update()) }
+        }
+        try scene.end()
+        let context = "\(failure) \(number): \(scene.left)"
+        #expect(scene.world.isQuiet, "\(context)")
+        #expect(scene.clients.allSatisfy { $0.plaintext.isTrue }, "\(context)")
+        #expect(scene.world.worker.handshakes.inProgress == 0 && scene.world.worker.heldFlightBytes == 0, "\(context)")
+        #expect(scene.world.worker.lentBuffers == 0, "\(context)")
+        switch failure {
+        case .buffer: return number < scene.world.worker.pool.takeCount
+        case .operation: return number < scene.world.network.operationCount
+        }
+    }
+}
+
 extension SimulatedWorld {
     /// Lends all of the worker's buffers, as full ones, but so many; the caller gives them back.
     fileprivate func lendAll(but left: Int) -> [Int32] {
@@ -72,17 +112,17 @@ private final class Scene {
     private let caller: PeerSocket
     private var applications: [SimulatedApplication] = []
 
-    init(seed: UInt64) throws {
+    init(seed: UInt64, clients count: Int = 4, bytes: Int = 20_000) throws {
         let world = try SimulatedWorld(seed: seed, faults: .none)
         self.world = world
         _ = world.network.backend(at: SimulatedWorld.application)
-        clients = try (0..<4).map { index in
+        clients = try (0..<count).map { index in
             let echoes = index % 2 == 0
             let number = UInt64(index)
             return try TLSClient(
                 world.network.connectPeer(
                     to: echoes ? SimulatedWorld.echo : SimulatedWorld.inbound, from: world.from(index)),
-                as: TestIdentities.shared.allowed, sending: Stream(number: number, length: 20_000),
+                as: TestIdentities.shared.allowed, sending: Stream(number: number, length: bytes),
                 answer: echoes ? number : number + 100)
         }
         caller = world.network.connectPeer(to: SimulatedWorld.outbound, from: world.from(9))

@@ -106,6 +106,28 @@ struct FederationTests {
         }
     }
 
+    @Test("an endpoint that the settings no longer name is trusted no more, from that very reload on")
+    func removed() throws {
+        try onStage(.epoll) { stage in
+            let partner = try CertificateAuthority(trustDomain: "partner.test")
+            let nginx = try stage.keep(BundleServer(stage.folder))
+            try nginx.publish([partner], sequence: 1)
+            try issue("partner", by: partner, stage)
+            var settings = settings(
+                "{url: \"https://localhost:\(nginx.port)/bundle.json\", profile: https_web, authorities: web.pem}")
+            let proxy = try stage.proxy(settings)
+            try proxy.logEvent("bundle taken")
+            let client = try OpenSSLClient(to: proxy.address("in"), named: "partner", folder: stage.folder)
+            #expect(client.echoes("one\n"))
+            settings.identityExtra = ""
+            try proxy.reload(settings, in: stage.folder)
+            #expect(try proxy.accessLine { $0.reason == "bundle-removed" }.code == "unknown-trust-domain")
+            _ = client.process.awaitExit()
+            let late = try OpenSSLClient(to: proxy.address("in"), named: "partner", folder: stage.folder)
+            #expect(late.alertAtEnd() == 48)
+        }
+    }
+
     @Test("a bundle that nobody renews is stale in the end")
     func stale() throws {
         try onStage(.epoll) { stage in

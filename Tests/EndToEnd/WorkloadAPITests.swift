@@ -121,6 +121,23 @@ struct WorkloadAPITests {
         }
     }
 
+    @Test("handed out CRLs that count as soon as the settings say so")
+    func revocationMode() throws {
+        try onStage(.epoll) { stage in
+            let (server, identities, proxy) = try scene(stage, policy: "anyone-trusted", extra: "  revocation: off\n")
+            try identities.issue("client", TestIdentities.clientPath, serialNumber: [5, 5])
+            try identities.revoke([[5, 5]])
+            try server.hand(out: [Self.svid], lists: ["crl.pem"])
+            try proxy.awaitReady()
+            let client = try OpenSSLClient(to: proxy.address("in"), named: "client", folder: stage.folder)
+            #expect(client.echoes("one\n"))
+            try proxy.reload(
+                settings(server, policy: "anyone-trusted", extra: "  revocation: ifPresent\n"), in: stage.folder)
+            #expect(try proxy.accessLine { $0.reason == "revoked" }.peerSerial == "0505")
+            _ = client.process.awaitExit()
+        }
+    }
+
     @Test("gives several SVIDs, of which a hint names one")
     func hint() throws {
         try onStage(.epoll) { stage in
@@ -199,9 +216,13 @@ struct WorkloadAPITests {
         try identities.issue("client", TestIdentities.clientPath)
         let server = try stage.keep(WorkloadAPIServer(stage.folder))
         try before(server)
+        return (server, identities, try stage.start(settings(server, policy: policy, extra: extra)))
+    }
+
+    private func settings(_ server: WorkloadAPIServer, policy: String, extra: String) -> SettingsFile {
         var settings = SettingsFile(listeners: [.inbound("in", upstream: "{builtin: echo}", policy: policy)])
         settings.identity = "identity:\n  workloadAPI: unix:\(server.socket)\n\(extra)"
         settings.admin = true
-        return (server, identities, try stage.start(settings))
+        return settings
     }
 }

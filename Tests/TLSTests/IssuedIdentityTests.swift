@@ -1,5 +1,6 @@
 import Identity
 import Authority
+import Crypto
 import Testing
 
 @testable import TLS
@@ -38,6 +39,41 @@ struct IssuedIdentityTests {
         let assembled = try assemble(partnerBundle: partner.authority.rootDER, lists: [[0x30, 0x00]])
         #expect(assembled.flaws.map { $0.description.hasPrefix("the CRLs: a CRL ") } == [true])
         #expect(assembled.material?.trustBundles.count == 2)
+    }
+
+    @Test("keeps the CRLs of its own domain, whatever another domain's authority is called")
+    func namesake() throws {
+        let signer = try world.authority.intermediate(AuthorityRequest(commonName: "the same name"))
+        let namesake = try CertificateAuthority(
+            trustDomain: "partner.test", request: AuthorityRequest(commonName: "the same name"))
+        let pem = try signer.revocationListPEM(of: [[7]])
+        let list = try #require(PEMBlock.parse(Array(pem.utf8)).first).bytes
+        let assembled = try assemble(partnerBundle: namesake.rootDER, lists: [list])
+        #expect(assembled.flaws == [])
+        #expect(assembled.material?.revocation.candidates(world.domain).map(\.der) == [list])
+    }
+
+    @Test("upholds the CRLs of the last sound state, and does not pile up those that came since")
+    func upheldLists() throws {
+        func list(of serial: UInt8) throws -> [UInt8] {
+            let pem = try world.authority.revocationListPEM(of: [[serial]])
+            return try #require(PEMBlock.parse(Array(pem.utf8)).first).bytes
+        }
+        let first = try list(of: 1)
+        var material = try assemble(partnerBundle: partner.authority.rootDER, lists: [first]).material
+        for serial in 2..<8 as Range<UInt8> {
+            let next = try list(of: serial)
+            material =
+                try assemble(
+                    partnerBundle: partner.authority.rootDER, lists: [next, [0x30, 0x00]], lastGood: material
+                ).material
+            #expect(material?.revocation.candidates(world.domain).map(\.der) == [next, first])
+        }
+        // Those that say of nobody whose they are may be anybody's, even of a domain that has its bundle from elsewhere.
+        let elsewhere = try TrustDomain(parsing: "elsewhere.test")
+        #expect(material?.revocation.candidates(elsewhere).count == 2)
+        material = try assemble(partnerBundle: partner.authority.rootDER, lists: [first], lastGood: material).material
+        #expect(material?.revocation.candidates(world.domain).map(\.der) == [first])
     }
 
     @Test("is refused where its own trust domain's bundle is flawed")

@@ -92,6 +92,24 @@ struct RecheckTests {
         #expect(refused.contains(.unknownAuthority) && refused.count >= 4, "\(refused)")
     }
 
+    @Test("has its path built anew once for all peers of its signer, and not at all where its anchor is still there")
+    func builtOnce() throws {
+        let world = try World()
+        let anew = try CertificateAuthority(
+            trustDomain: "example.org", request: AuthorityRequest(key: world.authority.key))
+        let before = try SVIDVerifier(bundles: [world.bundle], clock: now)
+        let after = try SVIDVerifier(
+            bundles: [TrustBundle(trustDomain: world.domain, certificates: [anew.certificateDER])], clock: now)
+        var built: [Bool] = []
+        for path in ["/a", "/b", "/c"] {
+            let chain = try CertificateStack(parsing: world.authority.issue(path: path).chainDER)
+            let peer = try before.verify(chain[0], presented: chain)
+            #expect(try !before.recheck(peer).builtPath)
+            built.append(try after.recheck(peer).builtPath)
+        }
+        #expect(built == [true, false, false])
+    }
+
     @Test("is refused where its trust domain has no bundle any more, or the CRL of its signer names it")
     func removedAndRevoked() throws {
         let world = try World()
@@ -118,7 +136,7 @@ struct RecheckTests {
         let bundle = TrustBundle(trustDomain: world.domain, certificates: [anew.certificateDER])
         let later = now() + 700
         let verifier = try SVIDVerifier(bundles: [bundle], clock: { later })
-        #expect(try verifier.recheck(peer) == peer.notAfter)
+        #expect(try verifier.recheck(peer).notAfter == peer.notAfter)
         #expect(throws: SVIDRefusal.expired) { try verifier.verify(chain[0], presented: chain) }
     }
 

@@ -48,6 +48,11 @@ final class Installer {
         state = next
     }
 
+    /// Closes the sockets that were made for workers that will not be.
+    func abandon() {
+        for descriptor in updates.flatMap(\.acceptors).compactMap(\.descriptor) { closeDescriptor(descriptor) }
+    }
+
     /// What the workers get, one each: TLS contexts that they share, and the sockets that are theirs.
     private static func updates(
         _ plan: ProxyPlan, _ listeners: BoundListeners, _ fresh: BoundListeners.Fresh, after previous: [WorkerUpdate],

@@ -21,7 +21,7 @@ extension Proxy {
     /// what is in use stays.
     func apply(_ state: DesiredState, because cause: Cause) -> Bool {
         var next = state
-        next.bundles = federation?.bundles ?? []
+        next.bundles = federation?.bundles(for: next.settings.federation) ?? []
         let difference = StateDifference(from: installer.state, to: next)
         do throws(ProxyFault) {
             try installer.install(next)
@@ -33,6 +33,7 @@ extension Proxy {
         installAgainAt = nil
         source?.adopt(next)
         federation?.serve(next.settings.federation)
+        workload?.serve(next.settings.identity)
         reportSuccess(next, difference)
         return true
     }
@@ -71,10 +72,10 @@ extension Proxy {
     private func reportFailure(_ fault: ProxyFault, _ cause: Cause) {
         switch cause {
         case .files:
-            figures.settingsFailures += 1
             figures.settingsAreSound = false
-            // The files are looked at again and again until they are good.
+            // The files are read again and again until they are good.
             guard let flaw = source?.reload.firstReport(of: fault) else { return }
+            figures.settingsFailures += 1
             logger.error("reload refused, the old state stays: \(flaw)")
         case .workloadAPI:
             figures.identityFailures += 1

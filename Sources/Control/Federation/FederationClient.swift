@@ -56,7 +56,17 @@ final class FederationClient {
     var wakeDescriptor: Int32 { results.wake.number }
 
     /// Every bundle that may be used now.
-    var bundles: [TrustBundle] { members.compactMap(\.bundle).filter { !$0.certificates.isEmpty } }
+    private var bundles: [TrustBundle] { members.compactMap(\.bundle).filter { !$0.certificates.isEmpty } }
+
+    /// The bundle of each of these endpoints' trust domains; empty where there is none to use. An endpoint that is named
+    /// is the one source of its domain's bundle. Of an endpoint that is new, it is what it begins with.
+    func bundles(for endpoints: [BundleEndpoint]) -> [TrustBundle] {
+        endpoints.map { endpoint in
+            let member = members.first { $0.endpoint == endpoint }
+            let bundle = member.map(\.bundle) ?? Self.initialBundle(endpoint)
+            return bundle ?? .empty(of: endpoint.trustDomain)
+        }
+    }
 
     /// Goes over to these endpoints; what is known of those that stay is kept.
     func serve(_ endpoints: [BundleEndpoint]) {

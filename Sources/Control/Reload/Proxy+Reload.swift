@@ -11,8 +11,8 @@ extension Proxy {
         guard let due = source?.schedule.dueAt, monotonic >= due, let outcome = source?.readFiles(now: now) else {
             return
         }
-        report(outcome)
         let isApplied = outcome.change.map { apply($0, because: .files) } ?? true
+        report(outcome, isApplied: isApplied)
         source?.schedule.looked(
             now: monotonic, isSound: outcome.settingsAreSound && outcome.identityIsSound && isApplied)
     }
@@ -29,15 +29,17 @@ extension Proxy {
         return revocationEnd.map { $0 - now + 1 }
     }
 
-    private func report(_ outcome: ReloadState.Outcome) {
-        figures.settingsAreSound = outcome.settingsAreSound
-        figures.identityIsSound = outcome.identityIsSound
+    private func report(_ outcome: ReloadState.Outcome, isApplied: Bool) {
+        figures.settingsAreSound = outcome.settingsAreSound && isApplied
+        // An identity that is not in files is reported where it comes in.
+        if workload == nil { figures.identityIsSound = outcome.identityIsSound }
         let errors = outcome.unreported.filter { $0.severity == .error }
         if !errors.isEmpty {
             if outcome.settingsAreSound { figures.identityFailures += 1 } else { figures.settingsFailures += 1 }
         }
         // Where something is taken although another part is flawed, that part is as it was.
-        let effect = outcome.change == nil ? "reload refused, the old state stays" : "reloaded without what is flawed"
+        let isTaken = outcome.change != nil && isApplied
+        let effect = !isTaken ? "reload refused, the old state stays" : "reloaded without what is flawed"
         for flaw in outcome.unreported {
             switch flaw.severity {
             case .error: logger.error("\(effect): \(flaw)")

@@ -27,16 +27,18 @@ extension Proxy {
             revocationLists: handedOut.revocationLists, revocation: Revocation.Mode(settings.revocation))
         let assembled = IdentityMaterial.assemble(issued, now: WallClock.seconds(), lastGood: state.material)
         report(assembled)
-        guard let material = assembled.material, material != state.material else { return }
-        state.material = material
-        if !apply(state, because: .workloadAPI) { workload?.offerWasNotInstalled() }
+        if let material = assembled.material, material != state.material {
+            state.material = material
+            guard apply(state, because: .workloadAPI) else { return workload?.offerWasNotInstalled() ?? () }
+        }
+        // What was left out of it is tried again when the same comes again.
+        if assembled.flaws.contains(where: { $0.severity == .error }) { workload?.offerWasRefused() }
     }
 
     /// Says once what is wrong with what the Workload API hands out.
     private func report(_ assembled: AssembledIdentity) {
         let errors = assembled.flaws.filter { $0.severity == .error }
         figures.identityIsSound = errors.isEmpty
-        if !errors.isEmpty { workload?.offerWasRefused() }
         let effect = assembled.material == nil ? "what it hands out is refused, the old identity stays: " : ""
         for flaw in assembled.flaws where !offerFlaws.contains(flaw) {
             switch flaw.severity {

@@ -19,6 +19,8 @@ final class WorkloadClient {
 
     private let address: WorkloadAddress
     private let hint: String?
+    /// What is made of the CRLs that it hands out.
+    private var revocation: RevocationMode
     private let loop: ControlLoop
     private let logger: Logger
     private var state = WorkloadState()
@@ -58,6 +60,7 @@ final class WorkloadClient {
     init(_ settings: WorkloadIdentity, on loop: ControlLoop, logger: Logger) {
         address = settings.address
         hint = settings.hint
+        revocation = settings.revocation
         self.loop = loop
         self.logger = logger
     }
@@ -97,6 +100,16 @@ final class WorkloadClient {
 
     /// The last offer could not be used, or not all of it: when it comes again, it is tried again.
     func offerWasRefused() { offers.forget() }
+
+    /// Goes over to these settings: where CRLs are to be looked at in another way, what was handed out last is assembled
+    /// anew.
+    func serve(_ identity: IdentitySettings) {
+        guard case .workloadAPI(let settings) = identity, settings.revocation != revocation else { return }
+        revocation = settings.revocation
+        offers.forget()
+        publish()
+        loop.post(.identityChanged)
+    }
 
     /// Why there is no SVID, for those who wait.
     var waitsFor: String { lastComplaint.isEmpty ? "no SVID yet from \(address)" : "no SVID: \(lastComplaint)" }

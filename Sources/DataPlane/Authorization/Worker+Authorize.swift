@@ -78,7 +78,9 @@ extension Worker {
         var notAfter = peer.chainNotAfter
         if rechecksPeer {
             do throws(SVIDRefusal) {
-                notAfter = try listeners[index].contexts[isInbound ? 0 : route].recheck(peer)
+                let recheck = try listeners[index].contexts[isInbound ? 0 : route].recheck(peer)
+                notAfter = recheck.notAfter
+                if recheck.builtPath { builtPaths += 1 }
             } catch {
                 return .certificate(error)
             }

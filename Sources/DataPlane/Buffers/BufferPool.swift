@@ -30,6 +30,11 @@ struct BufferPool: ~Copyable {
     /// Buffers below this were lent at least once.
     private var touched = 0
     private var freeCount = 0
+    #if DEBUG
+        /// Calls of ``take()`` so far, and the number of the one that a test lets fail.
+        private(set) var takeCount = 0
+        var failingTake: Int?
+    #endif
     /// The sum of `counted`.
     private(set) var countedBytes = 0
     /// What was counted after the last trim.
@@ -66,6 +71,10 @@ struct BufferPool: ~Copyable {
     /// Lends an empty buffer; nil where the pool's memory is used up.
     @inline(__always)
     mutating func take() -> Int32? {
+        #if DEBUG
+            defer { takeCount += 1 }
+            if takeCount == failingTake { return nil }
+        #endif
         if countedBytes > limitBytes - Self.bufferBytes, !makeRoom() { return nil }
         let index: Int32
         if freeCount > 0 {

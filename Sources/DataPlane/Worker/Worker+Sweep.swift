@@ -21,7 +21,8 @@ extension Worker {
         let end = Int32(connections.touched)
         var looks = 0
         var closes = 0
-        while slot < end, looks < Self.looksAStep, closes < Self.closesAStep {
+        builtPaths = 0
+        while slot < end, looks < Self.looksAStep, closes + builtPaths * Self.closesAPath < Self.closesAStep {
             if connections.isLive(slot), connections[slot].isAdmitted, connections[slot].round != round {
                 if let denial = denial(slot, rechecksPeer: true) {
                     revoke(slot, denial)
@@ -57,6 +58,8 @@ extension Worker {
     /// A look takes a microsecond or two, a close some twenty.
     private static var looksAStep: Int { 1_024 }
     private static var closesAStep: Int { 64 }
+    /// A path that must be built takes a few hundred microseconds.
+    private static var closesAPath: Int { 16 }
     private static var clockToleranceSeconds: Int64 { 2 }
 }
 

@@ -36,6 +36,8 @@ public struct Worker: ~Copyable {
     var round: UInt64 = 0
     /// The next slot to look at.
     var sweepSlot: Int32?
+    /// Paths that were built to look at connections again; a sweep counts them.
+    var builtPaths = 0
     /// The wall clock in Unix seconds.
     let clock: @Sendable () -> Int64
     /// Of the wall clock from the loop's, in seconds.

@@ -115,7 +115,7 @@ extension SimulatedNetwork {
     private func completeAccept(_ index: Int, _ listener: SimulatedListener) {
         let token = pending[index].token
         while !listener.isEmpty, completions.count < Self.completionsATick {
-            if random.chance(faults.failedAccepts) { return end(index, 0 - faults.acceptErrno) }
+            if random.chance(faults.failedAccepts) || isToFail() { return end(index, 0 - faults.acceptErrno) }
             let descriptor = open(.socket)
             guard descriptor >= 0 else { return end(index, descriptor) }
             become(.stream(listener.removeFirst(), .acceptor), descriptor)
@@ -130,7 +130,7 @@ extension SimulatedNetwork {
     private func completeReceive(
         _ index: Int, _ connection: SimulatedConnection, _ side: SimulatedConnection.Side
     ) {
-        if random.chance(faults.resets) { connection.breakDown() }
+        if random.chance(faults.resets) || isToFail() { connection.breakDown() }
         guard !random.chance(faults.receiveWithoutBuffers), let buffer = free.take() else {
             return end(index, 0 - ENOBUFS)
         }
@@ -148,7 +148,7 @@ extension SimulatedNetwork {
         _ index: Int, _ connection: SimulatedConnection, _ side: SimulatedConnection.Side,
         _ bytes: UnsafeRawBufferPointer
     ) {
-        if random.chance(faults.resets) { connection.breakDown() }
+        if random.chance(faults.resets) || isToFail() { connection.breakDown() }
         var count = bytes.count
         if count > 1 && random.chance(faults.shortWrites) { count = 1 + random.below(count) }
         // Safe: `count` is within the bytes, which their owner keeps until the completion.

@@ -15,6 +15,10 @@ public final class SimulatedNetwork {
         case stream(SimulatedConnection, SimulatedConnection.Side)
     }
 
+    /// Receives, sends, accepts and sockets so far: those that could fail.
+    public private(set) var operationCount = 0
+    /// The number of the one that fails, from 0, beside what ``faults`` says.
+    public var failingOperation: Int?
     public var faults: SimulatedFaults
     /// Monotonic nanoseconds.
     public internal(set) var now: UInt64 = 1_000_000_000
@@ -106,8 +110,14 @@ public final class SimulatedNetwork {
     }
 
     func openSocket() -> Int32 {
-        if random.chance(faults.socketWithoutDescriptors) { return 0 - EMFILE }
+        if random.chance(faults.socketWithoutDescriptors) || isToFail() { return 0 - EMFILE }
         return open(.socket)
+    }
+
+    /// Whether the operation that is about to succeed is the one that a test wants to fail.
+    func isToFail() -> Bool {
+        defer { operationCount += 1 }
+        return operationCount == failingOperation
     }
 
     func shutdownWrite(_ descriptor: Int32) {

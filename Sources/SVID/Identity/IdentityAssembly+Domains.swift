@@ -51,47 +51,52 @@ extension IdentityAssembly {
     /// The CRLs that may be used, and which trust domains have none although they need one.
     mutating func revocation(_ parts: IdentityParts, _ bundles: [TrustBundle]) -> Revocation {
         guard parts.revocation != .off else { return Revocation(.off) }
-        let anchors = bundles.map { bundle in
-            (domain: bundle.trustDomain, certificates: bundle.certificates.compactMap { try? Certificate(parsing: $0) })
-        }
-        var lists: [TrustDomain: [RevocationList]] = [:]
-        // Of whom not all could be taken.
-        var flawed: Set<TrustDomain> = []
+        var lists = Revocation.Lists()
+        var isWhole = true
         for part in parts.revocationLists {
-            let domains = part.trustDomain.map { [$0] } ?? bundles.map(\.trustDomain)
-            let concerned = anchors.filter { domains.contains($0.domain) }.flatMap(\.certificates)
-            let sound = soundLists(part, concerned, parts.revocation)
-            if !sound.isWhole { flawed.formUnion(domains) }
-            for domain in domains where !sound.lists.isEmpty { lists[domain, default: []] += sound.lists }
-        }
-        for domain in flawed {
-            let known = Set(lists[domain] ?? [])
-            let before = (upheld?.revocation.lists[domain] ?? []).filter { !known.contains($0) }
-            if !before.isEmpty { lists[domain, default: []] += before }
+            let bundle = bundles.first { $0.trustDomain == part.trustDomain }
+            let read = readLists(part, bundle?.certificates ?? [], parts.revocation)
+            if !read.isWhole { isWhole = false }
+            if let domain = part.trustDomain {
+                lists.ofDomain[domain, default: []] += read.lists
+            } else {
+                lists.ofAny += read.lists
+            }
         }
         if parts.revocation == .required { checkRequired(parts) }
-        return Revocation(parts.revocation, lists)
+        // Not those of before that were themselves upheld beside others: what is flawed for long would pile them up.
+        let before = upheld?.revocation
+        let lastWhole = before.map { $0.upheld.isEmpty ? $0.lists : $0.upheld } ?? Revocation.Lists()
+        return Revocation(parts.revocation, lists, upheld: isWhole ? Revocation.Lists() : lastWhole)
     }
 
-    private mutating func soundLists(
-        _ part: IdentityParts.RevocationLists, _ anchors: [Certificate], _ mode: Revocation.Mode
+    /// The CRLs that can be read, and whether nothing is wrong with any.
+    ///
+    /// Whose a CRL is, its signature decides when it is looked at: one that seems forged is reported, and taken
+    /// nevertheless, for another certificate of the same name may have signed it.
+    ///
+    /// - Parameter anchors: of the trust domain that the source says the CRLs are for.
+    private mutating func readLists(
+        _ part: IdentityParts.RevocationLists, _ anchors: [[UInt8]], _ mode: Revocation.Mode
     ) -> (lists: [RevocationList], isWhole: Bool) {
         guard let ders = part.lists else { return ([], false) }
+        let anchors = anchors.compactMap { try? Certificate(parsing: $0) }
         var lists: [RevocationList] = []
+        var isWhole = true
         for der in ders {
             do throws(RevocationListFlaw) {
                 let list = try RevocationList(parsing: der)
-                guard !isForged(list, anchors) else {
-                    note(part, "a CRL in the name of a certificate of the bundle is not signed by it")
-                    continue
-                }
-                noteAge(of: list, part, mode)
                 lists.append(list)
+                noteAge(of: list, part, mode)
+                guard isForged(list, anchors) else { continue }
+                isWhole = false
+                note(part, "a CRL in the name of a certificate of the bundle is not signed by it")
             } catch {
+                isWhole = false
                 note(part, isUpholding ? "a CRL \(error); the CRLs of before stay in force" : "\(error)")
             }
         }
-        return (lists, lists.count == ders.count)
+        return (lists, isWhole)
     }
 
     /// In an anchor's name, and not signed by any anchor of that name: a mistake, or worse.

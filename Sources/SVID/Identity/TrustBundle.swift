@@ -27,6 +27,11 @@ public struct TrustBundle: Hashable, Sendable {
         self.init(trustDomain: trustDomain, certificates: authorities)
     }
 
+    /// Trusts nobody.
+    public static func empty(of trustDomain: TrustDomain) -> TrustBundle {
+        TrustBundle(trustDomain: trustDomain, certificates: [])
+    }
+
     /// The same of a bundle that is to trust somebody.
     init(trusting authorities: [[UInt8]], of trustDomain: TrustDomain) throws(TrustBundleFlaw) {
         guard !authorities.isEmpty else { throw .empty(trustDomain) }
@@ -75,10 +80,12 @@ public enum TrustBundleFlaw: Error, Hashable, Sendable, CustomStringConvertible 
 }
 
 extension IdentityMaterial {
-    /// The same identity, trusting these bundles instead of its own of the same trust domains.
+    /// The same identity, trusting these bundles instead of its own of the same trust domains; an empty one means that
+    /// the domain is not trusted at all.
     public func adding(_ bundles: [TrustBundle]) -> IdentityMaterial {
         let added = Set(bundles.map(\.trustDomain))
-        return trusting(trustBundles.filter { !added.contains($0.trustDomain) } + bundles)
+        return trusting(
+            trustBundles.filter { !added.contains($0.trustDomain) } + bundles.filter { !$0.certificates.isEmpty })
     }
 
     /// The same identity, trusting these bundles alone.

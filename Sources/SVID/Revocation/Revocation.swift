@@ -12,19 +12,47 @@ public struct Revocation: Hashable, Sendable {
     }
 
     public let mode: Mode
-    let lists: [TrustDomain: [RevocationList]]
+    /// Of whoever they are: a CRL counts where its signature is that of a certificate's issuer.
+    let lists: Lists
+    /// Those of the last state in which nothing was wrong with any, where something is now.
+    let upheld: Lists
+
+    /// CRLs by the trust domain that their source says they are for.
+    struct Lists: Hashable, Sendable {
+        var ofDomain: [TrustDomain: [RevocationList]] = [:]
+        /// Where it does not say.
+        var ofAny: [RevocationList] = []
+
+        var isEmpty: Bool { ofDomain.values.allSatisfy(\.isEmpty) && ofAny.isEmpty }
+        var all: [RevocationList] { Array(ofDomain.values.joined()) + ofAny }
+
+        func candidates(_ domain: TrustDomain) -> [RevocationList] { (ofDomain[domain] ?? []) + ofAny }
+    }
 
     public init(_ mode: Mode, _ lists: [TrustDomain: [RevocationList]] = [:]) {
+        self.init(mode, Lists(ofDomain: lists), upheld: Lists())
+    }
+
+    init(_ mode: Mode, _ lists: Lists, upheld: Lists) {
         self.mode = mode
         self.lists = lists
+        self.upheld = upheld
+    }
+
+    /// The CRLs that may be of an issuer of this trust domain.
+    func candidates(_ domain: TrustDomain) -> [RevocationList] {
+        let current = lists.candidates(domain)
+        guard !upheld.isEmpty else { return current }
+        let known = Set(current)
+        return current + upheld.candidates(domain).filter { !known.contains($0) }
     }
 
     /// Unix seconds at which the next of the CRLs becomes too old, if that is after `now` and makes a difference.
     public func nextExpiry(after now: Int64) -> Int64? {
         guard mode == .required else { return nil }
-        return lists.values.joined().compactMap(\.nextUpdate).filter { $0 >= now }.min()
+        return (lists.all + upheld.all).compactMap(\.nextUpdate).filter { $0 >= now }.min()
     }
 
     /// Nothing can be refused by it.
-    var isIdle: Bool { mode == .off || (mode == .ifPresent && lists.isEmpty) }
+    var isIdle: Bool { mode == .off || (mode == .ifPresent && lists.isEmpty && upheld.isEmpty) }
 }

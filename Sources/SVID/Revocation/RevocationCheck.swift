@@ -33,7 +33,8 @@ final class RevocationCheck: Sendable {
     }
 
     private func lists(of issuer: IssuerPath.Signer, _ trustDomain: TrustDomain) -> [RevocationList] {
-        guard let candidates = revocation.lists[trustDomain] else { return [] }
+        let candidates = revocation.candidates(trustDomain)
+        guard !candidates.isEmpty else { return [] }
         let key = Issuer(digest: issuer.digest, trustDomain: trustDomain)
         if let known = listsOfIssuer.withLock({ $0[key] }) { return known }
         let own = candidates.filter { $0.isOwn(of: issuer.certificate, issuer.fields) }

@@ -1,8 +1,7 @@
 package import Crypto
 import Identity
 
-/// What a verified leaf rests on: the certificates above it, and what the peer presented. Peers of one authority share
-/// one.
+/// What a verified leaf rests on: the certificates above it. Peers of one authority share one.
 package final class IssuerPath: Sendable {
     /// A certificate of the path, with what the rules for signers ask of it.
     struct Signer: Sendable {
@@ -16,16 +15,14 @@ package final class IssuerPath: Sendable {
 
     /// The one that signed the leaf first, the anchor last.
     let signers: [Signer]
-    /// DER; all that the peer presented beside its leaf, in its order.
-    let presented: [[UInt8]]
-    /// Of all that this path consists of.
+    /// Of the signers' DER.
     package let digest: Digest256
     /// Unix seconds between which all signers are valid.
     let notBefore: Int64
     let notAfter: Int64
 
     /// - Parameter path: not empty.
-    init(_ path: [Certificate], presented: [[UInt8]]) throws(SVIDRefusal) {
+    init(_ path: [Certificate]) throws(SVIDRefusal) {
         var signers: [Signer] = []
         var all: [UInt8] = []
         for certificate in path {
@@ -40,12 +37,8 @@ package final class IssuerPath: Sendable {
                     criticalExtensionsAreProcessed: certificate.criticalExtensionsAreProcessed))
             all += der
         }
-        // What was only presented counts as another thing than what leads to the anchor.
-        all.append(0)
-        for certificate in presented { all += certificate }
         guard !signers.isEmpty, let digest = Digest256(sha256: all) else { throw .invalidChain }
         self.signers = signers
-        self.presented = presented
         self.digest = digest
         notBefore = signers.reduce(.min) { max($0, $1.fields.notBefore) }
         notAfter = signers.reduce(.max) { min($0, $1.fields.notAfter) }

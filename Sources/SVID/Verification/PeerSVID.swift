@@ -6,6 +6,7 @@ public struct PeerSVID: Sendable {
     package let leaf: SVIDLeaf
     /// What the leaf rests on.
     package let issuers: IssuerPath
+    let presented: PresentedCertificates
     /// Unix seconds after which the chain must be verified anew: when a certificate of it is no longer valid, or a CRL
     /// that counted is too old.
     package let holdsUntil: Int64

@@ -3,41 +3,71 @@ package import Identity
 import Synchronization
 
 extension SVIDVerifier {
-    /// Throws if a new handshake with `peer`, which this or another verifier accepted before, would be refused now for
-    /// another cause than time; returns the Unix second after which its chain is no longer valid.
-    ///
-    /// Takes a microsecond where the peer's anchor is still in the bundle. Where it is not, a path is built anew, once
-    /// for all peers of one issuer.
-    package func recheck(_ peer: PeerSVID) throws(SVIDRefusal) -> Int64 {
-        guard let anchors = anchors[peer.id.trustDomain] else { throw .unknownTrustDomain }
-        let path = try path(of: peer, to: anchors)
-        _ = try judge(peer.leaf, path, at: clock())
-        if let acceptPeer, !acceptPeer(peer.id) { throw .identityNotExpected }
-        return min(peer.notAfter, path.notAfter)
+    /// What asking about a peer again came to.
+    package struct Recheck: Equatable, Sendable {
+        /// Unix seconds after which the peer's chain is no longer valid.
+        package let notAfter: Int64
+        /// A path was built, which takes hundreds of times as long as finding the one that is known.
+        package let builtPath: Bool
     }
 
-    private func path(of peer: PeerSVID, to anchors: TrustAnchors) throws(SVIDRefusal) -> IssuerPath {
-        if anchors.hold(peer.issuers) { return peer.issuers }
-        let key = Replacement(path: peer.issuers.digest, trustDomain: peer.id.trustDomain)
-        if let known = state.withLock({ $0.replacements[key] }) { return known }
+    /// Throws if a new handshake with `peer`, which this or another verifier accepted before, would be refused now for
+    /// another cause than time.
+    ///
+    /// Takes a microsecond where the peer's anchor is still in the bundle. Where it is not, a path is built anew, once
+    /// for all peers of one issuer unless a signer constrains names.
+    package func recheck(_ peer: PeerSVID) throws(SVIDRefusal) -> Recheck {
+        guard let anchors = anchors[peer.id.trustDomain] else { throw .unknownTrustDomain }
+        let (path, isBuilt) = try path(of: peer, to: anchors)
+        _ = try judge(peer.leaf, path, at: clock())
+        if let acceptPeer, !acceptPeer(peer.id) { throw .identityNotExpected }
+        return Recheck(notAfter: min(peer.notAfter, path.notAfter), builtPath: isBuilt)
+    }
+
+    private func path(
+        of peer: PeerSVID, to anchors: TrustAnchors
+    ) throws(SVIDRefusal) -> (path: IssuerPath, isBuilt: Bool) {
+        if anchors.hold(peer.issuers) { return (peer.issuers, false) }
+        let key = Replacement(
+            path: peer.issuers.digest, presented: peer.presented.digest, trustDomain: peer.id.trustDomain)
+        if let known = state.withLock({ $0.replacements[key] }) { return (try known.get(), false) }
+        let built: Result<IssuerPath, SVIDRefusal>
+        do throws(SVIDRefusal) {
+            built = .success(try build(peer, anchors))
+        } catch {
+            built = .failure(error)
+        }
+        if Self.holdsForOthers(built) { state.withLock { $0.replacements.insert(built, for: key) } }
+        return (try built.get(), true)
+    }
+
+    private func build(_ peer: PeerSVID, _ anchors: TrustAnchors) throws(SVIDRefusal) -> IssuerPath {
         let leaf: Certificate
         let presented: CertificateStack
         do throws(CryptoFault) {
             leaf = try Certificate(parsing: peer.leaf.der)
-            presented = try CertificateStack(parsing: peer.issuers.presented)
+            presented = try peer.presented.certificates(peer.issuers)
         } catch {
             throw .malformedCertificate
         }
         // An authority that ends is the business of the connection's own end.
-        let path = try anchors.path(of: leaf, presented: presented, .ignored, of: peer.id.trustDomain)
-        // Whose leaf the same certificate signed has the same path, unless names make a difference.
-        if !path.constrainsNames { state.withLock { $0.replacements.insert(path, for: key) } }
-        return path
+        return try anchors.path(of: leaf, presented: presented, .ignored, of: peer.id.trustDomain)
     }
 
-    /// Of which path, and in whose bundle another was looked for.
+    /// Whether what was found for one leaf is so for every leaf of the same signer.
+    private static func holdsForOthers(_ built: Result<IssuerPath, SVIDRefusal>) -> Bool {
+        switch built {
+        case .success(let path): !path.constrainsNames
+        case .failure(.nameConstraint), .failure(.malformedCertificate), .failure(.weakKey), .failure(.invalidChain):
+            false
+        case .failure: true
+        }
+    }
+
+    /// Of which path and what was presented beside it, and in whose bundle another was looked for.
     struct Replacement: Hashable {
         let path: Digest256
+        let presented: Digest256?
         let trustDomain: TrustDomain
     }
 }

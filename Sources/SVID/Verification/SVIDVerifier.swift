@@ -21,7 +21,7 @@ package final class SVIDVerifier: Sendable {
         /// By their digests, so that peers of one authority share them.
         var issuerPaths = BoundedCache<Digest256, IssuerPath>(capacity: 256)
         /// What took the place of paths whose anchors are no longer in their bundle.
-        var replacements = BoundedCache<Replacement, IssuerPath>(capacity: 1_024)
+        var replacements = BoundedCache<Replacement, Result<IssuerPath, SVIDRefusal>>(capacity: 1_024)
     }
 
     /// - Parameters:
@@ -93,6 +93,7 @@ package final class SVIDVerifier: Sendable {
         let holdsUntil = try judge(leaf, path, at: now)
         return PeerSVID(
             leaf: leaf, issuers: shared(path),
+            presented: PresentedCertificates(presented, leaf: certificate, path),
             holdsUntil: min(leaf.notAfter, path.notAfter, holdsUntil), verifiedAt: now)
     }
 

@@ -26,9 +26,7 @@ final class TrustAnchors: Sendable {
         } catch {
             throw SVIDRefusal(error, trustDomain)
         }
-        // A peer has its own certificate first in its list.
-        let first = presented.count > 0 && presented[0].isSame(as: leaf) ? 1 : 0
-        return try IssuerPath(path, presented: (first..<presented.count).map { presented[$0].der })
+        return try IssuerPath(path)
     }
 }
 

@@ -100,8 +100,8 @@ public final class TLSContext: @unchecked Sendable {
     }
 
     /// Throws if a new handshake with `peer`, which this or another context accepted, would be refused now for another
-    /// cause than time; returns the Unix second after which its chain is no longer valid.
-    public func recheck(_ peer: PeerSVID) throws(SVIDRefusal) -> Int64 { try verifier.recheck(peer) }
+    /// cause than time.
+    package func recheck(_ peer: PeerSVID) throws(SVIDRefusal) -> SVIDVerifier.Recheck { try verifier.recheck(peer) }
 
     /// `name` itself, or the same name as it was given here last: most connections ask for the same server.
     func shared(_ name: String) -> String {
