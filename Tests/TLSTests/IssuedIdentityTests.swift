@@ -69,7 +69,8 @@ struct IssuedIdentityTests {
                 ).material
             #expect(material?.revocation.candidates(world.domain).map(\.der) == [next, first])
         }
-        // Those that say of nobody whose they are may be anybody's, even of a domain that has its bundle from elsewhere.
+        // Those that say of nobody whose they are may be anybody's, even of a domain that has its bundle from
+        // elsewhere.
         let elsewhere = try TrustDomain(parsing: "elsewhere.test")
         #expect(material?.revocation.candidates(elsewhere).count == 2)
         material = try assemble(partnerBundle: partner.authority.rootDER, lists: [first], lastGood: material).material

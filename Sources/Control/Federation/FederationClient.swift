@@ -58,8 +58,8 @@ final class FederationClient {
     /// Every bundle that may be used now.
     private var bundles: [TrustBundle] { members.compactMap(\.bundle).filter { !$0.certificates.isEmpty } }
 
-    /// The bundle of each of these endpoints' trust domains; empty where there is none to use. An endpoint that is named
-    /// is the one source of its domain's bundle. Of an endpoint that is new, it is what it begins with.
+    /// The bundle of each of these endpoints' trust domains; empty where there is none to use. An endpoint that is
+    /// named is the one source of its domain's bundle. Of an endpoint that is new, it is what it begins with.
     func bundles(for endpoints: [BundleEndpoint]) -> [TrustBundle] {
         endpoints.map { endpoint in
             let member = members.first { $0.endpoint == endpoint }

@@ -101,8 +101,8 @@ final class WorkloadClient {
     /// The last offer could not be used, or not all of it: when it comes again, it is tried again.
     func offerWasRefused() { offers.forget() }
 
-    /// Goes over to these settings: where CRLs are to be looked at in another way, what was handed out last is assembled
-    /// anew.
+    /// Goes over to these settings: where CRLs are to be looked at in another way, what was handed out last is
+    /// assembled anew.
     func serve(_ identity: IdentitySettings) {
         guard case .workloadAPI(let settings) = identity, settings.revocation != revocation else { return }
         revocation = settings.revocation

@@ -1,6 +1,7 @@
 import Crypto
 
-/// What a peer presented beside its leaf and the path that was found, kept so that the same can be looked through again.
+/// What a peer presented beside its leaf and the path that was found, kept so that the same can be looked through
+/// again.
 struct PresentedCertificates: Sendable {
     /// DER, in its order, without the certificates of the path; none where they are too long to be kept. Such a peer is
     /// asked to come again sooner than another.
@@ -28,8 +29,8 @@ struct PresentedCertificates: Sendable {
         digest = others.isEmpty ? nil : Digest256(sha256: Array(others.joined()))
     }
 
-    /// All that the peer presented beside its leaf. What lies between leaf and anchor is always among it, for the anchor
-    /// alone comes from the bundle.
+    /// All that the peer presented beside its leaf. What lies between leaf and anchor is always among it, for the
+    /// anchor alone comes from the bundle.
     func certificates(_ path: IssuerPath) throws(CryptoFault) -> CertificateStack {
         var all = path.signers.dropLast(includesAnchor ? 0 : 1).map(\.certificate)
         for der in others { all.append(try Certificate(parsing: der)) }
