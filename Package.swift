@@ -54,6 +54,7 @@ let package = Package(
         module("Identity"),
         module("Policy", ["Identity"]),
         module("Telemetry"),
+        module("ProxyProtocol", ["Policy"]),
 
         // One module a system library.
         module("Settings", ["CLibYAML", "Identity", "Policy", "System"]),
@@ -65,7 +66,9 @@ let package = Package(
         module("Federation"),
         module("Authority", ["Crypto", "Identity", "System", "Telemetry"]),
 
-        module("DataPlane", ["EventLoop", "TLS", "SVID", "Settings", "Policy", "Identity", "System", "Telemetry"]),
+        module(
+            "DataPlane",
+            ["EventLoop", "TLS", "SVID", "Settings", "Policy", "Identity", "ProxyProtocol", "System", "Telemetry"]),
         module("Load", ["EventLoop", "TLS", "SVID", "Identity", "System", "Telemetry"]),
         module(
             "Control",
@@ -100,6 +103,7 @@ let package = Package(
             "SettingsTests", ["Settings", "Policy", "Identity", "PosternTesting"],
             resources: [.copy("Resources/endpoint_sockets.json")]),
         tests("FederationTests", ["Federation"], resources: [.copy("Resources/spiffe_bundles.json")]),
+        tests("ProxyProtocolTests", ["ProxyProtocol", "Policy"]),
         tests("WorkloadAPITests", ["WorkloadAPI", "Identity", "PosternTesting"]),
         tests("TelemetryTests", ["Telemetry", "PosternTesting"]),
         tests(
@@ -127,7 +131,7 @@ let package = Package(
             ]),
         tests(
             "EndToEnd", ["Authority", "Identity", "PosternTesting", "Loopback"],
-            resources: [.copy("Peers/workload_api.py")]),
+            resources: [.copy("Peers/workload_api.py"), .copy("Peers/proxy_application.py")]),
 
         .executableTarget(
             name: "postern-bench",

@@ -60,7 +60,7 @@ install_packages() {
 
 # Makes a Python with what tests need of PyPI; the path of its interpreter is in $postern_python then.
 make_python() {
-    local folder=.build/python pinned='spiffe==0.3.2 grpcio==1.85.3 protobuf==7.36.2 typing_extensions==4.16.0'
+    local folder=.build/python pinned='spiffe==0.3.2 grpcio==1.85.3 protobuf==7.36.2 typing_extensions==4.16.0 proxy-protocol==0.11.3 crc32c==2.9.post0'
     postern_python=$PWD/$folder/bin/python
     if [[ "$(cat "$folder/pinned" 2>/dev/null)" != "$pinned" ]]; then
         say "installing $pinned from PyPI"

@@ -11,6 +11,8 @@ public struct CheckedSettings: Sendable {
         public let material: IdentityMaterial?
         let sources: SourceMap
         let warnings: [SettingsFlaw]
+        /// What is flawed of the identity is not its SVID: then all else is taken.
+        let svidIsSound: Bool
 
         var state: DesiredState { DesiredState(settings: settings, sources: sources, material: material) }
     }
@@ -24,33 +26,51 @@ public struct CheckedSettings: Sendable {
     /// Where the settings stand in the file.
     let sources: SourceMap
 
+    /// As somebody wants to know it who looks: every flaw counts.
+    ///
     /// - Parameter now: Unix seconds, for the validity of certificates.
-    public static func load(path: String, now: Int64) -> CheckedSettings { load(path: path, instead: nil, now: now) }
+    public static func load(path: String, now: Int64) -> CheckedSettings {
+        check(read(path), now: now) { _ in .refuseAll }
+    }
 
-    /// - Parameter inUse: where the settings are the same, what is flawed of another trust domain is upheld from there.
-    static func load(path: String, instead inUse: DesiredState?, now: Int64) -> CheckedSettings {
-        check(Settings.load(path: path, endpointSocket: WorkloadEnvironment.endpointSocket), instead: inUse, now: now)
+    /// As a proxy starts from it: what is flawed of another trust domain than our own hinders nobody else.
+    public static func load(toRun path: String, now: Int64) -> CheckedSettings {
+        check(read(path), now: now) { _ in .uphold(nil) }
+    }
+
+    /// As it may take the place of what is in use: what is flawed of a trust domain stays as it is there. Only of a
+    /// domain that is new in the settings a flaw is theirs.
+    static func load(path: String, instead inUse: DesiredState, now: Int64) -> CheckedSettings {
+        check(read(path), now: now) { settings in
+            guard settings != inUse.settings, let material = inUse.material else { return .uphold(inUse.material) }
+            return .upholdKnown(material)
+        }
+    }
+
+    private static func read(_ path: String) -> LoadOutcome {
+        Settings.load(path: path, endpointSocket: WorkloadEnvironment.endpointSocket)
     }
 
     /// The same of text that stands in no file; relative paths in it are those of the working folder.
     ///
     /// - Parameter name: what messages call it.
     public static func check(text: [UInt8], as name: String, now: Int64) -> CheckedSettings {
-        check(
-            Settings.parse(text: text, file: name, endpointSocket: WorkloadEnvironment.endpointSocket), instead: nil,
-            now: now)
+        check(Settings.parse(text: text, file: name, endpointSocket: WorkloadEnvironment.endpointSocket), now: now) {
+            _ in .refuseAll
+        }
     }
 
     /// Of a settings file.
     public static var bytesAtMost: Int { Settings.bytesAtMost }
 
-    private static func check(_ outcome: LoadOutcome, instead inUse: DesiredState?, now: Int64) -> CheckedSettings {
+    private static func check(
+        _ outcome: LoadOutcome, now: Int64, _ flawedDomains: (Settings) -> FlawedDomains
+    ) -> CheckedSettings {
         guard let settings = outcome.settings else {
             return CheckedSettings(ready: nil, settings: nil, flaws: outcome.flaws, sources: outcome.sources)
         }
         let sources = outcome.sources
-        let isInUse = inUse.map { $0.settings == settings } ?? false
-        let identity = identity(of: settings, sources, isInUse ? .uphold(inUse?.material) : .refuseAll, now: now)
+        let identity = identity(of: settings, sources, flawedDomains(settings), now: now)
         var flaws = outcome.flaws + identity.flaws
         var isSound = identity.isSound
         if case .file(let log) = settings.accessLog, let obstacle = AccessLogOutput.obstacle(at: log) {
@@ -61,18 +81,21 @@ public struct CheckedSettings: Sendable {
             ApplicationExposure.applications(of: settings, sources), boundByUs: settings.listeners.map(\.bind))
         flaws.sort { ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column) }
         let ready =
-            isSound ? Ready(settings: settings, material: identity.material, sources: sources, warnings: flaws) : nil
+            isSound
+            ? Ready(
+                settings: settings, material: identity.material, sources: sources, warnings: flaws,
+                svidIsSound: identity.svidIsSound) : nil
         return CheckedSettings(ready: ready, settings: settings, flaws: flaws, sources: sources)
     }
 
     /// The identity in the files that the settings name; none where it is not in files.
     static func identity(
         of settings: Settings, _ sources: SourceMap, _ flawedDomains: FlawedDomains, now: Int64
-    ) -> (material: IdentityMaterial?, flaws: [SettingsFlaw], isSound: Bool) {
-        guard case .files(let files) = settings.identity else { return (nil, [], true) }
+    ) -> (material: IdentityMaterial?, flaws: [SettingsFlaw], isSound: Bool, svidIsSound: Bool) {
+        guard case .files(let files) = settings.identity else { return (nil, [], true, true) }
         let outcome = IdentityMaterial.load(IdentityFiles(files), flawedDomains, now: now)
         let flaws = outcome.flaws.map { SettingsFlaw($0, sources) }
-        return (outcome.material, flaws, outcome.material != nil)
+        return (outcome.material, flaws, outcome.material != nil, outcome.svidIsSound)
     }
 }
 

@@ -43,6 +43,8 @@ public final class Proxy {
     /// When an install that failed is tried again, by the monotonic clock in milliseconds.
     var installAgainAt: Int64?
     var figures = ReloadFigures()
+    /// Settings that wait for the next start, as they were reported last.
+    var waitingKeys: [String] = []
     /// When the next of the required lists of revoked certificates becomes too old, in Unix seconds.
     var revocationEnd: Int64?
     private let reports: WorkerReports
@@ -88,6 +90,7 @@ public final class Proxy {
             throw .control(error)
         }
         self.reports = reports
+        figures.identityIsSound = !ready.warnings.contains { $0.severity == .error }
         let feeds = accessLog?.feeds
         workers = installer.updates.enumerated().map { index, update in
             WorkerThread.run(

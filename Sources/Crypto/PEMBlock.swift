@@ -12,8 +12,12 @@ public struct PEMBlock {
         var base64 = Base64Decoder(characters: 0)
         var encrypted = false
         var number = 0
-        if text.starts(with: [0x30, 0x82]) || text.starts(with: [0x30, 0x81]) {
+        // A SEQUENCE, which text that begins with this character has no bytes of.
+        if text.first == 0x30, text.prefix(64).contains(where: { $0 == 0 || $0 >= 0x80 }) {
             throw PEMFlaw(line: 1, problem: .der)
+        }
+        if text.starts(with: [0xFF, 0xFE]) || text.starts(with: [0xFE, 0xFF]) {
+            throw PEMFlaw(line: 1, problem: .utf16)
         }
         // Editors of another world put a byte order mark in front.
         let text = text.starts(with: [0xEF, 0xBB, 0xBF]) ? text[3...] : text[...]
@@ -62,6 +66,7 @@ public struct PEMFlaw: Error, Hashable, Sendable, CustomStringConvertible {
         case strayEnd = "an END line without its BEGIN"
         case notBase64 = "a block that is not base64"
         case der = "DER, which `openssl x509 -inform DER` or `openssl pkey -inform DER` turns into PEM"
+        case utf16 = "UTF-16, which `iconv -f UTF-16 -t UTF-8` turns into what it should be"
         case unfinishedBlock = "a block without its END line"
     }
 

@@ -57,6 +57,8 @@ public struct AccessRecord: Hashable, Sendable {
 
     /// When the connection ended.
     public var timeUnixNanoseconds: Int64
+    /// Names the connection, also where its application is told of it.
+    public var connection: String?
     public var listener: String
     public var direction: Direction
     public var route: String?
@@ -131,6 +133,7 @@ public struct AccessRecord: Hashable, Sendable {
         var json = JSONWriter(bytes: empty)
         json.beginObject()
         json.field("time", CivilTime.rfc3339(unixNanoseconds: timeUnixNanoseconds))
+        json.field("connection", connection, limit: Self.nameLimitBytes)
         json.field("listener", listener, limit: Self.nameLimitBytes)
         json.field("route", route, limit: Self.nameLimitBytes)
         json.field("direction", direction.rawValue)
@@ -170,7 +173,7 @@ public struct AccessRecord: Hashable, Sendable {
 
     /// No line is longer: every text has a limit, and an escaped byte takes at most six.
     public static let maximumLineBytes =
-        6 * (3 * identityLimitBytes + 2 * detailLimitBytes + 16 * nameLimitBytes) + 1_024
+        6 * (3 * identityLimitBytes + 2 * detailLimitBytes + 17 * nameLimitBytes) + 1_024
 
     private static let nameLimitBytes = 256
     private static let identityLimitBytes = 2_048

@@ -35,11 +35,11 @@ public struct WorkloadSVID: Hashable, Sendable {
 
 /// All SVIDs of the workload (X509SVIDResponse): what is not in it has been withdrawn.
 public struct X509SVIDMessage: Hashable, Sendable {
-    /// Never empty. Of several with one hint, the first alone.
+    /// Never empty. Of several with one hint, the first alone; of those after the first, the whole ones.
     public let svids: [WorkloadSVID]
     /// In DER.
     public let revocationLists: [[UInt8]]
-    /// Bundles of other trust domains: certificates in DER, one after the other.
+    /// Bundles of other trust domains: certificates in DER, one after the other; empty where that is flawed.
     public let federatedBundles: [TrustDomain: [UInt8]]
 
     public init(parsing bytes: [UInt8]) throws(WorkloadMessageFlaw) {
@@ -52,7 +52,11 @@ public struct X509SVIDMessage: Hashable, Sendable {
             switch field.number {
             case 1:
                 guard svids.count < WorkloadLimits.svids else { throw .tooMany(field: "svids") }
-                let svid = try WorkloadSVID(span, in: field.value)
+                // The first is whose identity is taken where no hint is given: no other may come in its place.
+                let svid =
+                    svids.isEmpty
+                    ? try WorkloadSVID(span, in: field.value) : try? WorkloadSVID(span, in: field.value)
+                guard let svid else { continue }
                 let isKnown = !svid.hint.isEmpty && svids.contains { $0.hint == svid.hint }
                 if !isKnown { svids.append(svid) }
             case 2: try WorkloadLimits.append(span.array(field.value), to: &lists)
@@ -135,15 +139,12 @@ private struct BundleEntry {
     }
 
     func add(to bundles: inout [TrustDomain: [UInt8]], field: String) throws(WorkloadMessageFlaw) {
-        guard !name.isEmpty, !bundle.isEmpty else { throw .empty(field: field) }
         guard bundles.count < WorkloadLimits.bundles else { throw .tooMany(field: field) }
         let scheme = "spiffe://"
-        do throws(SPIFFEIDFlaw) {
-            let bare = name.hasPrefix(scheme) ? String(name.dropFirst(scheme.count)) : name
-            bundles[try TrustDomain(parsing: bare)] = bundle
-        } catch {
-            throw .name(field: field, error)
-        }
+        let bare = name.hasPrefix(scheme) ? String(name.dropFirst(scheme.count)) : name
+        // The bundle of nobody hinders nobody; an empty one is that trust domain's flaw, and no other's.
+        guard let domain = try? TrustDomain(parsing: bare) else { return }
+        bundles[domain] = bundle
     }
 }
 

@@ -23,13 +23,13 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         // First of all, while there is one thread: all others inherit that signals are blocked.
         let loop = try ControlLoop()
-        let checked = CheckedSettings.load(path: config.path, now: WallClock.seconds())
+        let checked = CheckedSettings.load(toRun: config.path, now: WallClock.seconds())
         guard let ready = checked.ready else {
             (checked.settings?.log ?? LogSettings()).complain(checked.flaws)
             throw ExitCode.badInput
         }
         let logger = ready.settings.log.logger()
-        for flaw in checked.flaws { logger.warning("\(flaw)") }
+        for flaw in checked.flaws { logger.log(level: flaw.severity == .error ? .error : .warning, "\(flaw)") }
         logger.info(
             "starting",
             metadata: [

@@ -63,6 +63,18 @@ struct MessageTests {
         }
     }
 
+    @Test(
+        "are taken although the bundle of another trust domain is empty or nobody's, or a further SVID lacks something")
+    func othersFlaws() throws {
+        let bytes =
+            Protobuf.field(1, Self.svid(hint: "internal")) + Protobuf.field(1, Self.svid(without: 3))
+            + Protobuf.field(3, Protobuf.field(1, "spiffe://partner.test"))
+            + Protobuf.field(3, Protobuf.field(1, "B_X") + Protobuf.field(2, [6]))
+        let message = try X509SVIDMessage(parsing: bytes)
+        #expect(message.svids.map(\.hint) == ["internal"])
+        #expect(message.federatedBundles.mapValues(\.count) == [try TrustDomain(parsing: "partner.test"): 0])
+    }
+
     @Test("of nothing are discarded")
     func empty() {
         #expect(throws: WorkloadMessageFlaw.empty(field: "svids")) { try X509SVIDMessage(parsing: []) }

@@ -9,6 +9,8 @@ import TLS
 final class Installer {
     /// What the workers serve by.
     private(set) var state: DesiredState
+    /// What the process was started with.
+    let started: Settings
     private(set) var listeners: BoundListeners
     /// How many workers there are, and what they may use: fixed from the start on.
     let workerCount: Int
@@ -26,6 +28,7 @@ final class Installer {
         workerCount = min(settings.workers ?? CPUQuota.workers(), MemoryQuota.workers(bytes: memoryBytes))
         connectionsAtMost = DescriptorLimit.connections(listeners: settings.listeners.count, workers: workerCount)
         self.state = state
+        started = settings
         let plan = ProxyPlan(
             settings: settings, material: state.trusted, workers: workerCount, memoryBytes: memoryBytes,
             connectionsAtMost: connectionsAtMost)

@@ -22,7 +22,7 @@ extension Proxy {
     func apply(_ state: DesiredState, because cause: Cause) -> Bool {
         var next = state
         next.bundles = federation?.bundles(for: next.settings.federation) ?? []
-        let difference = StateDifference(from: installer.state, to: next)
+        let difference = StateDifference(from: installer.state, to: next, started: installer.started)
         do throws(ProxyFault) {
             try installer.install(next)
         } catch {
@@ -61,9 +61,11 @@ extension Proxy {
         if let material = state.material {
             metadata = ["id": "\(material.id)", "notAfter": "\(CivilTime.rfc3339(unixSeconds: material.notAfter))"]
         }
-        metadata["changed"] = .array(difference.parts.map { .string($0.rawValue) })
+        metadata["changed"] = "\(difference.parts.map(\.rawValue).joined(separator: ", "))"
         logger.notice("reloaded", metadata: metadata)
-        guard !difference.keysForNextStart.isEmpty else { return }
+        guard difference.keysForNextStart != waitingKeys else { return }
+        waitingKeys = difference.keysForNextStart
+        guard !waitingKeys.isEmpty else { return }
         logger.warning(
             "some settings take effect at the next start",
             metadata: ["settings": "\(difference.keysForNextStart.joined(separator: ", "))"])

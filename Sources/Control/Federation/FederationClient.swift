@@ -62,17 +62,24 @@ final class FederationClient {
     /// named is the one source of its domain's bundle. Of an endpoint that is new, it is what it begins with.
     func bundles(for endpoints: [BundleEndpoint]) -> [TrustBundle] {
         endpoints.map { endpoint in
-            let member = members.first { $0.endpoint == endpoint }
-            let bundle = member.map(\.bundle) ?? Self.initialBundle(endpoint)
-            return bundle ?? .empty(of: endpoint.trustDomain)
+            bundle(of: endpoint) ?? .empty(of: endpoint.trustDomain)
         }
+    }
+
+    /// What is known of the endpoint's trust domain. Where another endpoint was asked before, or the same otherwise,
+    /// the bundle that it gave stays the last good one until there is an answer.
+    private func bundle(of endpoint: BundleEndpoint) -> TrustBundle? {
+        let member =
+            members.first { $0.endpoint == endpoint }
+            ?? members.first { $0.endpoint.trustDomain == endpoint.trustDomain }
+        return member.map(\.bundle) ?? Self.initialBundle(endpoint)
     }
 
     /// Goes over to these endpoints; what is known of those that stay is kept.
     func serve(_ endpoints: [BundleEndpoint]) {
         members = endpoints.map { endpoint in
             if let known = members.first(where: { $0.endpoint == endpoint }) { return known }
-            let initial = Self.initialBundle(endpoint)
+            let initial = bundle(of: endpoint)
             return Member(
                 endpoint: endpoint,
                 polling: BundlePolling(
@@ -180,7 +187,7 @@ final class FederationClient {
                 metadata: [
                     "trustDomain": "\(endpoint.trustDomain)",
                     "authorities": .stringConvertible(bundle.certificates.count),
-                    "sequence": "\(document.sequence.map(String.init) ?? "none")",
+                    "sequence": document.sequence.map { .stringConvertible($0) } ?? "none",
                 ])
             return true
         }

@@ -37,14 +37,14 @@ extension Proxy {
         if !errors.isEmpty {
             if outcome.settingsAreSound { figures.identityFailures += 1 } else { figures.settingsFailures += 1 }
         }
-        // Where something is taken although another part is flawed, that part is as it was.
-        let isTaken = outcome.change != nil && isApplied
-        let effect = !isTaken ? "reload refused, the old state stays" : "reloaded without what is flawed"
+        let isPartial = outcome.settingsAreSound && outcome.svidIsSound
+        let effect = isPartial ? "not taken, and all else is" : "reload refused, the old state stays"
         for flaw in outcome.unreported {
             switch flaw.severity {
             case .error: logger.error("\(effect): \(flaw)")
             case .warning: logger.warning("\(flaw)")
             }
         }
+        for flaw in outcome.mended { logger.notice("mended: \(flaw)") }
     }
 }

@@ -22,10 +22,11 @@ struct StateDifference: Equatable {
     }
 
     let parts: [Part]
-    /// Settings that differ, and are read at the start alone.
+    /// Settings that differ from those of the start, and are read then alone.
     let keysForNextStart: [String]
 
-    init(from old: DesiredState, to new: DesiredState) {
+    /// - Parameter started: what the process was started with.
+    init(from old: DesiredState, to new: DesiredState, started: Settings) {
         parts = Part.allCases.filter { part in
             switch part {
             case .settings: old.settings != new.settings
@@ -33,6 +34,6 @@ struct StateDifference: Equatable {
             case .bundles: old.bundles != new.bundles
             }
         }
-        keysForNextStart = new.settings.keysForNextStart(insteadOf: old.settings)
+        keysForNextStart = new.settings.keysForNextStart(insteadOf: started)
     }
 }

@@ -13,6 +13,10 @@ struct ReloadState {
         var change: DesiredState?
         /// What was flawed, and was not reported yet.
         var unreported: [SettingsFlaw] = []
+        /// What was reported as an error, and is one no more.
+        var mended: [SettingsFlaw] = []
+        /// What is flawed of the identity is not its SVID: then all else of it is taken.
+        var svidIsSound = true
         var settingsAreSound = true
         var identityIsSound = true
     }
@@ -36,6 +40,7 @@ struct ReloadState {
         let next = CheckedSettings.load(path: path, instead: state, now: now)
         var flaws = next.flaws
         if let ready = next.ready {
+            outcome.svidIsSound = ready.svidIsSound
             compare(ready.state, &outcome, &flaws)
         } else {
             // Settings that are those in use may still be hindered by something else that they name.
@@ -44,6 +49,11 @@ struct ReloadState {
             readIdentity(now: now, &outcome, &flaws)
         }
         outcome.unreported = flaws.filter { !reported.contains($0) }
+        // A change of the settings moves flaws, and mends them by what it says.
+        if outcome.settingsAreSound, outcome.change?.settings ?? state.settings == state.settings {
+            let current = Set(flaws)
+            outcome.mended = reported.filter { $0.severity == .error && !current.contains($0) }
+        }
         reported = Set(flaws)
         return outcome
     }
@@ -93,6 +103,7 @@ struct ReloadState {
         // What stands at the same place has been said of it already.
         flaws += identity.flaws.filter { flaw in !flaws.contains { $0.position == flaw.position } }
         outcome.identityIsSound = !identity.flaws.contains { $0.severity == .error }
+        outcome.svidIsSound = identity.material != nil && identity.svidIsSound
         guard let renewed = identity.material, renewed != state.material else { return }
         var change = state
         change.material = renewed

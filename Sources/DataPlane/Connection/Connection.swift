@@ -13,6 +13,8 @@ struct Connection: ~Copyable {
     private var peerLeg = SocketLeg()
     private var applicationLeg = SocketLeg()
 
+    /// Names it in the access log, and where the application is told of it.
+    let id: UInt64
     /// The index of the listener's state.
     let listener: Int
     /// By which it was admitted, or accepted if it was not yet; another one after a change that left it be.
@@ -51,6 +53,8 @@ struct Connection: ~Copyable {
     /// Its client is not admitted yet.
     var countsAsStranger = false
 
+    /// What the application was told before the peer's first byte; it counts among what its socket was sent.
+    var prefaceBytes: UInt64 = 0
     /// Bytes thrown away after the end.
     var discardedBytes = 0
     var decision: Decision?
@@ -64,11 +68,12 @@ struct Connection: ~Copyable {
     }
 
     init(
-        _ mode: ConnectionMachine.Mode, descriptor: Int32, listener: Int, _ plan: ListenerPlan,
+        _ mode: ConnectionMachine.Mode, id: UInt64, descriptor: Int32, listener: Int, _ plan: ListenerPlan,
         destinationPort: UInt16, source: SocketAddress, now: UInt64
     ) {
         machine = ConnectionMachine(mode)
         if mode == .inbound { peerLeg.descriptor = descriptor } else { applicationLeg.descriptor = descriptor }
+        self.id = id
         self.listener = listener
         self.plan = plan
         self.destinationPort = destinationPort
@@ -93,6 +98,14 @@ struct Connection: ~Copyable {
             case .application: yield &applicationLeg
             }
         }
+    }
+
+    var idText: String { Self.idText(id) }
+
+    /// Sixteen digits, lower case.
+    static func idText(_ id: UInt64) -> String {
+        let digits = String(id, radix: 16)
+        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 
     /// The timer that the machine's phase asks for.

@@ -96,7 +96,7 @@ extension Worker {
         let application = self.application(slot)
         let course: ConnectionMachine.Course
         switch connections[slot].machine.authorized(application) {
-        case .dials: course = dial(slot)
+        case .dials: course = dial(slot) == .goesOn ? queuePreface(slot) : .isOver
         case .relays: course = .goesOn
         case .isOver: return .isOver
         }

@@ -82,7 +82,7 @@ extension Worker {
         }
         let slot = connections.insert(
             Connection(
-                mode, descriptor: descriptor, listener: listener, plan,
+                mode, id: connectionID, descriptor: descriptor, listener: listener, plan,
                 destinationPort: acceptors[index].address.port, source: source, now: loop.now))
         listeners[listener].connections += 1
         mostConnections = max(mostConnections, connections.count)

@@ -28,6 +28,7 @@ extension Worker {
             }
             if let policy = route.policy { describeDecision(slot, policy, &record) }
         }
+        record.connection = connections[slot].idText
         record.closeCode = connections[slot].code
         record.closeDetail = connections[slot].detail
         record.handshakeNanoseconds = connections[slot].handshakeNanoseconds
@@ -55,7 +56,8 @@ extension Worker {
         let toPeer = connections[slot][.peer].sentBytes
         // A builtin has what it was given.
         let isSocket = connections[slot].machine.application == .socket
-        let toApplication = isSocket ? connections[slot][.application].sentBytes : fromPeer
+        let sent = connections[slot][.application].sentBytes
+        let toApplication = isSocket ? sent - min(sent, connections[slot].prefaceBytes) : fromPeer
         let isInbound = connections[slot].machine.mode == .inbound
         record.bytesToUpstream = isInbound ? toApplication : toPeer
         record.bytesFromUpstream = isInbound ? fromApplication : fromPeer

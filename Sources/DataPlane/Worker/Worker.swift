@@ -67,6 +67,8 @@ public struct Worker: ~Copyable {
     /// Completions that named a connection that was over: never more than none, by the order of cancel and close.
     var staleCompletions = 0
     var accepted: UInt64 = 0
+    /// Where the numbers of this worker's connections begin, so that those of no other worker or proxy are the same.
+    private let firstConnectionID = UInt64.random(in: .min ... .max)
     var cutConnections = 0
     /// Of those that were open at a time, the most since the system last had memory back.
     var mostConnections = 0
@@ -146,6 +148,9 @@ public struct Worker: ~Copyable {
         defer { acceptTrouble = nil }
         return acceptTrouble
     }
+
+    /// Of the connection that was accepted last.
+    var connectionID: UInt64 { firstConnectionID &+ accepted }
 
     // MARK: Private
 

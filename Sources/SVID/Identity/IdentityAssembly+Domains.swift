@@ -15,7 +15,9 @@ extension IdentityAssembly {
                 continue
             }
             guard let authorities = part.authorities else {
-                if let kept = lastGood(domain) { bundles.append(kept) }
+                let kept = lastGood(domain)
+                if let kept { bundles.append(kept) }
+                if isUpholding { note(part, Self.outcome(kept), .warning) }
                 continue
             }
             do throws(TrustBundleFlaw) {
@@ -27,11 +29,14 @@ extension IdentityAssembly {
             } catch {
                 let kept = lastGood(domain)
                 if let kept { bundles.append(kept) }
-                let outcome = kept == nil ? "the domain is not trusted" : "the domain keeps its last good one"
-                note(part, isUpholding ? "\(error); \(outcome)" : "\(error)")
+                note(part, isUpholding ? "\(error); \(Self.outcome(kept))" : "\(error)")
             }
         }
         return bundles
+    }
+
+    private static func outcome(_ kept: TrustBundle?) -> String {
+        kept == nil ? "the domain is not trusted" : "the domain keeps its last good one"
     }
 
     private func lastGood(_ domain: TrustDomain) -> TrustBundle? {
@@ -64,10 +69,9 @@ extension IdentityAssembly {
             }
         }
         if parts.revocation == .required { checkRequired(parts) }
-        // Not those of before that were themselves upheld beside others: what is flawed for long would pile them up.
         let before = upheld?.revocation
-        let lastWhole = before.map { $0.upheld.isEmpty ? $0.lists : $0.upheld } ?? Revocation.Lists()
-        return Revocation(parts.revocation, lists, upheld: isWhole ? Revocation.Lists() : lastWhole)
+        return Revocation(
+            parts.revocation, lists, upheld: isWhole ? Revocation.Lists() : before?.toUphold ?? Revocation.Lists())
     }
 
     /// The CRLs that can be read, and whether nothing is wrong with any.

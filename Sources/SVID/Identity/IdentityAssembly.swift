@@ -8,6 +8,11 @@ public struct AssembledIdentity: Sendable {
     public let material: IdentityMaterial?
     /// All of them; with a material, those that it can do without.
     public let flaws: [IdentityFlaw]
+
+    /// Nothing is wrong with the SVID and its key.
+    public var svidIsSound: Bool {
+        flaws.allSatisfy { $0.severity == .warning || ($0.part != .svid && $0.part != .privateKey) }
+    }
 }
 
 /// What becomes of an identity where something else is flawed than the SVID, its key, or its own trust domain's bundle:
@@ -18,6 +23,8 @@ public enum FlawedDomains: Sendable {
     /// That domain keeps what it has in this identity, or has nothing; CRLs of before stay in force beside the new
     /// ones.
     case uphold(IdentityMaterial?)
+    /// The same where the identity has something of that domain; what is flawed and new hinders all.
+    case upholdKnown(IdentityMaterial)
 }
 
 /// Checks the parts of an identity as of one moment, and puts together what may be used. The one place that does so,
@@ -42,32 +49,61 @@ struct IdentityAssembly {
         if let key = parts.key { check(key, leaf, parts) }
         if let leaf { checkTrust(leaf, parts, bundles, revocation) }
         guard let leaf, let chain = parts.chain, let key = parts.key, !hasHindrance(leaf.trustDomain) else {
-            return nil
+            return renewed(trusting: bundles, revocation)
         }
         return IdentityMaterial(
             id: leaf.id, notBefore: leaf.fields.notBefore, notAfter: leaf.fields.notAfter, chain: chain,
             trustBundles: bundles, revocation: revocation, privateKey: key)
     }
 
+    /// Where the SVID or its key is flawed and there is one in use: that one, with what is to be trusted now. CRLs and
+    /// bundles do not wait for an SVID. Nil where it would not be verified by that any more: then all stays as it is.
+    private func renewed(trusting bundles: [TrustBundle], _ revocation: Revocation) -> IdentityMaterial? {
+        guard case .uphold(let material?) = flawedDomains,
+            flaws.allSatisfy({ $0.severity == .warning || $0.part == .svid || $0.part == .privateKey }),
+            isVerified(material.chain, bundles)
+        else { return nil }
+        return IdentityMaterial(
+            id: material.id, notBefore: material.notBefore, notAfter: material.notAfter, chain: material.chain,
+            trustBundles: bundles, revocation: revocation, privateKey: material.privateKey)
+    }
+
+    private func isVerified(_ chain: [[UInt8]], _ bundles: [TrustBundle]) -> Bool {
+        do throws(CryptoFault) { return try refusal(of: chain, bundles, Revocation(.off)) == nil } catch {
+            return false
+        }
+    }
+
     /// Whether some flaw means that nothing may be taken.
     private func hasHindrance(_ own: TrustDomain) -> Bool {
         flaws.contains { flaw in
             guard flaw.severity == .error else { return false }
-            guard case .uphold = flawedDomains else { return true }
-            return switch flaw.part {
-            case .svid, .privateKey: true
-            case .trustBundle(let domain): domain == own
-            case .revocationLists: false
+            return switch (flaw.part, flawedDomains) {
+            case (.svid, _), (.privateKey, _), (_, .refuseAll): true
+            // Without a bundle of our own domain nobody would be let in.
+            case (.trustBundle(let domain), .uphold): domain == own && !hasLastGood(domain)
+            case (.revocationLists, .uphold): false
+            case (.trustBundle(let domain), .upholdKnown): !hasLastGood(domain)
+            case (.revocationLists(let domain), .upholdKnown):
+                domain.map { upheld?.revocation.lists.ofDomain[$0] == nil } ?? false
             }
         }
     }
 
-    /// The identity that something flawed is taken from instead, where there is one.
-    var upheld: IdentityMaterial? {
-        if case .uphold(let material) = flawedDomains { material } else { nil }
+    private func hasLastGood(_ domain: TrustDomain) -> Bool {
+        upheld?.trustBundles.contains { $0.trustDomain == domain } ?? false
     }
 
-    var isUpholding: Bool { if case .uphold = flawedDomains { true } else { false } }
+    /// The identity that something flawed is taken from instead, where there is one.
+    var upheld: IdentityMaterial? {
+        switch flawedDomains {
+        case .refuseAll: nil
+        case .uphold(let material): material
+        case .upholdKnown(let material): material
+        }
+    }
+
+    var isUpholding: Bool { if case .refuseAll = flawedDomains { false } else { true } }
 }
 
 // MARK: The SVID
@@ -144,8 +180,9 @@ extension IdentityAssembly {
             return
         }
         // A bundle that is flawed has its own flaw, and so has the SVID's own validity.
-        let isFlawed = flaws.contains { $0.part == .trustBundle(domain) && $0.severity == .error }
-        guard !isFlawed, leaf.fields.notBefore <= now, now <= leaf.fields.notAfter, let chain = parts.chain else {
+        guard bundles.contains(where: { $0.trustDomain == domain }), leaf.fields.notBefore <= now,
+            now <= leaf.fields.notAfter, let chain = parts.chain
+        else {
             return
         }
         let against = "does not verify against the bundle of its own trust domain"

@@ -14,7 +14,8 @@ public struct Revocation: Hashable, Sendable {
     public let mode: Mode
     /// Of whoever they are: a CRL counts where its signature is that of a certificate's issuer.
     let lists: Lists
-    /// Those of the last state in which nothing was wrong with any, where something is now.
+    /// Where something is wrong with one of them: those that were in force before, so that nobody is let in again for
+    /// it.
     let upheld: Lists
 
     /// CRLs by the trust domain that their source says they are for.
@@ -25,6 +26,27 @@ public struct Revocation: Hashable, Sendable {
 
         var isEmpty: Bool { ofDomain.values.allSatisfy(\.isEmpty) && ofAny.isEmpty }
         var all: [RevocationList] { Array(ofDomain.values.joined()) + ofAny }
+
+        /// These and `others`; where they are more than `limit` an issuer, the newest of them.
+        func merged(with others: Lists, limit: Int) -> Lists {
+            var merged = Lists(ofAny: Self.merged(ofAny, others.ofAny, limit))
+            for domain in Set(ofDomain.keys).union(others.ofDomain.keys) {
+                merged.ofDomain[domain] = Self.merged(ofDomain[domain] ?? [], others.ofDomain[domain] ?? [], limit)
+            }
+            return merged
+        }
+
+        private static func merged(
+            _ one: [RevocationList], _ other: [RevocationList], _ limit: Int
+        ) -> [RevocationList] {
+            let known = Set(one)
+            let all = one + other.filter { !known.contains($0) }
+            var counts: [[UInt8]: Int] = [:]
+            return all.sorted { $0.thisUpdate > $1.thisUpdate }.filter { list in
+                counts[list.issuer, default: 0] += 1
+                return counts[list.issuer]! <= limit
+            }
+        }
 
         func candidates(_ domain: TrustDomain) -> [RevocationList] { (ofDomain[domain] ?? []) + ofAny }
     }
@@ -38,6 +60,12 @@ public struct Revocation: Hashable, Sendable {
         self.lists = lists
         self.upheld = upheld
     }
+
+    /// What stays in force beside what comes next, where that is flawed. Bounded, however long that goes on: of one
+    /// issuer's name there are few CRLs at a time.
+    var toUphold: Lists { lists.merged(with: upheld, limit: Self.upheldAnIssuer) }
+
+    private static let upheldAnIssuer = 8
 
     /// The CRLs that may be of an issuer of this trust domain.
     func candidates(_ domain: TrustDomain) -> [RevocationList] {

@@ -3,15 +3,22 @@ public import Identity
 
 /// A peer whose chain was verified, for authorization, for the access log, and to be asked about again.
 public struct PeerSVID: Sendable {
-    package let leaf: SVIDLeaf
-    /// What the leaf rests on.
-    package let issuers: IssuerPath
-    let presented: PresentedCertificates
+    /// Shared by the connections of one peer: a copy of this value costs one reference.
+    private let chain: VerifiedChain
     /// Unix seconds after which the chain must be verified anew: when a certificate of it is no longer valid, or a CRL
     /// that counted is too old.
-    package let holdsUntil: Int64
+    package var holdsUntil: Int64 { chain.holdsUntil }
     /// Unix seconds at which the chain was verified; earlier than the handshake when a session was resumed.
     public internal(set) var verifiedAt: Int64
+
+    init(_ chain: VerifiedChain, verifiedAt: Int64) {
+        self.chain = chain
+        self.verifiedAt = verifiedAt
+    }
+
+    package var leaf: SVIDLeaf { chain.leaf }
+    package var issuers: IssuerPath { chain.issuers }
+    var presented: PresentedCertificates { chain.presented }
 
     public var id: SPIFFEID { leaf.id }
     /// The serial number in lower-case hex, as in the certificate.
@@ -24,4 +31,20 @@ public struct PeerSVID: Sendable {
     public var chainNotAfter: Int64 { min(leaf.notAfter, issuers.notAfter) }
     /// Unix seconds from which all certificates of the chain are valid.
     package var chainNotBefore: Int64 { max(leaf.notBefore, issuers.notBefore) }
+}
+
+/// What was verified of a peer.
+final class VerifiedChain: Sendable {
+    let leaf: SVIDLeaf
+    /// What the leaf rests on.
+    let issuers: IssuerPath
+    let presented: PresentedCertificates
+    let holdsUntil: Int64
+
+    init(_ leaf: SVIDLeaf, _ issuers: IssuerPath, _ presented: PresentedCertificates, holdsUntil: Int64) {
+        self.leaf = leaf
+        self.issuers = issuers
+        self.presented = presented
+        self.holdsUntil = holdsUntil
+    }
 }

@@ -91,10 +91,10 @@ package final class SVIDVerifier: Sendable {
         let leaf = try SVIDLeaf(certificate, fields, der)
         let path = try anchors.path(of: certificate, presented: presented, .at(now), of: trustDomain)
         let holdsUntil = try judge(leaf, path, at: now)
-        return PeerSVID(
-            leaf: leaf, issuers: shared(path),
-            presented: PresentedCertificates(presented, leaf: certificate, path),
-            holdsUntil: min(leaf.notAfter, path.notAfter, holdsUntil), verifiedAt: now)
+        let chain = VerifiedChain(
+            leaf, shared(path), PresentedCertificates(presented, leaf: certificate, path),
+            holdsUntil: min(leaf.notAfter, path.notAfter, holdsUntil))
+        return PeerSVID(chain, verifiedAt: now)
     }
 
     /// Checks the rules for signers of the leaf's trust domain over a path that was built, and looks every certificate

@@ -15,6 +15,8 @@ public struct UpstreamSettings: Equatable, Sendable {
     public var identities: [IdentityPattern]
     /// The ALPN protocols to offer, most wanted first; outbound only.
     public var applicationProtocols: [String]
+    /// What the application is told of a connection before its first byte; inbound only.
+    public var sendProxyProtocol: ProxyProtocolVersion?
 
     public init(
         target: Target,
@@ -27,6 +29,11 @@ public struct UpstreamSettings: Equatable, Sendable {
         self.identities = identities
         self.applicationProtocols = applicationProtocols
     }
+}
+
+/// A version of the PROXY protocol that is sent; version 1 has no room for an identity.
+public enum ProxyProtocolVersion: String, Hashable, Sendable, CaseIterable {
+    case v2
 }
 
 /// An application inside the proxy, for load tests that need no backend.

@@ -16,11 +16,18 @@ extension SettingsReader {
                 UpstreamKeys.builtin, in: fields,
                 "an outbound route speaks mTLS to a peer: name its \(UpstreamKeys.endpoints)")
             refuse(UpstreamKeys.allowRemoteUpstream, in: fields, "an outbound route speaks mTLS to its upstream")
+            refuse(
+                UpstreamKeys.sendProxyProtocol, in: fields,
+                "an outbound route speaks mTLS to its upstream, which takes the caller from the certificate")
         case nil: break
         }
         let target = self.target(fields, mode: mode)
         let identities = self.identities(fields, mode: mode)
         let others = landing(of: UpstreamKeys.section, in: fields)
+        if fields[UpstreamKeys.builtin] != nil {
+            refuse(
+                UpstreamKeys.sendProxyProtocol, in: fields, "a \(UpstreamKeys.builtin) takes no header: leave it out")
+        }
         guard let target, let identities else { return nil }
         var upstream = UpstreamSettings(target: target, identities: identities)
         others.apply(to: &upstream)

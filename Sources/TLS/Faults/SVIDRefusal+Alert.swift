@@ -16,7 +16,8 @@ extension SVIDRefusal {
             .weakSignature, .nameConstraint, .noCertificate, .identityNotExpected:
             X509_V_ERR_CERT_REJECTED  // bad_certificate
         case .revoked: X509_V_ERR_CERT_REVOKED  // certificate_revoked
-        case .revocationUnknown: X509_V_ERR_UNSPECIFIED  // certificate_unknown
+        // certificate_unknown, as all that OpenSSL has no other alert for.
+        case .revocationUnknown: X509_V_ERR_DIFFERENT_CRL_SCOPE
         }
     }
 }

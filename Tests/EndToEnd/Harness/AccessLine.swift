@@ -1,6 +1,7 @@
 /// One line of the access log, as a program would read it.
 struct AccessLine: Decodable, Sendable {
     let time: String
+    let connection: String?
     let listener: String
     let route: String?
     let direction: String

@@ -83,11 +83,14 @@ enum UpstreamKeys {
         "identities", .node("list of identity patterns"), need: .requiredWhen("on outbound"),
         "Outbound only: the SPIFFE IDs of the servers that we agree to talk to.")
     static let alpn = Key<[String]>("alpn", .applicationProtocols, "Outbound only: the ALPN protocols to offer.")
+    static let sendProxyProtocol = Key<ProxyProtocolVersion>(
+        "sendProxyProtocol", .choice,
+        "Inbound only: tells the application who connects, and whom the certificate names, before the first byte.")
 
     static let section = Section(
         of: UpstreamSettings(target: .endpoints([])),
         [
             .key(endpoints), .key(allowRemoteUpstream), .key(builtin), .key(sni, at: \.serverName), .key(identities),
-            .key(alpn, at: \.applicationProtocols),
+            .key(alpn, at: \.applicationProtocols), .key(sendProxyProtocol, at: \.sendProxyProtocol),
         ])
 }
