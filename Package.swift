@@ -10,7 +10,7 @@ let strict: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),
 ]
 
-/// A module of the proxy. Arrows point down only: the Architecture page has the table.
+/// A module of the proxy. Dependencies point down only; the Architecture page has the table.
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
@@ -19,7 +19,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
     .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
-/// What tests and benchmarks share.
+/// A target shared by tests and benchmarks.
 func support(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, path: "Tests/Support/\(name)", swiftSettings: strict)
 }
@@ -27,8 +27,7 @@ func support(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
-/// What `postern --version` says of the sources: scripts set it, for what SwiftPM knows of git it keeps beyond a
-/// commit.
+/// The commit for `postern --version`. Scripts set it, because SwiftPM caches its git information across commits.
 let buildInfo: [CSetting] =
     Context.environment["POSTERN_COMMIT"].map { [.define("POSTERN_COMMIT", to: "\"\($0)\"")] } ?? []
 
@@ -47,7 +46,7 @@ let package = Package(
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CLibEvent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
 
-        // What more than one module asks of the operating system, over Glibc alone.
+        // Operating-system services that several modules share; uses only Glibc.
         module("System"),
 
         // Pure: no C, no clock, no errno.
@@ -56,7 +55,7 @@ let package = Package(
         module("Telemetry"),
         module("ProxyProtocol", ["Policy"]),
 
-        // One module a system library.
+        // One module per system library.
         module("Settings", ["CLibYAML", "Identity", "Policy", "System"]),
         module("Crypto", ["COpenSSL"]),
         module("SVID", ["Crypto", "Identity", "System", "Telemetry"]),
@@ -86,11 +85,11 @@ let package = Package(
             swiftSettings: strict
         ),
 
-        // Counts the heap allocations of a thread, for tests that promise there are none.
+        // Counts a thread's heap allocations, for tests that assert there are none.
         .target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"),
-        // Random numbers with a seed, folders, threads, waiting, and the settings that users are shown.
+        // Seeded random numbers, folders, threads, waiting, and the documented example settings.
         support("PosternTesting", ["System"]),
-        // Both ends of a TLS connection, and identities for them.
+        // Both ends of a TLS connection, and their identities.
         support("TLSTesting", ["PosternTesting", "Authority", "Identity", "System", "SVID", "TLS"]),
         // Sockets, child processes and peers on the loopback interface, for end-to-end tests and benchmarks.
         .systemLibrary(name: "CLoopback", path: "Tests/Support/CLoopback"),
@@ -146,7 +145,7 @@ let package = Package(
             name: "BenchFigures", dependencies: ["Telemetry"], path: "Benchmarks/BenchFigures", swiftSettings: strict),
         tests("BenchTests", ["BenchFigures", "PosternTesting", "postern-bench", "postern"]),
 
-        // Instructions, allocations and time of single operations; the gate compares them with what is recorded.
+        // Instructions, allocations and time of single operations; the gate compares them with recorded counts.
         .target(name: "MicroBenchGate", path: "Benchmarks/MicroBenchGate", swiftSettings: strict),
         .executableTarget(
             name: "postern-microbench",

@@ -1,4 +1,4 @@
-# Sourced by the scripts of this folder: what must be installed, and how the proxy is built.
+# Sourced by the scripts of this folder: dependencies, and the build of the proxy.
 
 say() { printf '==> %s\n' "$*"; }
 die() {
@@ -6,16 +6,16 @@ die() {
     exit 1
 }
 
-# What `postern --version` names; nothing where there is no git.
+# The commit that `postern --version` prints; unset without git.
 if POSTERN_COMMIT=$(git rev-parse --short=12 HEAD 2>/dev/null); then
     [[ -z "$(git status --porcelain --untracked-files=no)" ]] || POSTERN_COMMIT+=-changed
     export POSTERN_COMMIT
 fi
 
-# What the proxy links, and what SwiftPM needs to fetch and link it.
+# The libraries that the proxy links, and what SwiftPM needs to fetch and link.
 build_packages=(ca-certificates git pkg-config liburing-dev libssl-dev libyaml-dev libevent-dev libnghttp2-dev)
 
-# Installs the named Debian packages that are missing; touches nothing, not even the network, when none is.
+# Installs the missing ones of the named Debian packages; if none is missing, does nothing, without network access.
 install_packages() {
     command -v swift >/dev/null || die 'swift is not in PATH: see https://www.swift.org/install/linux/'
     command -v dpkg-query >/dev/null || die "this is not Debian or Ubuntu; install what these packages hold: $*"
@@ -34,11 +34,11 @@ install_packages() {
     fi
     say "installing ${missing[*]}"
     "${as_root[@]}" apt-get update -q
-    # Tests need the programs, not their services: a policy refuses to start one while this installation runs.
+    # Tests need the programs, not their services: a policy prevents starting them during the installation.
     local policy=/usr/sbin/policy-rc.d ours=no status=0
     if [[ ! -e $policy ]]; then
         ours=yes
-        # shellcheck disable=SC2064 # now: the function's variables are gone when the script ends
+        # shellcheck disable=SC2064 # expand now: the function's variables are gone when the script ends
         trap "${as_root[*]} rm -f $policy" EXIT
         printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
         "${as_root[@]}" chmod 755 "$policy"
@@ -50,7 +50,7 @@ install_packages() {
         trap - EXIT
     fi
     ((status == 0)) || die "apt-get could not install ${missing[*]}"
-    # Nor should one start at the next boot; where systemd does not run there is nothing to disable.
+    # Prevents a start at the next boot too; without systemd there is nothing to disable.
     for name in "${missing[@]}"; do
         if [[ -d /run/systemd/system && -e /lib/systemd/system/$name.service ]]; then
             "${as_root[@]}" systemctl disable --quiet "$name.service"
@@ -58,7 +58,7 @@ install_packages() {
     done
 }
 
-# Makes a Python with what tests need of PyPI; the path of its interpreter is in $postern_python then.
+# Creates a Python environment with the tests' PyPI packages; sets $postern_python to its interpreter.
 make_python() {
     local folder=.build/python pinned='spiffe==0.3.2 grpcio==1.85.3 protobuf==7.36.2 typing_extensions==4.16.0 proxy-protocol==0.11.3 crc32c==2.9.post0'
     postern_python=$PWD/$folder/bin/python
@@ -66,16 +66,16 @@ make_python() {
         say "installing $pinned from PyPI"
         rm -rf "$folder"
         python3 -m venv "$folder"
-        # The rest of what spiffe asks for is not for its definitions of messages.
-        # shellcheck disable=SC2086 # one word a package
+        # spiffe's message definitions do not need its other dependencies.
+        # shellcheck disable=SC2086 # one word per package
         "$postern_python" -m pip install --quiet --disable-pip-version-check --no-deps $pinned
-        # spiffe's own package would load the rest, and nothing here wants more than the definitions.
+        # spiffe's own package would import them; the tests need only the definitions.
         : >"$("$postern_python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/spiffe/__init__.py"
         echo "$pinned" >"$folder/pinned"
     fi
 }
 
-# Builds the proxy as it is shipped; the path of the binary is in $postern_binary then.
+# Builds the proxy as shipped; sets $postern_binary to its path.
 build_release() {
     local flags=(-c release --static-swift-stdlib --product postern -Xlinker -s)
     say "swift build ${flags[*]}"

@@ -1,4 +1,4 @@
-/// The few shapes of SVG (1.1) that a bar chart needs, on white.
+/// The SVG (1.1) shapes of a bar chart, on white.
 struct Canvas {
     enum Style: String {
         case title, heading, label, rowTitle, value, small, faint
@@ -55,6 +55,6 @@ struct Canvas {
         }
     }
 
-    /// One decimal is finer than a screen.
+    /// One decimal is finer than a pixel.
     private func number(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
 }

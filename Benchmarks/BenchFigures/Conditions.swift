@@ -1,18 +1,18 @@
-/// Under what conditions figures were taken: without them, they say nothing.
+/// The conditions of a measurement, without which its figures mean nothing.
 public struct Conditions: Sendable {
     /// Processor and cores.
     public var machine: String
     /// Distribution and kernel.
     public var system: String
-    /// Versions of what was run, OpenSSL first.
+    /// Versions of the programs, OpenSSL first.
     public var versions: [String]
-    /// What all proxies agreed on, as it was asserted.
+    /// The TLS parameters asserted for all proxies.
     public var negotiated: String
     public var rounds: Int
     public var windowSeconds: Double
-    /// The command that gives these figures again.
+    /// The command that reproduces these figures.
     public var command: String
-    /// What a reader must know to compare.
+    /// Notes that a reader needs for comparison.
     public var notes: [String] = []
     public var elapsedSeconds = 0.0
 

@@ -1,4 +1,4 @@
-/// Draws figures as an SVG: a bar for each proxy and row, as long as it is better than HAProxy.
+/// Draws figures as an SVG: one bar per proxy and row, its length the ratio to HAProxy.
 public struct FigureChart: Sendable {
     let figures: Figures
     let conditions: Conditions
@@ -12,7 +12,7 @@ public struct FigureChart: Sendable {
         var canvas = Canvas()
         canvas.text("Postern and its peers: how many times better than HAProxy", x: Self.margin, y: 34, .title)
         canvas.text(
-            "Longer is better in every row. Dashed: HAProxy itself. Brown: what Postern should reach at least, and its aim.",
+            "Longer is better in every row. Dashed: HAProxy itself. Brown: Postern's minimum goal and its aim.",
             x: Self.margin, y: 54, .small)
         var y = 64.0
         drawLegend(&canvas, y: &y)
@@ -34,7 +34,7 @@ public struct FigureChart: Sendable {
         return canvas.document(width: Self.width, height: y + 8)
     }
 
-    /// Rows that HAProxy is in: the others have nothing to be compared with.
+    /// Rows with a HAProxy value, the base of the comparison.
     private var comparable: [Measure] {
         figures.measures.filter { (figures.judged($0, by: Figures.base) ?? 0) > 0 }
     }
@@ -42,7 +42,7 @@ public struct FigureChart: Sendable {
     private var others: [String] { figures.proxies.filter { $0 != Figures.base } }
 
     private var caption: String {
-        "Units: as each row says; latencies are compared by the percentile that is named. " + conditions.summary
+        "Units: see each row; latencies are compared at the named percentile. " + conditions.summary
     }
 
     private func drawLegend(_ canvas: inout Canvas, y: inout Double) {
@@ -119,7 +119,7 @@ public struct FigureChart: Sendable {
     private static let origin = 440.0
     private static let valuesLeft = 915.0
     private static let barHeight = 13.0
-    /// Longer bars are cut; their label still says the number.
+    /// Longer bars are cut; their label has the number.
     private static let longest = 4.0
     private static let unitWidth = 115.0
 }

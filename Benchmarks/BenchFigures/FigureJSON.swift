@@ -1,4 +1,4 @@
-/// Writes figures with every sample as JSON, one row of the table a line.
+/// Writes figures with every sample as JSON, one line per table row.
 public struct FigureJSON: Sendable {
     let figures: Figures
     let conditions: Conditions

@@ -1,4 +1,4 @@
-/// Writes figures as a Markdown table that is aligned for a terminal too, with its conditions below.
+/// Writes figures as a Markdown table, aligned for a terminal, with the conditions below.
 public struct FigureTable: Sendable {
     let figures: Figures
     let conditions: Conditions
@@ -13,7 +13,7 @@ public struct FigureTable: Sendable {
             .joined(separator: "\n\n")
     }
 
-    /// One line that says which goals are met.
+    /// One line with the goals met and missed.
     public var verdict: String {
         let judged = figures.measures.compactMap { measure in figures.verdict(measure).map { (measure, $0) } }
         guard !judged.isEmpty else { return "No row with a goal was measured." }
@@ -73,7 +73,7 @@ public struct FigureTable: Sendable {
         }
     }
 
-    /// Pads the cells so that the columns stand below each other; numbers to the right, words to the left.
+    /// Pads the cells to aligned columns: numbers to the right, words to the left.
     private static func aligned(_ rows: [[String]]) -> String {
         let widths = rows[0].indices.map { column in max(3, rows.map { $0[column].count }.max() ?? 0) }
         let isText = rows[0].indices.map { $0 < 2 }

@@ -1,16 +1,16 @@
-/// Everything that was measured: for each row and proxy, the values of each round.
+/// All measurements: for each row and proxy, the values of each round.
 public struct Figures: Sendable {
     private var known: [Measure] = []
     public let proxies: [String]
     private var samples: [String: [String: [[Double]]]] = [:]
 
-    /// The proxy that ratios are taken to.
+    /// The base of the ratios.
     public static let base = "haproxy"
 
     /// - Parameter proxies: the columns, in their order.
     public init(proxies: [String]) { self.proxies = proxies }
 
-    /// The rows, by topology, and then in the order in which they first came.
+    /// The rows, by topology, then in order of first appearance.
     public var measures: [Measure] {
         Measure.Topology.allCases.flatMap { topology in known.filter { $0.topology == topology } }
     }
@@ -32,17 +32,17 @@ public struct Figures: Sendable {
         return first.indices.map { part in median(rounds.map { $0[part] }) }
     }
 
-    /// The one value that stands for a cell.
+    /// The value that represents a cell.
     public func judged(_ measure: Measure, by proxy: String) -> Double? {
         medians(of: measure, by: proxy)?[measure.judged]
     }
 
-    /// The column that stands for Postern: io_uring if it is there.
+    /// The column that represents Postern: io_uring if measured.
     public var ours: String? {
         [Self.ioURing, "postern", Self.epoll].first { proxies.contains($0) }
     }
 
-    /// A proxy's value divided by another's; nil unless both are there and positive.
+    /// The ratio of two proxies' values; nil unless both exist and are positive.
     public func ratio(_ measure: Measure, _ proxy: String, to other: String) -> Double? {
         guard let value = judged(measure, by: proxy), let reference = judged(measure, by: other), value > 0,
             reference > 0
@@ -50,12 +50,12 @@ public struct Figures: Sendable {
         return value / reference
     }
 
-    /// How many times better a proxy is than another: more than 1 is better, whatever the row's direction.
+    /// How many times better one proxy is than another: more than 1 is better, whatever the row's direction.
     public func advantage(_ measure: Measure, _ proxy: String, over other: String) -> Double? {
         ratio(measure, proxy, to: other).map { measure.better == .higher ? $0 : 1 / $0 }
     }
 
-    /// Whether our column reaches the row's goal; nil without a goal or without the values.
+    /// Whether Postern's column reaches the row's goal; nil without a goal or values.
     public func verdict(_ measure: Measure) -> Verdict? {
         guard let ours, let goal = measure.goal else { return nil }
         switch goal {
@@ -64,7 +64,7 @@ public struct Figures: Sendable {
             let reaches = { (limit: Double) in measure.better == .higher ? ratio >= limit : ratio <= limit }
             return Self.verdict(bound, aim, reaches)
         case .atMost(let bound, let aim):
-            // Some rows can be measured with epoll only.
+            // Some rows can only be measured with epoll.
             guard let value = judged(measure, by: ours) ?? judged(measure, by: Self.epoll) else { return nil }
             return Self.verdict(bound, aim) { value <= $0 }
         }
@@ -83,7 +83,7 @@ public struct Figures: Sendable {
 
     public static let ioURing = "postern-io_uring"
     public static let epoll = "postern-epoll"
-    /// How many times as good as io_uring epoll should be, at least and as an aim.
+    /// epoll's required and aimed performance relative to io_uring.
     public static let epollBound = 0.75
     public static let epollAim = 0.9
 }

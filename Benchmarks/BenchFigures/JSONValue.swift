@@ -1,6 +1,6 @@
 import Telemetry
 
-/// A value of JSON (RFC 8259) with numbers that have a fraction; members keep their order.
+/// A JSON value (RFC 8259) with fractional numbers; members keep their order.
 indirect enum JSONValue {
     case text(String)
     case number(Double)
@@ -24,7 +24,7 @@ indirect enum JSONValue {
 
     static func member(_ key: String, _ value: JSONValue) -> String { "\(JSONValue.text(key).line): \(value.line)" }
 
-    /// Whole numbers without a fraction; what JSON has no word for becomes null.
+    /// Whole numbers without a fraction; values that JSON cannot express become null.
     private static func text(_ number: Double) -> String {
         guard number.isFinite else { return "null" }
         if let whole = Int(exactly: number) { return "\(whole)" }

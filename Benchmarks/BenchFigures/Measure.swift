@@ -1,4 +1,4 @@
-/// One row of the table: what is measured, in which unit, and what it should reach.
+/// One row of the table: a measure, its unit and its goal.
 public struct Measure: Sendable, Identifiable {
     public enum Topology: String, Sendable, CaseIterable {
         /// Plaintext client -> proxy -> mutual TLS -> proxy -> plaintext backend; both proxies are one process.
@@ -15,7 +15,7 @@ public struct Measure: Sendable, Identifiable {
     public let unit: String
     /// Names of the values of a cell, such as `["p50", "p99"]`; empty for a single one.
     public let parts: [String]
-    /// The index of the value that ratios and goals are about.
+    /// The index of the value that ratios and goals use.
     public let judged: Int
     public let better: Better
     public let places: Int
@@ -37,15 +37,15 @@ public struct Measure: Sendable, Identifiable {
         self.goal = goal
     }
 
-    /// What the row is called in the table and in the chart: `echo 1 KiB x16, p50 / p99, us`.
+    /// The row's title in table and chart: `echo 1 KiB x16, p50 / p99, us`.
     public var heading: String {
         parts.isEmpty ? "\(title), \(unit)" : "\(title), \(parts.joined(separator: " / ")), \(unit)"
     }
 }
 
-/// What a row should reach, and what it aims for.
+/// The goal of a row: its minimum and its aim.
 public enum Goal: Sendable, Equatable {
-    /// The ratio of ours to HAProxy's; for rows where lower is better it is an upper bound.
+    /// Postern's ratio to HAProxy; an upper bound for rows where lower is better.
     case ratio(Double, aim: Double?)
     /// The value itself, as an upper bound.
     case atMost(Double, aim: Double?)

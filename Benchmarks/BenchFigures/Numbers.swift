@@ -6,7 +6,7 @@ public func median(_ values: [Double]) -> Double {
     return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
-/// A number with so many decimals, and commas between its thousands: `35,792`, `0.45`, `-1.5`.
+/// A number with the given decimals and thousands separators: `35,792`, `0.45`, `-1.5`.
 public func decimalText(_ value: Double, places: Int) -> String {
     guard value.isFinite, value.magnitude < 1e15 else { return "-" }
     var scale = 1

@@ -1,16 +1,16 @@
-/// Why a file is no profile that can be counted.
+/// Why a file is not a usable callgrind profile.
 public enum CallgrindFlaw: Error, Hashable, CustomStringConvertible {
     case unreadable(String)
-    /// A number that stands for a name, before the name was given.
+    /// A compressed name used before its definition.
     case unknownName(String)
-    /// Cut short: no line of totals.
+    /// Truncated: no totals line.
     case incomplete
 
     public var description: String {
         switch self {
-        case .unreadable(let line): "callgrind's profile has a line that is not understood: \(line)"
-        case .unknownName(let name): "callgrind's profile names \(name) before saying what it is"
-        case .incomplete: "callgrind's profile is cut short: it has no totals"
+        case .unreadable(let line): "callgrind's profile has a malformed line: \(line)"
+        case .unknownName(let name): "callgrind's profile refers to \(name) before its definition"
+        case .incomplete: "callgrind's profile is truncated: it has no totals"
         }
     }
 }

@@ -1,4 +1,4 @@
-/// Name compression: "(7) text" gives a name its number, "(7)" is that name again.
+/// Name compression: "(7) text" defines number 7, "(7)" refers to it.
 struct CallgrindNames {
     enum Kind { case object, function }
 

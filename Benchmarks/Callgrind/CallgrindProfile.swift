@@ -1,12 +1,12 @@
-/// Instructions executed, by the object file (binary or library) that they are in: one part of a callgrind profile.
+/// Instructions executed per object file (binary or library): one part of a callgrind profile.
 ///
-/// An object's own count is what its functions executed themselves, so that nothing counts twice. What they called in
-/// other objects is kept apart, so that a `memcpy` can be charged to whoever asked for it. See "Callgrind Format
+/// An object's own count covers what its functions executed themselves, so that nothing counts twice. Calls into other
+/// objects are counted separately, so that a `memcpy` can be charged to its caller. See "Callgrind Format
 /// Specification" in Valgrind's manual.
 public struct CallgrindProfile: Hashable, Sendable {
-    /// Paths of objects as callgrind names them; "???" is code of no known file.
+    /// Object paths as in callgrind's output; "???" is code of an unknown file.
     public private(set) var own: [String: Int] = [:]
-    /// Instructions spent below calls from one object into another, or within one.
+    /// Inclusive instructions of calls from one object into another, or within one.
     public private(set) var called: [Edge: Int] = [:]
 
     public struct Edge: Hashable, Sendable {
@@ -22,8 +22,8 @@ public struct CallgrindProfile: Hashable, Sendable {
     /// Reads one profile.
     ///
     /// - Parameters:
-    ///   - ignoring: functions that are left out, such as those of a counter that does not ship,
-    ///   - fileName: where they stand in the object of this name.
+    /// - ignoring: functions to leave out, such as those of a counter that does not ship,
+    /// - fileName: if they are in the object of this name.
     public init(
         parsing text: String, ignoring: Set<String> = [], of fileName: String = ""
     ) throws(CallgrindFlaw) {
@@ -39,10 +39,10 @@ public struct CallgrindProfile: Hashable, Sendable {
             if Self.beginsCost(first) {
                 let cost = line.utf8.split(separator: UInt8(ascii: " ")).dropFirst().first
                 guard let cost, let count = Int(Substring(cost)) else { throw .unreadable(String(line)) }
-                // The line after "calls=" has the callee's cost, which stands at the callee too.
+                // The line after "calls=" has the callee's cost, which is also listed at the callee.
                 if isCall {
                     called[Edge(from: object, to: callee ?? object), default: 0] += count
-                    // The called object holds for one call; the next says it again.
+                    // The called object applies to one call only.
                     callee = nil
                     isCall = false
                 } else if !ignored {
@@ -68,18 +68,17 @@ public struct CallgrindProfile: Hashable, Sendable {
         guard reported != nil else { throw .incomplete }
     }
 
-    /// Of all objects but the one whose path ends with this file name.
+    /// Instructions of all objects except the one whose path ends with this file name.
     public func total(outside fileName: String) -> Int {
         own.filter { !Self.isFile($0.key, fileName) }.values.reduce(0, +)
     }
 
-    /// Of the object whose path ends with this file name.
+    /// Instructions of the object whose path ends with this file name.
     public func total(of fileName: String) -> Int {
         own.filter { Self.isFile($0.key, fileName) }.values.reduce(0, +)
     }
 
-    /// What the libraries that `object` calls itself executed for it, but for those whose path holds a name of
-    /// `except`.
+    /// Instructions of the libraries that `object` calls directly, except those whose path contains a name of `except`.
     public func below(_ object: String, except: [String]) -> Int {
         called.reduce(0) { sum, entry in
             let edge = entry.key

@@ -1,4 +1,4 @@
-/// A block of memory that is filled from its beginning; belongs to one thread.
+/// A block of memory filled from its start; belongs to one thread.
 @safe
 final class ByteBlock {
     private let memory: UnsafeMutableRawBufferPointer

@@ -1,6 +1,6 @@
 import EventLoop
 
-/// Everything that is measured, in the order of the table.
+/// All cases, in the order of the table.
 let microCases: [MicroCase] =
     [
         MicroCase(name: "spiffe-id-parse", operations: 1_000) { _ in SPIFFEIDParsing() }

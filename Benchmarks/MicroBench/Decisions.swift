@@ -1,7 +1,7 @@
 import Identity
 import Policy
 
-/// Decides about a peer whom the last of the rules lets in; every other rule names a whole ID, the rest a pattern.
+/// Decides about a peer that the last rule allows; rules alternate between a whole ID and a pattern.
 final class PolicyDecisions: Workload {
     private let policy: Policy
     private let request: Request
@@ -29,7 +29,7 @@ final class PolicyDecisions: Workload {
     }
 }
 
-/// Parses the ID of a workload from the bytes of a certificate.
+/// Parses a workload's SPIFFE ID from certificate bytes.
 final class SPIFFEIDParsing: Workload {
     private let bytes = Array("spiffe://example.org/ns/default/sa/checkout".utf8)
 

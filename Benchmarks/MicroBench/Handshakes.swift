@@ -1,6 +1,6 @@
 import TLS
 
-/// Full handshakes between contexts that have not seen each other, so that both verify the other's chain.
+/// Full handshakes between fresh contexts, so that both verify the other's chain.
 final class FullHandshakes: Workload {
     private let identities: Identities
     private let wires: MemoryWires
@@ -20,7 +20,7 @@ final class FullHandshakes: Workload {
     }
 }
 
-/// Handshakes between two contexts that know each other's chain, or resume.
+/// Handshakes between two contexts that have cached each other's chain, or resume.
 final class RepeatedHandshakes: Workload {
     private let contexts: (client: TLSContext, server: TLSContext)
     private let wires: MemoryWires

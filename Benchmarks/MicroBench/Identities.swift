@@ -4,11 +4,11 @@ import SVID
 import TLS
 import TLSTesting
 
-/// Two SVIDs below an intermediate, made once a run: ECDSA P-256, as in the pairs of postern-bench.
+/// Two SVIDs below an intermediate, issued once per run: ECDSA P-256, as in postern-bench.
 struct Identities {
     let client: IdentityMaterial
     let server: IdentityMaterial
-    /// Unix seconds; stands still.
+    /// Unix seconds; constant.
     private let now: Int64
 
     init() throws {
@@ -18,7 +18,7 @@ struct Identities {
         server = try authority.material(LeafRequest(path: "/ns/default/sa/server"), now: now)
     }
 
-    /// Contexts as a proxy has them, that have seen no peer.
+    /// Fresh contexts, configured as a proxy's.
     func contexts(resumption: Bool) throws -> (client: TLSContext, server: TLSContext) {
         let options = TLSOptions(resumption: resumption)
         let now = now

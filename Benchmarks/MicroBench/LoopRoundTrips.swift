@@ -1,7 +1,7 @@
 import EventLoop
 import Glibc
 
-/// Signals the loop and ticks until it says so: the least that a tick can do.
+/// Signals the loop and ticks until it reports the signal: the minimum work of a tick.
 final class KernelWakes: Workload {
     private var loop: EventLoop
 
@@ -10,7 +10,7 @@ final class KernelWakes: Workload {
     }
 
     func run(_ operations: Int) throws {
-        guard let wake = loop.wake else { throw MicroBenchFault.wrongAnswer("a loop without a wake") }
+        guard let wake = loop.wake else { throw MicroBenchFault.wrongAnswer("an event loop without a wake-up") }
         for _ in 0..<operations {
             wake.signal()
             while try !loop.tickBringsWake() {}
@@ -55,7 +55,7 @@ final class ByteRoundTrips: Workload {
     init(_ loop: consuming EventLoop) throws {
         self.loop = loop
         var ends: (Int32, Int32) = (-1, -1)
-        // Safe: two Int32 in a row are what the call fills.
+        // Safe: the call fills two consecutive Int32.
         let result = unsafe withUnsafeMutableBytes(of: &ends) { bytes in
             unsafe socketpair(
                 AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0,

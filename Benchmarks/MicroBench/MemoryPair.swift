@@ -1,6 +1,6 @@
 import TLS
 
-/// The blocks between two ends of a connection, and their windows; used by one connection at a time.
+/// The blocks between the two ends of a connection, and their windows; used by one connection at a time.
 final class MemoryWires {
     let clientExchange: RecordExchange
     let serverExchange: RecordExchange
@@ -14,12 +14,12 @@ final class MemoryWires {
     }
 }
 
-/// Both ends of one connection, joined in memory.
+/// Both ends of one connection, connected in memory.
 struct MemoryPair: ~Copyable {
     var client: TLSSession
     var server: TLSSession
 
-    /// Two sessions that have shaken hands.
+    /// Two sessions after the handshake.
     static func joined(
         _ contexts: (client: TLSContext, server: TLSContext), _ wires: MemoryWires
     ) throws -> MemoryPair {
@@ -35,7 +35,7 @@ struct MemoryPair: ~Copyable {
         self.server = server
     }
 
-    /// Shakes hands; the client also takes the server's tickets.
+    /// Performs the handshake; the client also processes the server's tickets.
     private mutating func shakeHands(_ wires: MemoryWires) throws {
         wires.toServer.removeAll()
         wires.toClient.removeAll()

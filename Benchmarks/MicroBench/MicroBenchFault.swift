@@ -1,4 +1,4 @@
-/// Why nothing could be measured.
+/// Why a measurement failed.
 enum MicroBenchFault: Error, CustomStringConvertible {
     case session(String)
     case wrongAnswer(String)

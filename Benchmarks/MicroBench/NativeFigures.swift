@@ -1,11 +1,11 @@
 import CAllocationCount
 import Glibc
 
-/// What a case takes in this process, without valgrind.
+/// The cost of a case in this process, without valgrind.
 struct NativeFigures {
     /// CPU time of one operation, the median of the repetitions.
     let nanoseconds: Double
-    /// Blocks asked of the heap by one operation, in tenths.
+    /// Heap allocations of one operation, in tenths.
     let allocationTenths: Int
 
     init(_ microCase: MicroCase, _ identities: Identities) throws {

@@ -12,7 +12,7 @@ struct PosternMicroBench: ParsableCommand {
         commandName: "postern-microbench", abstract: "Measures single operations.",
         subcommands: [Count.self, Report.self])
 
-    /// What is measured, in order; both commands must agree.
+    /// The selected cases, in order; both commands must select the same.
     struct Selection: ParsableArguments {
         @Option(name: .customLong("only"), help: "Measure the cases whose name contains this.")
         var only: String?
@@ -40,7 +40,7 @@ struct Report: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Prints the table; checks or renews the thresholds.")
 
     @OptionGroup var selection: PosternMicroBench.Selection
-    @Option(help: "Where callgrind wrote its profiles: PREFIX.1 is that of the first case, and so on.")
+    @Option(help: "The prefix of callgrind's profiles: PREFIX.1 is the first case's, and so on.")
     var profiles: String
     @Option(help: "The compiler's version, for the thresholds.")
     var compiler: String
@@ -48,7 +48,7 @@ struct Report: ParsableCommand {
     var thresholds = "Benchmarks/MicroBench/thresholds.txt"
     @Flag(help: "Fail if a count regressed.")
     var check = false
-    @Flag(help: "Record the counts; all of them, or those of --only.")
+    @Flag(help: "Record the counts of all cases, or of those selected by --only.")
     var renew = false
 
     func run() throws {
@@ -131,7 +131,7 @@ struct Report: ParsableCommand {
                 })
     }
 
-    /// The allocation counter stands before glibc's functions and does not ship.
+    /// The allocation counter wraps glibc's functions and does not ship.
     private static let countingFunctions: Set<String> = [
         "malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "allocation_count",
     ]

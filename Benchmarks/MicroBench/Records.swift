@@ -1,6 +1,6 @@
 import TLS
 
-/// Encrypts `bytes` of plaintext at a time; several records where they do not fit into one.
+/// Encrypts `bytes` of plaintext at a time, in several records if necessary.
 final class Sealing: Workload {
     private var pair: MemoryPair
     private let plaintext: ByteBlock
@@ -22,7 +22,7 @@ final class Sealing: Workload {
     }
 }
 
-/// Decrypts what `Sealing` makes, all records of an operation in one call.
+/// Decrypts the output of `Sealing`, all records of an operation in one call.
 final class Opening: Workload {
     private var pair: MemoryPair
     private let plaintext: ByteBlock

@@ -1,6 +1,6 @@
-/// One thing to measure; belongs to one thread.
+/// One operation to measure; belongs to one thread.
 protocol Workload: AnyObject {
-    /// Makes what the next `run` of as many operations uses up; not measured.
+    /// Prepares the input of the next `run` with the same number of operations; not measured.
     func prepare(_ operations: Int) throws
     func run(_ operations: Int) throws
 }
@@ -12,14 +12,14 @@ extension Workload {
 /// A workload's name and size.
 struct MicroCase: Sendable {
     let name: String
-    /// How many operations are measured at a time.
+    /// The number of operations measured at a time.
     let operations: Int
     var usesOpenSSL = false
-    /// False where valgrind does not know a system call that it needs.
+    /// False if it needs a system call that valgrind does not support.
     var runsUnderValgrind = true
     let make: @Sendable (Identities) throws -> any Workload
 
-    /// A run whose workload has done some operations, so that code has run and caches are warm.
+    /// A run after some warm-up operations.
     func warmedUp(_ identities: Identities) throws -> MeasuredRun {
         let workload = try make(identities)
         let operations = max(1, operations / 8)
@@ -29,7 +29,7 @@ struct MicroCase: Sendable {
     }
 }
 
-/// A workload and how it went, for `measured`.
+/// A workload and its outcome, for `measured`.
 final class MeasuredRun {
     private let workload: any Workload
     private let operations: Int
@@ -40,7 +40,7 @@ final class MeasuredRun {
         self.operations = operations
     }
 
-    /// Prepares, and then runs within the function that callgrind watches; returns what `read` says around that.
+    /// Prepares, then runs inside the function that callgrind measures; returns the difference of `read` around it.
     @discardableResult
     func perform<Figures>(reading read: () -> Figures) throws -> (before: Figures, after: Figures) {
         try workload.prepare(operations)
@@ -57,7 +57,7 @@ final class MeasuredRun {
     }
 }
 
-/// What happens in here is counted; `scripts/microbench` tells callgrind this function's name.
+/// Callgrind counts inside this function, which `scripts/microbench` names.
 @c(postern_measured) @inline(never)
 private func measured(_ run: UnsafeRawPointer) {
     // Safe: the only caller passes a living `MeasuredRun`.

@@ -14,19 +14,19 @@ public struct Comparison {
         }
     }
 
-    /// What fails the check, one line each.
+    /// The regressions that fail the check, one line each.
     public private(set) var regressions: [String] = []
-    /// What is good to know.
+    /// Notes that do not fail the check.
     public private(set) var notes: [String] = []
 
-    /// - Parameter isWhole: whether every case was measured, so that one that is missing has gone.
+    /// - Parameter isWhole: whether every case was measured, so that a missing one was removed.
     public init(_ measured: [Measured], from origin: Origin, to thresholds: Thresholds, isWhole: Bool = true) {
         let recorded = thresholds.origin
         let sameOpenSSL = origin.openSSL == recorded.openSSL
         let sameArchitecture = origin.architecture == recorded.architecture
         if !sameArchitecture {
             notes.append(
-                "recorded on \(recorded.architecture), this is \(origin.architecture): no instructions are compared")
+                "recorded on \(recorded.architecture), this is \(origin.architecture): instructions are not compared")
         }
         if !sameOpenSSL {
             notes.append(
@@ -37,7 +37,7 @@ public struct Comparison {
         }
         for measured in measured {
             guard let expected = thresholds.counts(of: measured.name) else {
-                regressions.append("\(measured.name): nothing is recorded; record it with: \(Self.renewal)")
+                regressions.append("\(measured.name): no recorded count; record it with: \(Self.renewal)")
                 continue
             }
             let counts = measured.counts
@@ -63,7 +63,7 @@ public struct Comparison {
 
     private mutating func compare(_ name: String, _ what: String, _ recorded: Int?, _ measured: Int?) {
         guard let recorded else {
-            if measured != nil { regressions.append("\(name): \(what): nothing is recorded; \(Self.renewal)") }
+            if measured != nil { regressions.append("\(name): \(what): no recorded count; \(Self.renewal)") }
             return
         }
         guard let measured else {
@@ -73,14 +73,14 @@ public struct Comparison {
         let line = "\(name): \(what): recorded \(recorded.grouped), measured \(measured.grouped)"
         let change = percent(from: recorded, to: measured)
         if measured * 100 > recorded * (100 + Self.limitPercent) {
-            regressions.append("\(line), \(change), limit +\(Self.limitPercent) %; if it is wanted: \(Self.renewal)")
+            regressions.append("\(line), \(change), limit +\(Self.limitPercent) %; if intended: \(Self.renewal)")
         } else if measured * 100 < recorded * (100 - Self.limitPercent) {
-            notes.append("\(line), \(change): better; keep it with: \(Self.renewal)")
+            notes.append("\(line), \(change): improved; record it with: \(Self.renewal)")
         }
     }
 
     private mutating func compareAllocations(_ name: String, _ recorded: Int?, _ measured: Int?) {
-        // Cases that need what a machine may refuse (io_uring) have no count there.
+        // Cases that need io_uring have no count on machines without it.
         guard let measured else {
             if let recorded {
                 notes.append("\(name): allocations: recorded \(recorded.tenths), cannot be measured here")
@@ -88,16 +88,16 @@ public struct Comparison {
             return
         }
         guard let recorded else {
-            notes.append("\(name): allocations: nothing is recorded; \(Self.renewal)")
+            notes.append("\(name): allocations: no recorded count; \(Self.renewal)")
             return
         }
         let line = "\(name): allocations: recorded \(recorded.tenths), measured \(measured.tenths)"
         let change = percent(from: recorded, to: measured)
         let allowance = Self.allocationAllowanceTenths(recorded)
         if measured > recorded + allowance {
-            regressions.append("\(line), \(change), limit +0 %; if it is wanted: \(Self.renewal)")
+            regressions.append("\(line), \(change), limit +0 %; if intended: \(Self.renewal)")
         } else if measured < recorded - allowance {
-            notes.append("\(line), \(change): better; keep it with: \(Self.renewal)")
+            notes.append("\(line), \(change): improved; record it with: \(Self.renewal)")
         }
     }
 
@@ -107,10 +107,10 @@ public struct Comparison {
         return "\(tenths < 0 ? "-" : "+")\(Int(tenths.magnitude).tenths) %"
     }
 
-    /// How much the instructions of a case may grow.
+    /// The allowed growth of a case's instructions.
     public static let limitPercent = 3
-    /// A handshake's many blocks vary by a few in a hundred handshakes, since its numbers are random; what allocates a
-    /// few blocks always allocates the same.
+    /// A handshake's many allocations vary by a few in a hundred handshakes, since its numbers are random; small counts
+    /// are constant.
     private static func allocationAllowanceTenths(_ recorded: Int) -> Int { recorded >= 1_000 ? 4 : 0 }
 
     public static let renewal = "scripts/microbench --renew"

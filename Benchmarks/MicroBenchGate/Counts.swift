@@ -1,11 +1,11 @@
-/// What one operation of a case takes; the same in every run, as far as the case allows.
+/// The cost of one operation of a case; reproducible as far as the case allows.
 public struct Counts: Hashable, Sendable {
-    /// Of the process, without glibc's: its copies and its heap depend on the processor and on chance. Nil where
+    /// Instructions of the process without glibc, whose copies and heap depend on the processor and on chance. Nil if
     /// callgrind cannot run the case.
     public var instructions: Int?
-    /// Those of the proxy's own code, without OpenSSL's too.
+    /// Instructions without glibc and OpenSSL.
     public var ownInstructions: Int?
-    /// Blocks asked of the heap, in tenths; nil where the case cannot run here.
+    /// Heap allocations, in tenths; nil if the case cannot run here.
     public var allocationTenths: Int?
 
     public init(instructions: Int?, ownInstructions: Int?, allocationTenths: Int?) {
@@ -15,13 +15,13 @@ public struct Counts: Hashable, Sendable {
     }
 }
 
-/// What the counts of a run depend on beside our own code.
+/// What the counts depend on besides our own code.
 public struct Origin: Hashable, Sendable {
     /// "x86_64"; instructions of different architectures are not compared.
     public var architecture: String
-    /// The version of OpenSSL: counts that include it are compared only where it is the same.
+    /// The version of OpenSSL: counts that include it are compared only for the same version.
     public var openSSL: String
-    /// The compiler's version, told where a comparison fails.
+    /// The compiler's version, shown if a comparison fails.
     public var compiler: String
 
     public init(architecture: String, openSSL: String, compiler: String) {
@@ -43,6 +43,6 @@ extension Int {
         return self < 0 ? "-" + text : text
     }
 
-    /// As tenths: 15 is 1.5.
+    /// In tenths: 15 is 1.5.
     public var tenths: String { "\((self / 10).grouped).\(magnitude % 10)" }
 }

@@ -1,4 +1,4 @@
-/// The recorded counts, as they are checked in: a text of lines, one a case.
+/// The recorded counts as checked in: text with one line per case.
 public struct Thresholds: Equatable, Sendable {
     public var origin: Origin
     /// In the order of the file.
@@ -58,7 +58,7 @@ public struct Thresholds: Equatable, Sendable {
             """
     }
 
-    /// A count or, as nil within, "-"; nil where it is neither.
+    /// A count, or an inner nil for "-"; an outer nil for anything else.
     private static func number(_ word: Substring) -> Int?? {
         guard word != "-" else { return .some(nil) }
         guard let number = Int(word.filter { $0 != "," }), number >= 0 else { return nil }
@@ -78,7 +78,7 @@ public struct Thresholds: Equatable, Sendable {
     }
 }
 
-/// A line of the thresholds that is not understood, or that gives a case twice.
+/// A malformed line of the thresholds, or a duplicate case.
 public struct ThresholdFlaw: Error, Hashable, CustomStringConvertible {
     public let line: Int
     public let text: String
@@ -88,7 +88,7 @@ public struct ThresholdFlaw: Error, Hashable, CustomStringConvertible {
         self.text = text
     }
 
-    public var description: String { "thresholds, line \(line): not a threshold: \(text)" }
+    public var description: String { "thresholds, line \(line): malformed: \(text)" }
 }
 
 /// Rows as text with aligned columns: the first two to the left, numbers to the right.

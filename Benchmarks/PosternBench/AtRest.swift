@@ -2,7 +2,7 @@ import Glibc
 import Loopback
 import PosternTesting
 
-/// How soon a fresh pair relays, and what it weighs then.
+/// A new pair's time to the first relayed byte, and its memory then.
 enum AtRest {
     static func measure(_ kind: ProxyKind, site: Site, plan: Plan) throws -> [Reading] {
         let pair = try ProxyPair(kind, resumption: false, site: site, plan: plan)
@@ -14,7 +14,7 @@ enum AtRest {
     }
 }
 
-/// What each idle connection adds to the memory of a pair.
+/// The memory that each idle connection adds to a pair.
 enum Idle {
     /// Opens more and more connections through a pair of its own.
     static func measure(_ kind: ProxyKind, site: Site, plan: Plan) throws -> [Reading] {
@@ -30,7 +30,7 @@ enum Idle {
         }
     }
 
-    /// In small batches: no proxy is asked for more handshakes at once than it allows.
+    /// In small batches, to stay below every proxy's limit of concurrent handshakes.
     private static func begin(_ count: Int, _ pair: ProxyPair) throws -> [TCPConnection] {
         let connections = try (0..<count).map { _ in
             let connection = try TCPConnection.connect(to: pair.address)
@@ -44,7 +44,7 @@ enum Idle {
     private static let batch = 16
 }
 
-/// How many idle pairs fit the descriptors that one process may have: four in the proxy for each.
+/// How many idle pairs fit the descriptor limit of one process: each needs four in the proxy.
 func idlePairsThatFit(_ wanted: [Int]) -> [Int] {
     let limit = raiseDescriptorLimit(to: 4 * (wanted.max() ?? 0) + 1_000)
     let most = max(1, (limit - 400) / 4)

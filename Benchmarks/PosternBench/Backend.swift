@@ -3,8 +3,8 @@ import Loopback
 import PosternTesting
 import Synchronization
 
-/// The plaintext application behind every pair, in a thread of its own. The first byte of a connection says what it
-/// does.
+/// The plaintext application behind every pair, on a thread of its own. The first byte of a connection selects its
+/// mode.
 final class Backend: Sendable {
     enum Mode: UInt8, Sendable {
         case echo = 0x45
@@ -27,7 +27,7 @@ final class Backend: Sendable {
         }
     }
 
-    /// What came through so far, over all connections.
+    /// Totals over all connections.
     var received: Received {
         Received(
             discardedBytes: counters.discardedBytes.load(ordering: .relaxed),
@@ -37,13 +37,13 @@ final class Backend: Sendable {
     }
 
     struct Received: Sendable {
-        /// Taken in by `discard`.
+        /// Bytes received by `discard`.
         var discardedBytes: Int
-        /// Given out by `source`.
+        /// Bytes sent by `source`.
         var sourcedBytes: Int
-        /// Given back by `echo`.
+        /// Bytes echoed by `echo`.
         var echoedBytes: Int
-        /// Whose first byte has come.
+        /// Connections whose first byte has arrived.
         var connections: Int
     }
 
@@ -103,7 +103,7 @@ private struct BackendLoop: ~Copyable {
         }
     }
 
-    /// Does what the connection's mode says; false once the connection has ended.
+    /// Runs the connection's mode; false once the connection has ended.
     private mutating func serve(_ slot: Int) -> Bool {
         guard let client = clients[slot] else { return true }
         if client.mode == .source { return fill(client.connection) }
@@ -136,7 +136,7 @@ private struct BackendLoop: ~Copyable {
         return true
     }
 
-    /// Clients send again only when all has come back, so the echo fits the socket's buffer but for a moment.
+    /// Clients send again only after the whole echo, so that it nearly always fits the socket buffer.
     private func sendBack(_ connection: TCPConnection, _ start: Int, _ count: Int) -> Bool {
         var sent = 0
         while sent < count {
@@ -151,14 +151,14 @@ private struct BackendLoop: ~Copyable {
 }
 
 extension TCPConnection {
-    /// One `recv`, which never waits: the count, 0 at the end, -1 with errno.
+    /// One non-blocking `recv`: the count, 0 at the end, -1 with errno.
     func receiveSome(into buffer: inout [UInt8]) -> Int {
         let descriptor = number
         // The kernel writes at most `count` bytes into the array.
         return unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.recv(descriptor, $0.baseAddress, $0.count, 0) }
     }
 
-    /// One `send`, which never waits: the count, or -1 with errno.
+    /// One non-blocking `send`: the count, or -1 with errno.
     func sendSome(_ buffer: [UInt8], from start: Int, count: Int) -> Int {
         let descriptor = number
         // The range lies inside the array, which outlives the call.

@@ -2,7 +2,7 @@ import Glibc
 import Loopback
 import PosternTesting
 
-/// A few connections that move bytes in one direction as fast as they go. Units: bits.
+/// A few connections that transfer bytes in one direction at full speed. Units: bits.
 struct BulkLoad {
     enum Direction { case up, down }
 
@@ -31,7 +31,7 @@ struct BulkLoad {
         return stopwatch.sample(units: Double(bytes) * 8)
     }
 
-    /// Keeps all connections busy, and returns how many bytes came in.
+    /// Keeps all connections busy, and returns the number of bytes received.
     private func move(
         _ clients: [TCPConnection], _ poller: inout Poller, _ buffer: inout [UInt8], until deadline: Deadline
     ) throws -> Int {

@@ -14,19 +14,19 @@ struct Compare: ParsableCommand {
             proxy -> plaintext backend. Table, JSON with every sample and a chart go to a folder named at the end.
             """)
 
-    @Flag(help: "One short round and no instructions: about a minute, for a first look.")
+    @Flag(help: "One short round without instruction counts; takes about a minute.")
     var quick = false
 
-    @Option(help: "Interleaved rounds.")
+    @Option(help: "The number of interleaved rounds.")
     var rounds: Int?
 
-    @Option(help: "Seconds of each measurement.")
+    @Option(help: "The length of each measurement, in seconds.")
     var seconds: Double?
 
-    @Option(help: "Proxies, separated by commas: haproxy, nginx, postern-io_uring, postern-epoll, postern.")
+    @Option(help: "Proxies, comma-separated: haproxy, nginx, postern-io_uring, postern-epoll, postern.")
     var proxies = "haproxy,nginx,postern-io_uring,postern-epoll"
 
-    @Option(help: "Topologies, separated by commas: pair, inbound.")
+    @Option(help: "Topologies, comma-separated: pair, inbound.")
     var topologies = "pair,inbound"
 
     @Option(
@@ -36,22 +36,22 @@ struct Compare: ParsableCommand {
             """)
     var only: String?
 
-    @Option(help: "Numbers of idle pairs at which memory is read, separated by commas.")
+    @Option(help: "Numbers of idle pairs at which memory is measured, comma-separated.")
     var idle: String?
 
-    @Option(help: "Connections that carry bulk data at once.")
+    @Option(help: "Concurrent bulk connections.")
     var bulkConnections = 4
 
     @Option(help: "The postern binary; next to this one by default.")
     var postern: String?
 
-    @Option(help: "The folder for table, JSON and chart; a new one below the temporary folder by default.")
+    @Option(help: "The folder for table, JSON and chart; by default a new one below the temporary folder.")
     var output: String?
 
-    @Option(help: "Core of the proxies.")
+    @Option(help: "The CPU core of the proxies.")
     var proxyCore = 0
 
-    @Option(help: "Core of clients and backend.")
+    @Option(help: "The CPU core of clients and backend.")
     var loadCore = 1
 
     func run() throws {
@@ -59,7 +59,7 @@ struct Compare: ParsableCommand {
         let kinds: [ProxyKind] = try listed(proxies, "--proxies")
         let plan = try plan()
         guard pinToCore(loadCore) else {
-            throw ValidationError("core \(loadCore) is not there: give --load-core and --proxy-core")
+            throw ValidationError("there is no core \(loadCore): give --load-core and --proxy-core")
         }
         bePunctual()
         let folder = try OutputFolder(output)
@@ -67,7 +67,7 @@ struct Compare: ParsableCommand {
         let site = try Site(posternPath: postern ?? siblingPath("postern"))
         let (figures, failures) = try Runner(plan: plan, kinds: kinds, site: site).measure()
         if !failures.isEmpty {
-            conditions.notes.append("Left out, as they failed: \(failures.joined(separator: "; ")).")
+            conditions.notes.append("Failed and left out: \(failures.joined(separator: "; ")).")
         }
         conditions.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
         let table = FigureTable(figures, conditions)
@@ -94,7 +94,9 @@ struct Compare: ParsableCommand {
         }
         let fitting = idlePairsThatFit(counts)
         if fitting.last != counts.max() {
-            say("descriptors for \(fitting.last ?? 0) idle pairs at most: raise the hard limit (ulimit -Hn) for more")
+            say(
+                "the descriptor limit allows \(fitting.last ?? 0) idle pairs at most: raise the hard limit (ulimit -Hn)"
+            )
         }
         return Plan(
             rounds: rounds, windowSeconds: seconds, idleConnections: fitting, wantedIdleConnections: counts.max() ?? 0,
@@ -103,7 +105,7 @@ struct Compare: ParsableCommand {
             selection: try selection())
     }
 
-    /// A first look does without valgrind.
+    /// A quick run skips valgrind.
     private func selection() throws -> Set<Selector>? {
         if let only { return Set(try listed(only, "--only")) }
         return quick ? Set(Selector.allCases).subtracting([.instructions]) : nil

@@ -2,7 +2,7 @@ import Glibc
 import Loopback
 import PosternTesting
 
-/// Connects, has one byte echoed, closes, and again, a few at a time. Units: connections.
+/// Connects, echoes one byte, closes and repeats, on a few connections at a time. Units: connections.
 struct ConnectLoad {
     let concurrency: Int
     let window: Duration
@@ -22,7 +22,7 @@ struct ConnectLoad {
     }
 }
 
-/// Connections that follow one another, a few at a time.
+/// Successive connections, a few at a time.
 struct ConnectRound: ~Copyable {
     let address: SocketAddress
     private(set) var completed = 0

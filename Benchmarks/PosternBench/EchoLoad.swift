@@ -3,13 +3,13 @@ import Loopback
 import PosternTesting
 import Telemetry
 
-/// Connections that each send a message, wait for all of it to come back, and go on. Units: messages.
+/// Connections that each send a message, wait for its echo, and repeat. Units: messages.
 struct EchoLoad {
     /// When the next message of a connection is sent.
     enum Pace {
-        /// As soon as the last one is back.
+        /// As soon as the previous one has been echoed (closed loop).
         case closed
-        /// At fixed moments, so many a second over all connections; latency counts from the moment it was due.
+        /// At a fixed rate over all connections (open loop); latency counts from the due time.
         case open(perSecond: Int)
     }
 
@@ -17,7 +17,7 @@ struct EchoLoad {
     let connections: Int
     let window: Duration
 
-    /// - Parameter whenWarm: called once all connections stand; what it begins has the same time to warm up.
+    /// - Parameter whenWarm: called once all connections are established; the load it starts shares the warm-up.
     func measure(_ pair: ProxyPair, whenWarm: () throws -> Void = {}) throws -> Sample {
         var round = EchoRound(pace: pace)
         for _ in 0..<connections { try round.connect(to: pair.address) }
@@ -80,7 +80,7 @@ private struct EchoRound: ~Copyable {
         }
     }
 
-    /// Between two messages of one connection; 0 in a closed loop.
+    /// The interval between two messages of one connection; 0 in a closed loop.
     private var intervalNanoseconds: Int64 {
         switch pace {
         case .closed: 0
@@ -88,7 +88,7 @@ private struct EchoRound: ~Copyable {
         }
     }
 
-    /// Sends what is due, and returns when the next message is. A connection that waits for its last one sends late.
+    /// Sends due messages, and returns when the next one is due. A connection that still waits for an echo sends late.
     private mutating func sendDue() throws -> Int64 {
         let now = nanosecondsNow()
         var next = now + 1_000_000

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// What `postern load --json` says, as far as it matters here.
+/// The fields of `postern load --json` used here.
 struct GeneratorOutcome: Decodable {
     private let requests: Int
     private let latencyMicroseconds: Latency?
@@ -33,8 +33,8 @@ struct GeneratorOutcome: Decodable {
         return [latencyMicroseconds.p50, latencyMicroseconds.p99, latencyMicroseconds.p999]
     }
 
-    /// Fails unless all handshakes were full, or all were resumed but the first, of which each connection has one or
-    /// two.
+    /// Fails unless all handshakes were full or, with resumption, all but each connection's first one or two were
+    /// resumed.
     func assertResumption(_ resumes: Bool, connections: Int, _ pair: ProxyPair) throws {
         guard let tls, resumes ? tls.resumed >= max(1, tls.handshakes - 2 * connections) : tls.resumed == 0 else {
             throw BenchFault.negotiated(

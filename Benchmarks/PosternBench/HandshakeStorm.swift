@@ -2,7 +2,7 @@ import Loopback
 import PosternTesting
 import Synchronization
 
-/// As many new connections as a pair bears, each with a full handshake, from a thread of its own.
+/// Opens as many new connections as a pair can take, each with a full handshake, from a thread of its own.
 final class HandshakeStorm {
     private let address: SocketAddress
     private let state = State()
@@ -10,7 +10,7 @@ final class HandshakeStorm {
 
     init(address: SocketAddress) { self.address = address }
 
-    /// More than any proxy hands on in one turn of its loop.
+    /// More than any proxy accepts in one turn of its loop.
     private static let concurrency = 64
 
     private final class State: Sendable {
@@ -37,7 +37,7 @@ final class HandshakeStorm {
         }
     }
 
-    /// Ends it; throws if it did not blow.
+    /// Ends the storm; throws if no connection completed.
     func end() throws {
         state.isOver.store(true, ordering: .relaxed)
         thread?.join()

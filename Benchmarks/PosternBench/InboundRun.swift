@@ -45,7 +45,7 @@ struct InboundRun {
         }
     }
 
-    /// What a proxy does in a closed loop of 16 connections, a second.
+    /// A proxy's rate per second in a closed loop of 16 connections.
     func capacity(of pair: ProxyPair) throws -> Int {
         let rates = try (0..<3).map { _ in
             let load = try generate(pair, ["echo"] + many(16), .echo)
@@ -56,7 +56,7 @@ struct InboundRun {
         return Int(median(rates))
     }
 
-    /// Fails unless the proxy chooses for the generator what it chooses for its other half.
+    /// Fails unless the proxy negotiates the same with the generator as with its other half.
     func assertNegotiation(_ pair: ProxyPair) throws {
         let seen = pair.tap.serverHellos.count
         _ = try generate(pair, ["connect", "--message-bytes", "1"], .echo, to: pair.tap.address)
@@ -75,7 +75,7 @@ struct InboundRun {
         var outcome: GeneratorOutcome
     }
 
-    /// Runs the generator to its end, and counts between its marks what came to the backend and what it cost the proxy.
+    /// Runs the generator to its end; counts, between its marks, what the backend received and the proxy's CPU time.
     private func generate(
         _ pair: ProxyPair, _ words: [String], _ mode: Backend.Mode, to address: SocketAddress? = nil
     ) throws -> Load {

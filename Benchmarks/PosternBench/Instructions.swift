@@ -4,10 +4,10 @@ import Glibc
 import Loopback
 import PosternTesting
 
-/// Counts what the proxy itself executes for each 16 KiB that crosses a pair, under valgrind.
+/// Counts the proxy's own instructions per 16 KiB relayed through a pair, under valgrind.
 ///
-/// Two runs that differ in nothing but the bytes: their difference is free of start-up and handshake. What OpenSSL and
-/// the kernel execute is left out, and what libc does on Postern's behalf stands apart. valgrind knows no io_uring.
+/// The difference of two runs that differ only in their bytes excludes start-up and handshake. OpenSSL and the kernel
+/// are left out, and libc's work for Postern is listed separately. valgrind does not support io_uring.
 enum Instructions {
     static func measure(site: Site, plan: Plan) throws -> [Reading] {
         let few = try count(megabytes: 4, site: site, plan: plan)
@@ -20,7 +20,7 @@ enum Instructions {
 
     private static func count(megabytes: Int, site: Site, plan: Plan) throws -> (own: Int, libc: Int) {
         let output = site.folder.file("callgrind.\(megabytes)")
-        // valgrind counts `rep movsb` once a byte, where a processor counts one: libc copies without it here.
+        // valgrind counts `rep movsb` once per byte, a processor once: so libc must copy without it.
         let pair = try ProxyPair(
             .posternEpoll, resumption: false, site: site, plan: plan, capacity: 100,
             wrapper: [

@@ -10,7 +10,7 @@ extension Measure {
     static let connect = connect("full", .pair, goal: .ratio(1.7, aim: 2.5))
     static let connectResuming = connect("resumed", .pair, goal: .ratio(1.5, aim: 2.5))
 
-    /// Latency counts from the moment a message was due, so that a stall is charged with all that it delayed.
+    /// Latency counts from the due time, so that a stall is charged for every message it delayed.
     static func open(_ topology: Topology = .pair, percent: Int, perSecond: Int) -> Measure {
         Measure(
             "\(topology.rawValue)-open\(percent)", topology,

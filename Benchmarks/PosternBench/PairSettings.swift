@@ -1,7 +1,7 @@
 import Loopback
 import PosternTesting
 
-/// Writes a pair's settings in the language of each proxy, and the command that starts it.
+/// Writes a pair's configuration for each proxy, and the command that starts it.
 struct PairSettings {
     let site: Site
     let ports: PairPorts
@@ -93,7 +93,7 @@ struct PairSettings {
         """
     }
 
-    /// One process cannot have two identities, so both halves present the server's, as HAProxy's could.
+    /// One process cannot have two identities, so both halves present the server's.
     private func postern(eventLoop: String) throws -> [String] {
         let outbound = { (listener: String, bind: SocketAddress, endpoint: SocketAddress) in
             """

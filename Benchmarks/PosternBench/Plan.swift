@@ -1,12 +1,12 @@
 import BenchFigures
 
-/// How much is measured.
+/// The extent of a run.
 struct Plan: Sendable {
     var rounds: Int
     var windowSeconds: Double
-    /// In ascending order; all are held by one process, one after the other.
+    /// In ascending order; one process holds each number in turn.
     var idleConnections: [Int]
-    /// The most that were asked for, whether they fit or not.
+    /// The largest number requested, whether it fits or not.
     var wantedIdleConnections: Int
     var bulkConnections: Int
     var proxyCore: Int
@@ -21,7 +21,7 @@ struct Plan: Sendable {
     }
 }
 
-/// The names that `--only` knows rows by.
+/// The row names for `--only`.
 enum Selector: String, CaseIterable, Sendable {
     case up, down, echo16, echo1, open, connect, storm, idle, start, instructions
 }

@@ -11,13 +11,13 @@ struct PosternBench: ParsableCommand {
         subcommands: [Compare.self, Soak.self], defaultSubcommand: Compare.self)
 }
 
-/// A program in this one's folder.
+/// The path of a program in this one's folder.
 func siblingPath(_ name: String) -> String {
     let own = ProcessFigures.linkTarget("/proc/self/exe") ?? ""
     return own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/" + name
 }
 
-/// Progress goes to the standard error; results alone to the standard output.
+/// Progress goes to standard error, so that standard output has only results.
 func say(_ text: String) {
     let line = Array("\(text)\n".utf8)
     // The array outlives the call.

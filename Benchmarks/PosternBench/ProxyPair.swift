@@ -8,7 +8,8 @@ enum ProxyKind: String, CaseIterable, Sendable {
     case posternEpoll = "postern-epoll"
     case posternIOUring = "postern-io_uring"
 
-    /// nginx is measured without resumption only: its upstream side keeps a session a worker whatever one says.
+    /// nginx is measured without resumption only: its upstream side keeps one session per worker, whatever the
+    /// configuration.
     var hasResumption: Bool { self != .nginx }
 }
 
@@ -22,7 +23,7 @@ struct PairPorts: Sendable {
     let tapped: SocketAddress
 
     init() throws(SocketFault) {
-        // Held together, so that no two are the same.
+        // All bound at once, so that they are distinct.
         let listeners = [try TCPListener(), try TCPListener(), try TCPListener()]
         outbound = listeners[0].address
         inbound = listeners[1].address
@@ -30,23 +31,23 @@ struct PairPorts: Sendable {
     }
 }
 
-/// One process that is both halves of a pair, on the proxies' core.
+/// One process with both halves of a pair, on the proxies' core.
 final class ProxyPair {
     let kind: ProxyKind
     let resumption: Bool
     let process: ChildProcess
-    /// From the start of the process to the first byte that came back through it.
+    /// Time from the start of the process to the first echoed byte.
     let startMilliseconds: Double
     let address: SocketAddress
     private let site: Site
     let ports: PairPorts
     let tap: Tap
 
-    /// Starts the pair and waits until a byte has come back through it, plainly and through the tap.
+    /// Starts the pair and waits until a byte has been echoed through it, directly and through the tap.
     ///
     /// - Parameters:
-    ///   - capacity: how many connections the process may relay at a time.
-    ///   - wrapper: a command that runs the proxy's, such as valgrind.
+    /// - capacity: the number of connections the process may relay at a time.
+    /// - wrapper: a command to run the proxy under, such as valgrind.
     init(
         _ kind: ProxyKind, resumption: Bool, site: Site, plan: Plan, capacity: Int = 9_000, wrapper: [String] = []
     ) throws {
@@ -73,9 +74,9 @@ final class ProxyPair {
 
     var label: String { kind.rawValue + (resumption ? " (resuming)" : "") }
 
-    /// Fails unless the halves agreed on what all pairs are to be compared with, and want certificates.
+    /// Fails unless the halves negotiated the common TLS parameters and require certificates.
     func assertNegotiation() throws {
-        // A session is kept for the way it was made on: the second connection of this way resumes the first one's.
+        // Sessions are kept per upstream, so the second connection through the tap resumes the first one's session.
         for _ in 0..<(resumption ? 2 : 1) {
             guard Self.echoes(ports.tapped, within: .seconds(5), while: process) else {
                 throw BenchFault.proxyNotReady(label, log: recentLog)

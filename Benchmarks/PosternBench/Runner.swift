@@ -3,13 +3,13 @@ import Glibc
 import Loopback
 import PosternTesting
 
-/// Starts all proxies and measures them in turn, round after round.
+/// Starts all proxies and measures them in interleaved rounds.
 struct Runner {
     let plan: Plan
     let kinds: [ProxyKind]
     let site: Site
 
-    /// Measures all that was asked for. A round that fails is left out and told of; the others stand.
+    /// Runs all selected measurements. A failed round is reported and left out; the others are kept.
     func measure() throws -> (figures: Figures, failures: [String]) {
         var figures = Figures(proxies: kinds.map(\.rawValue))
         var failures: [String] = []
@@ -61,7 +61,7 @@ struct Runner {
         }
     }
 
-    /// Checks that the generator and each proxy agree on what the pairs agree on.
+    /// Checks that the generator and each proxy negotiate the same as the pairs.
     private func inboundRun(_ workloads: [Workload], _ pairs: [ProxyKind: ProxyPair]) throws -> InboundRun {
         var run = InboundRun(plan: plan, site: site)
         guard !workloads.isEmpty else { return run }
@@ -74,7 +74,7 @@ struct Runner {
         return run
     }
 
-    /// Each round begins with another proxy, so that none always has the quiet moment.
+    /// Each round begins with a different proxy, so that none always runs at a quiet time.
     private func turns(_ round: Int) -> [ProxyKind] { kinds.indices.map { kinds[($0 + round) % kinds.count] } }
 
     private func add(_ readings: [Reading], of kind: ProxyKind, to figures: inout Figures) {
@@ -92,7 +92,7 @@ struct Runner {
         return pairs
     }
 
-    /// What the first proxy does in a closed loop of 16 connections, a second.
+    /// The first proxy's rate per second in a closed loop of 16 connections.
     private func capacity(_ pair: ProxyPair?) throws -> Int {
         guard let pair else { return 0 }
         let rates = try (0..<3).map { _ in

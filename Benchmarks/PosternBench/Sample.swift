@@ -2,7 +2,7 @@ import Loopback
 import PosternTesting
 import Telemetry
 
-/// One measurement of one pair: what got through, and what it cost the proxy.
+/// One measurement of one pair: its throughput, and the proxy's CPU time.
 struct Sample: Sendable {
     var units: Double
     var cpuSeconds: Double

@@ -2,7 +2,7 @@ import Loopback
 import Authority
 import PosternTesting
 
-/// What every proxy is given: one throw-away authority, two identities below an intermediate, one backend.
+/// The common environment of every proxy: one temporary authority, two identities below an intermediate, one backend.
 final class Site {
     static let trustDomain = "bench.test"
 
@@ -17,7 +17,7 @@ final class Site {
         let authority = try CertificateAuthority(trustDomain: Self.trustDomain).intermediate()
         try folder.write(authority.bundlePEM, to: "bundle.pem")
         for role in [Role.client, .server] {
-            // nginx wants a DNS name beside the SPIFFE ID.
+            // nginx requires a DNS name beside the SPIFFE ID.
             let issued = try authority.issue(
                 LeafRequest().with {
                     $0.subjectAltNames = [
@@ -27,7 +27,7 @@ final class Site {
                 })
             try issued.write(
                 certificate: folder.file("\(role.rawValue).pem"), privateKey: folder.file("\(role.rawValue).key"))
-            // HAProxy takes certificate and key from one file.
+            // HAProxy reads certificate and key from one file.
             try folder.write(issued.chainPEM + issued.privateKeyPEM, to: "\(role.rawValue)-both.pem")
         }
     }
@@ -40,7 +40,7 @@ final class Site {
     func certificateAndKey(_ role: Role) -> String { folder.file("\(role.rawValue)-both.pem") }
 }
 
-/// Why nothing could be measured.
+/// Why a measurement failed.
 enum BenchFault: Error, CustomStringConvertible {
     case proxyNotReady(String, log: String)
     case negotiated(String, got: String, expected: String)
@@ -51,10 +51,10 @@ enum BenchFault: Error, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .proxyNotReady(let name, let log): "\(name) does not relay; it says:\n\(log)"
+        case .proxyNotReady(let name, let log): "\(name) does not relay; its log:\n\(log)"
         case .negotiated(let name, let got, let expected): "\(name) negotiated \(got), expected \(expected)"
-        case .acceptsWithoutCertificate(let name): "\(name) lets a client without a certificate through"
-        case .nothingMoved(let what): "\(what): nothing got through"
+        case .acceptsWithoutCertificate(let name): "\(name) accepts a client without a certificate"
+        case .nothingMoved(let what): "\(what): nothing was relayed"
         case .generatorFailed(let name, let words): "postern load through \(name): \(words)"
         case .stormFailed(let error): "the storm of new connections: \(error)"
         }

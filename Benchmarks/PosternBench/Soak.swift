@@ -4,17 +4,17 @@ import Glibc
 import Loopback
 import PosternTesting
 
-/// Runs one pair under changing load for a long time.
+/// Runs one pair under varying load for a long time.
 struct Soak: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Runs one pair under changing load, and fails when memory or descriptors do not come back.",
+        abstract: "Runs one pair under varying load, and fails if memory or descriptors are not released.",
         discussion: """
             Each cycle is bulk both ways, echo, new connections, clients that vanish, garbage and cut handshakes. \
             After it, with no connection left, the proxy must hold as many sockets as at the start, and no more than \
             the allowed memory above the fifth cycle's.
             """)
 
-    @Option(help: "How long.")
+    @Option(help: "The length of the run.")
     var minutes = 10.0
 
     @Option(help: "haproxy, nginx, postern, postern-epoll or postern-io_uring.")
@@ -25,17 +25,17 @@ struct Soak: ParsableCommand {
 
     @Option(
         name: .customLong("growth-kib"),
-        help: "How much resident memory may grow after the first cycles, in KiB; caches fill and the heap breathes.")
+        help: "How much resident memory may grow after the first cycles, in KiB: caches fill and the heap fluctuates.")
     var growthKiB = 4_096
 
-    @Option(help: "Core of the proxy.")
+    @Option(help: "The CPU core of the proxy.")
     var proxyCore = 0
 
-    @Option(help: "Core of clients and backend.")
+    @Option(help: "The CPU core of clients and backend.")
     var loadCore = 1
 
     func run() throws {
-        guard pinToCore(loadCore) else { throw ValidationError("core \(loadCore) is not there: give --load-core") }
+        guard pinToCore(loadCore) else { throw ValidationError("there is no core \(loadCore): give --load-core") }
         guard let kind = ProxyKind(rawValue: proxy) else { throw ValidationError("no proxy \(proxy)") }
         let plan = Plan(
             rounds: 1, windowSeconds: 1, idleConnections: [], wantedIdleConnections: 0, bulkConnections: 4,
@@ -60,13 +60,13 @@ struct Soak: ParsableCommand {
                 throw SoakFault.grown(fromKiB: settledKiB, toKiB: memory.resident, cycles: number)
             }
         }
-        print("\(pair.label): \(number) cycles, memory and descriptors came back after each")
+        print("\(pair.label): \(number) cycles, memory and descriptors were released after each")
     }
 
     private static let settlingCycles = 5
 }
 
-/// What did not come back.
+/// The resource that was not released.
 enum SoakFault: Error, CustomStringConvertible {
     case grown(fromKiB: Int, toKiB: Int, cycles: Int)
     case socketsLeft(Int, atStart: Int)
@@ -75,13 +75,13 @@ enum SoakFault: Error, CustomStringConvertible {
     var description: String {
         switch self {
         case .grown(let from, let to, let cycles): "memory grew from \(from) to \(to) KiB in \(cycles) cycles"
-        case .socketsLeft(let count, let start): "\(count) sockets are left of \(start) at the start"
+        case .socketsLeft(let count, let start): "\(count) sockets are open, \(start) at the start"
         case .proxyEnded(let exit, let log): "the proxy ended (\(String(describing: exit))); it says:\n\(log)"
         }
     }
 }
 
-/// One turn of everything that a proxy meets.
+/// One cycle of every kind of load.
 private struct SoakCycle {
     let pair: ProxyPair
     let backend: Backend
@@ -99,7 +99,7 @@ private struct SoakCycle {
         }
     }
 
-    /// Clients that reset, some in the middle of an answer, some before a word.
+    /// Clients that reset, some in the middle of a response, some before sending a byte.
     private func vanish() throws {
         for round in 0..<200 {
             let client = try TCPConnection.connect(to: pair.address)
@@ -112,7 +112,7 @@ private struct SoakCycle {
         }
     }
 
-    /// Garbage and the beginnings of handshakes, straight to the TLS port.
+    /// Garbage and partial handshakes, sent directly to the TLS port.
     private func garble() throws {
         let hello: [UInt8] = [22, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3] + [UInt8](repeating: 9, count: 400)
         for round in 0..<200 {
@@ -123,7 +123,7 @@ private struct SoakCycle {
         }
     }
 
-    /// Waits until what the cycle opened is closed.
+    /// Waits until the connections of the cycle are closed.
     func awaitSockets(_ figures: ProcessFigures, atMost limit: Int) throws -> Int {
         let deadline = Deadline.within(.seconds(10))
         while true {

@@ -2,7 +2,7 @@ import BenchFigures
 import Loopback
 import PosternTesting
 
-/// Finds out on what machine this runs, and which versions of the programs.
+/// Determines the machine, and the versions of the programs.
 enum Surroundings {
     static func conditions(plan: Plan, kinds: [ProxyKind]) -> Conditions {
         var versions = [output(["openssl", "version"])]
@@ -19,25 +19,25 @@ enum Surroundings {
     private static func notes(_ plan: Plan, _ kinds: [ProxyKind]) -> [String] {
         var notes = [
             "\"Per CPU-s\" is per second of the proxies' own user and system time. All proxies have one worker on one "
-                + "core; load and backend share another. Rows at a share of the capacity run in an open loop: the share "
-                + "is of what \(kinds[0].rawValue) does in a closed loop of 16 connections, the rate is the same for "
-                + "all, and latency counts from the moment a message was due."
+                + "core; load generator and backend share another. Rows at a percentage run in an open loop: the "
+                + "percentage is of \(kinds[0].rawValue)'s throughput in a closed loop of 16 connections, the rate is "
+                + "the same for all proxies, and latency counts from the due time of a message."
         ]
         if kinds.contains(.nginx) {
             notes.append(
-                "nginx is measured without resumption only: its upstream side keeps one session a worker, whatever one "
-                    + "sets. Its memory counts master and worker.")
+                "nginx is measured without resumption only: its upstream side keeps one session per worker, whatever "
+                    + "the configuration. Its memory includes master and worker.")
         }
         if kinds.contains(.posternEpoll), plan.includes(.instructions) {
             notes.append(
-                "Instructions are those of the pair outside OpenSSL and the kernel, counted by valgrind, which knows no "
-                    + "io_uring.")
+                "Instructions are those of the pair outside OpenSSL and the kernel, counted by valgrind, which does not "
+                    + "support io_uring.")
         }
         if plan.includes(.idle), let most = plan.idleConnections.last, most < plan.wantedIdleConnections {
             notes.append(
-                "An idle pair takes four descriptors of its process: this machine's hard limit leaves "
-                    + "\(decimalText(Double(most), places: 0)) pairs of the "
-                    + "\(decimalText(Double(plan.wantedIdleConnections), places: 0)) that were asked for.")
+                "An idle pair needs four descriptors of its process: this machine's hard limit allows "
+                    + "\(decimalText(Double(most), places: 0)) of the "
+                    + "\(decimalText(Double(plan.wantedIdleConnections), places: 0)) requested pairs.")
         }
         return notes
     }
@@ -69,7 +69,7 @@ enum Surroundings {
         return nil
     }
 
-    /// The name and the number that a program gives: its first three words.
+    /// A program's name and version, from its version output.
     private static func output(_ command: [String]) -> String {
         guard let process = try? ChildProcess(command) else { return "\(command[0]): unknown" }
         _ = process.awaitExit(within: .seconds(5))
@@ -80,7 +80,7 @@ enum Surroundings {
         return words.prefix(2).map { $0.prefix { $0 != "-" } }.joined(separator: " ")
     }
 
-    /// As a user types it: without what the script adds.
+    /// The command as a user types it, without the script's additions.
     private static var command: String {
         var words = ["scripts/bench"]
         var rest = CommandLine.arguments.dropFirst()

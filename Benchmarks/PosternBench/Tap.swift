@@ -1,7 +1,7 @@
 import Loopback
 import PosternTesting
 
-/// Relays connections and reads what the server chose from its ServerHello, which no one can encrypt.
+/// Relays connections and reads the negotiated parameters from the ServerHello, which is never encrypted.
 final class Tap: Sendable {
     let address: SocketAddress
     private let listener: TCPListener
@@ -33,7 +33,7 @@ final class Tap: Sendable {
 
     deinit { listener.stop() }
 
-    /// One for each connection so far that got an answer.
+    /// One per connection that received a ServerHello.
     var serverHellos: [ServerHello] { hellos.read { $0 } }
 
     private static func copy(_ from: TCPConnection, _ to: TCPConnection, _ look: ([UInt8]) -> Void) {
@@ -45,17 +45,17 @@ final class Tap: Sendable {
     }
 }
 
-/// What a server chose (RFC 8446, 4.1.3).
+/// The parameters chosen by a server (RFC 8446, 4.1.3).
 struct ServerHello: Hashable, Sendable, CustomStringConvertible {
     var version: UInt16 = 0x0304
     var cipherSuite: UInt16 = 0x1301
     var group: UInt16 = 0x001d
     var resumed: Bool
 
-    /// What all pairs are compared with: TLS 1.3, AES-128-GCM, X25519.
+    /// The parameters required of all pairs: TLS 1.3, AES-128-GCM, X25519.
     init(resumed: Bool) { self.resumed = resumed }
 
-    /// Reads the first record of a server; nil if it is no whole ServerHello.
+    /// Parses the first record of a server; nil unless it is a complete ServerHello.
     init?(record: [UInt8]) {
         var reader = Reader(bytes: record[...])
         guard reader.take(1) == [22], reader.take(4) != nil, reader.take(1) == [2], reader.take(3) != nil,

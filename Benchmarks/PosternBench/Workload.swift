@@ -1,9 +1,9 @@
 import BenchFigures
 
-/// What is measured of running pairs, in the order of the table.
+/// The workloads for running pairs, in the order of the table.
 enum Workload: Hashable, Sendable {
     case up, down, echo16, echo1
-    /// At a share of the base's capacity.
+    /// At a percentage of the base's capacity.
     case open(percent: Int)
     case connect, connectResuming
     case storm, openStorm(percent: Int)
@@ -13,7 +13,7 @@ enum Workload: Hashable, Sendable {
         .connectResuming, .storm, .openStorm(percent: 50),
     ]
 
-    /// What is measured of the inbound half alone: the client speaks mutual TLS itself.
+    /// The workloads for the inbound half alone: the client itself uses mTLS.
     static let inbound: [Workload] = [
         .up, .down, .echo16, .echo1, .open(percent: 50), .connect, .connectResuming,
     ]
@@ -40,10 +40,10 @@ enum Workload: Hashable, Sendable {
     }
 }
 
-/// One round of one row: the values that it adds.
+/// The values of one row in one round.
 typealias Reading = (measure: Measure, values: [Double])
 
-/// Loads one pair as a workload says. The capacity is the closed-loop rate that shares are taken of.
+/// Runs a workload on one pair. Percentages are of the capacity, a closed-loop rate.
 struct WorkloadRun {
     let plan: Plan
     let backend: Backend
@@ -91,7 +91,7 @@ struct WorkloadRun {
         try ConnectLoad(concurrency: 8, window: plan.window).measure(pair).unitsPerCPUSecond
     }
 
-    /// Established connections without and with a storm, one right after the other.
+    /// Measures established connections without and with a storm, in direct succession.
     private func storm(_ pace: EchoLoad.Pace, _ pair: ProxyPair) throws -> (latencies: [Double], ratio: Double) {
         let calm = try echo(pace, 16).measure(pair).latencies
         let storm = HandshakeStorm(address: pair.address)
@@ -102,5 +102,5 @@ struct WorkloadRun {
     }
 }
 
-/// Messages a second at a share of the capacity, to the hundred.
+/// Messages per second at a percentage of the capacity, rounded to hundreds.
 func shareOfRate(_ capacityPerSecond: Int, percent: Int) -> Int { max(100, capacityPerSecond * percent / 10_000 * 100) }

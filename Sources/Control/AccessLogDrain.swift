@@ -2,14 +2,14 @@ import Logging
 import System
 import Telemetry
 
-/// Moves records from the queues to the output and keeps account of what was lost. Belongs to the writer's thread.
+/// Moves records from the queues to the output and counts lost ones. Belongs to the writer's thread.
 struct AccessLogDrain: ~Copyable {
     private var output: AccessLogOutput
     private let queues: [BoundedQueue<AccessRecord>]
     private let logger: Logger
     private var lines: [UInt8] = []
     private var lastWriteErrno: Int32 = 0
-    /// Records that were encoded but could not be written.
+    /// Records encoded but not written.
     private var unwrittenCount = 0
     private var reportedCount = 0
     private var lastReportMilliseconds: Int64 = .min / 2
@@ -20,7 +20,7 @@ struct AccessLogDrain: ~Copyable {
         self.logger = logger
     }
 
-    /// Records were lost that no log line told of yet.
+    /// Whether there are lost records not yet logged.
     var hasUnreported: Bool { lostCount > reportedCount }
 
     mutating func reopen() {
@@ -31,7 +31,7 @@ struct AccessLogDrain: ~Copyable {
         }
     }
 
-    /// Writes all that is queued; true if there was something. `now` is monotonic.
+    /// Writes all queued records; true if there were any. `now` is monotonic.
     mutating func pass(now: Int64, isLast: Bool = false) -> Bool {
         var moved = false
         for queue in queues {
@@ -51,7 +51,7 @@ struct AccessLogDrain: ~Copyable {
         return moved
     }
 
-    /// Asks every queue for a wake-up; false if one has a record already.
+    /// Requests a wake-up from every queue; false if one already holds a record.
     func prepareToSleep() -> Bool {
         queues.allSatisfy { $0.prepareToSleep() }
     }
@@ -59,7 +59,8 @@ struct AccessLogDrain: ~Copyable {
     private mutating func flush(records: Int) {
         guard records > 0 else { return }
         if case .failed(let written, let reason) = output.write(lines) {
-            // Whole lines count as written; a line cut in the middle is ended, so that the next one stands alone.
+            // Only whole lines count as written; a partial line is terminated, so that the next one starts on its own
+            // line.
             let whole = lines.prefix(written).count { $0 == UInt8(ascii: "\n") }
             unwrittenCount += records - whole
             lastWriteErrno = reason

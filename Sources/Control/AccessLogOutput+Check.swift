@@ -2,11 +2,11 @@ import Glibc
 import System
 
 extension AccessLogOutput {
-    /// Why a file at `path` could not be opened for appending, found without making it; nil if nothing speaks against.
+    /// Why a file at `path` cannot be opened for appending, checked without creating it; nil if it can.
     static func obstacle(at path: String) -> String? {
-        // Every C string lives for the length of its call.
+        // Every C string is valid for its call.
         if unsafe access(path, F_OK) == 0 {
-            // Opening is no check: it waits where a pipe has no reader.
+            // Opening would block on a pipe without a reader.
             return unsafe access(path, W_OK) == 0 ? folderObstacle(path) : systemMessage(errno)
         }
         guard errno == ENOENT else { return systemMessage(errno) }

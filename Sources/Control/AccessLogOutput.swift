@@ -4,15 +4,15 @@ import System
 /// Where the access log goes.
 public enum AccessLogDestination: Hashable, Sendable {
     case standardOutput, standardError
-    /// Appended to; made with mode 0640 if it is missing.
+    /// Appended to; created with mode 0640 if missing.
     case file(path: String)
 }
 
-/// The open end of an access log. Belongs to the writer's thread.
+/// The open output of an access log. Belongs to the writer's thread.
 struct AccessLogOutput: ~Copyable {
     enum WriteOutcome: Equatable {
         case written
-        /// The rest could not be written; `bytes` of it were.
+        /// Only the first `bytes` were written.
         case failed(bytes: Int, errno: Int32)
     }
 
@@ -24,12 +24,12 @@ struct AccessLogOutput: ~Copyable {
         file = try Self.open(destination)
     }
 
-    /// Opens the file anew, after a rotation moved the old one away; the old one stays in use when that fails.
+    /// Reopens the file after a rotation; on failure the old one stays in use.
     mutating func reopen() throws(ControlFault) {
         if let fresh = try Self.open(destination) { file = consume fresh }
     }
 
-    /// Writes all of `bytes`, waiting as long as the reader takes.
+    /// Writes all of `bytes`; blocks for as long as the log's reader does.
     func write(_ bytes: [UInt8]) -> WriteOutcome {
         let descriptor =
             switch destination {
@@ -66,8 +66,9 @@ struct AccessLogOutput: ~Copyable {
 
     private static func open(_ destination: AccessLogDestination) throws(ControlFault) -> OwnedDescriptor? {
         guard case .file(let path) = destination else { return nil }
-        // O_NONBLOCK: a FIFO without a reader is not waited for; it says ENXIO, and is opened for both ends then, so
-        // that its reader may come later. `write` waits where it must. The C strings live for the length of the calls.
+        // O_NONBLOCK: opening a FIFO without a reader must not block; it fails with ENXIO and is then opened for
+        // reading and writing, so that a reader can attach later. `write` blocks where it must. The C strings are valid
+        // for the calls.
         var number = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o640)
         if number < 0, errno == ENXIO { number = unsafe Glibc.open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK) }
         guard number >= 0 else { throw .system(what: "cannot open the access log \(path)", errno: errno) }

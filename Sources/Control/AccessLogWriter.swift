@@ -6,12 +6,12 @@ public import Telemetry
 
 /// Drains the workers' records and writes them as lines of JSON, on a thread of its own.
 ///
-/// A worker never waits for it: a full queue drops, and the drop is counted and said.
+/// Workers never block on it: a full queue drops records, and the drops are counted and logged.
 public final class AccessLogWriter: Sendable {
-    /// One a worker, in order.
+    /// One per worker, in order.
     public let feeds: [AccessLogFeed]
 
-    /// Records that found no room because the reader stands still.
+    /// Records dropped because the log's reader has stalled.
     var droppedCount: Int { feeds.reduce(0) { $0 + $1.queue.droppedCount } }
 
     private let wake: ControlWake
@@ -31,7 +31,7 @@ public final class AccessLogWriter: Sendable {
         }
         let handover = Mutex<AccessLogOutput?>(consume output)
         let gift = Gift(output: consume handover)
-        // The thread holds the writer until `stop`: the descriptor in the feeds lives as long as anyone may use it.
+        // The thread holds the writer until `stop`: the eventfd in the feeds outlives their use.
         _ = try PosixThread.spawn(name: "access-log") { [self] in
             guard let output = gift.take() else { preconditionFailure("the output is taken once") }
             var drain = AccessLogDrain(output: output, queues: feeds.map(\.queue), logger: logger)
@@ -39,15 +39,15 @@ public final class AccessLogWriter: Sendable {
         }
     }
 
-    /// Asks for the file to be opened anew (SIGHUP, after a rotation). Any thread.
+    /// Requests that the file be reopened (SIGHUP, after a rotation). Any thread.
     public func reopen() {
         _ = request.bitwiseOr(Request.reopen, ordering: .releasing)
         wake.signal()
     }
 
-    /// Writes what is queued, then ends the thread; false when the reader did not take it within the time.
+    /// Flushes the queues, then ends the thread; false if the log's reader did not take everything in time.
     ///
-    /// Call it once the workers have ended.
+    /// Call it after the workers have ended.
     public func stop(withinMilliseconds timeout: Int32) -> Bool {
         _ = request.bitwiseOr(Request.stop, ordering: .releasing)
         wake.signal()
@@ -61,7 +61,7 @@ public final class AccessLogWriter: Sendable {
             let moved = drain.pass(now: MonotonicClock.milliseconds(), isLast: asked & Request.stop != 0)
             if asked & Request.stop != 0 { break }
             if moved {
-                // Under load the queues fill meanwhile: one wake-up then serves many records.
+                // Under load the queues fill meanwhile, so one wake-up serves many records.
                 _ = wake.wait(timeoutMilliseconds: Self.gatheringMilliseconds)
             } else if drain.prepareToSleep() {
                 _ = wake.wait(timeoutMilliseconds: drain.hasUnreported ? AccessLogDrain.reportMilliseconds : -1)
@@ -79,7 +79,7 @@ public final class AccessLogWriter: Sendable {
         static let stop: UInt8 = 2
     }
 
-    /// Carries the output, which cannot be copied, into the thread's closure.
+    /// Carries the noncopyable output into the thread's closure.
     private final class Gift: Sendable {
         private let output: Mutex<AccessLogOutput?>
 

@@ -3,22 +3,22 @@ import Glibc
 public import Policy
 import Settings
 
-/// Answers `/livez`, `/readyz` and `/metrics` over HTTP on the control thread (libevent's evhttp). Lives as long as its
+/// Answers `/livez`, `/readyz` and `/metrics` over HTTP on the control thread (libevent's evhttp). Retained by its
 /// loop.
 @safe
 public final class AdminServer {
-    /// What `/readyz` answers.
+    /// The response to `/readyz`.
     public var readiness: Readiness
-    /// What `/metrics` answers.
+    /// The response to `/metrics`.
     var metrics: () -> String = { "" }
-    /// The port that is bound: the one asked for, or the one that the system chose for port 0.
+    /// The bound port; chosen by the kernel if port 0 was requested.
     public let port: UInt16
 
     private let base: EventBase
     private let connections: AdminConnections
     private let http: OpaquePointer
 
-    /// Binds, and begins to answer as soon as the loop runs.
+    /// Binds; serves requests once the loop runs.
     public init(
         on loop: ControlLoop, address: IPAddress, port: UInt16, readiness: Readiness
     ) throws(ControlFault) {
@@ -38,9 +38,9 @@ public final class AdminServer {
         unsafe evhttp_set_timeout(http, Self.timeoutSeconds)
         unsafe evhttp_set_max_headers_size(http, Self.headerLimitBytes)
         unsafe evhttp_set_max_body_size(http, Self.bodyLimitBytes)
-        // All methods come through, so that a wrong one gets 405 and not evhttp's 501.
+        // All methods are passed on, so that a wrong one gets 405 and not evhttp's 501.
         unsafe evhttp_set_allowed_methods(http, UInt16.max)
-        // Unretained: the callback goes with `http` in this object's deinit, before the object is gone.
+        // Unretained: the callback is freed with `http` in this object's deinit, before the object is gone.
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe evhttp_set_gencb(
             http,
@@ -56,7 +56,7 @@ public final class AdminServer {
             }, unsafe Unmanaged.passUnretained(connections).toOpaque())
         let listener = unsafe evhttp_bound_socket_get_listener(bound)
         connections.pause = { pauses in
-            // The listener is the server's, which these connections are kept by.
+            // The listener belongs to the server, which owns these connections.
             _ = unsafe pauses ? evconnlistener_disable(listener) : evconnlistener_enable(listener)
         }
         if let listener = unsafe listener { unsafe Self.pauseWhenDescriptorsRunOut(listener) }
@@ -69,11 +69,11 @@ public final class AdminServer {
         let answer = unsafe Self.answer(
             method: evhttp_request_get_command(request), path: Self.path(of: request), readiness: readiness,
             metrics: metrics)
-        // evhttp owns the request until it is answered, below; it copies headers and body.
+        // evhttp owns the request until the reply below; it copies headers and body.
         let headers = unsafe evhttp_request_get_output_headers(request)
         unsafe evhttp_add_header(headers, "Content-Type", "text/plain; charset=utf-8")
         unsafe evhttp_add_header(headers, "Cache-Control", "no-store")
-        // A connection is for one request: its time runs from the accept.
+        // One request per connection: its deadline runs from accept.
         unsafe evhttp_add_header(headers, "Connection", "close")
         if answer.status == 405 { unsafe evhttp_add_header(headers, "Allow", "GET, HEAD") }
         let body = Array((answer.text + "\n").utf8)
@@ -108,8 +108,8 @@ public final class AdminServer {
         return unsafe String(cString: path)
     }
 
-    /// A full descriptor table leaves a connection in the backlog, so that the listener stays readable: without a pause
-    /// the loop would spin.
+    /// With no descriptor left, a connection stays in the backlog and the listener stays readable: without a pause the
+    /// loop would spin.
     private static func pauseWhenDescriptorsRunOut(_ listener: OpaquePointer) {
         unsafe evconnlistener_set_error_cb(listener) { listener, _ in
             var pause = timeval(tv_sec: 1, tv_usec: 0)

@@ -4,7 +4,7 @@ import Glibc
 import Settings
 import System
 
-/// A bound and listening TCP socket, non-blocking, closed with the value unless it was handed over.
+/// A bound, listening, non-blocking TCP socket; closed by `deinit` unless handed over.
 final class AdminSocket {
     let number: Int32
     let port: UInt16
@@ -17,19 +17,19 @@ final class AdminSocket {
         let owner = OwnedDescriptor(number)
         let failure = Self.listen(number, on: address)
         guard failure == 0 else { throw .system(what: "cannot listen on \(endpoint)", errno: failure) }
-        // What is bound has an address.
+        // A bound socket has an address.
         port = SocketAddress(.local, of: number)?.port ?? endpoint.port
         self.number = number
         self.owner = consume owner
     }
 
-    /// Leaves the closing to the one who took the number.
+    /// Passes ownership of the descriptor to the caller.
     func handOver() { _ = owner.take()?.release() }
 
-    /// Zero, or why the socket cannot listen.
+    /// Zero, or the errno of the failed call.
     private static func listen(_ number: Int32, on address: SocketAddress) -> Int32 {
         var yes: Int32 = 1
-        // `yes` is as long as is said, and outlives the call.
+        // `yes` has the size passed, and outlives the call.
         let size = socklen_t(MemoryLayout<Int32>.size)
         guard unsafe setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &yes, size) == 0 else { return errno }
         let bound = address.bind(number)

@@ -2,16 +2,16 @@ import Policy
 import Settings
 import System
 
-/// Applications that can be reached without the proxy: they listen on every address of the host, although the proxy
+/// Finds applications that can be reached past the proxy: they listen on every address of the host, although the proxy
 /// reaches them over loopback.
 enum ApplicationExposure {
-    /// Where plaintext goes on this host, and the place in the settings that says so.
+    /// A plaintext upstream on this host, with its position in the settings.
     struct Application {
         let endpoint: Endpoint
         let position: Position
     }
 
-    /// The endpoints of inbound routes that are loopback addresses.
+    /// The loopback endpoints of inbound routes.
     static func applications(of settings: Settings, _ sources: SourceMap) -> [Application] {
         var applications: [Application] = []
         for (listenerIndex, listener) in settings.listeners.enumerated() where listener.mode == .inbound {
@@ -26,7 +26,7 @@ enum ApplicationExposure {
         return applications
     }
 
-    /// - Parameter boundByUs: what the settings bind themselves.
+    /// - Parameter boundByUs: addresses that the settings bind.
     static func warnings(_ applications: [Application], boundByUs: [Endpoint]) -> [SettingsFlaw] {
         guard !applications.isEmpty else { return [] }
         let table = SocketTable(
@@ -43,16 +43,16 @@ enum ApplicationExposure {
         }.map { application in
             SettingsFlaw(
                 .warning, at: application.position,
-                "the application at \(application.endpoint) listens on every address of this host, so that it can be reached"
+                "the application at \(application.endpoint) listens on every address of this host and can be reached"
                     + " without this proxy and its policy: let it listen on \(application.endpoint.address) alone")
         }
     }
 
-    /// Some four hundred sockets that listen; the kernel tells of them first, and of the many others after them.
+    /// Enough for about four hundred listening sockets, which the kernel lists before all others.
     private static let tableBytes = 64 << 10
 }
 
-/// The sockets that listen, as the kernel's `/proc/self/net/tcp` and `tcp6` tell.
+/// The listening sockets in `/proc/self/net/tcp` and `tcp6`.
 struct SocketTable {
     private struct Listener: Hashable {
         let address: Substring
@@ -67,13 +67,13 @@ struct SocketTable {
         self.v6 = Self.listeners(v6)
     }
 
-    /// What answers there is bound to every address, and to no narrower one.
+    /// Whether the endpoint is served by a wildcard bind, and by no narrower one.
     func isOpenToAll(_ endpoint: Endpoint) -> Bool {
         let everyV6 = v6.contains(Listener(address: Self.everyV6, port: endpoint.port))
         switch endpoint.address {
         case .v4(let address):
             if v4.contains(Listener(address: Self.text(address.byteSwapped), port: endpoint.port)) { return false }
-            // A socket of IPv6 takes IPv4 too, unless it was told not to.
+            // An IPv6 socket accepts IPv4 too, unless it is IPV6_V6ONLY.
             return v4.contains(Listener(address: Self.everyV4, port: endpoint.port)) || everyV6
         case .v6(let high, let low):
             let words = [high >> 32, high, low >> 32, low].map { Self.text(UInt32(truncatingIfNeeded: $0).byteSwapped) }
@@ -82,14 +82,14 @@ struct SocketTable {
         }
     }
 
-    /// Lines such as `   0: 0100007F:1F90 00000000:0000 0A ...`; 0A is the state of a socket that listens.
+    /// Lines such as `   0: 0100007F:1F90 00000000:0000 0A ...`; 0A is the listening state.
     private static func listeners(_ table: String) -> Set<Listener> {
         var found: Set<Listener> = []
         for line in table.split(separator: "\n") {
             let words = line.split(separator: " ", maxSplits: 4, omittingEmptySubsequences: true)
             guard words.count > 3 else { break }
             if words[0] == "sl" { continue }
-            // What follows are connections.
+            // Connections follow.
             guard words[3] == "0A" else { break }
             guard let colon = words[1].lastIndex(of: ":"),
                 let port = UInt16(words[1][words[1].index(after: colon)...], radix: 16)

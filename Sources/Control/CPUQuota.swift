@@ -1,8 +1,8 @@
 import System
 
-/// How many CPUs this process may use: its cgroup's quota, rounded up, and never more than it may run on.
+/// How many CPUs this process may use: its cgroup quota, rounded up, and at most its affinity mask.
 public enum CPUQuota {
-    /// At least 1. What cannot be read does not limit.
+    /// At least 1. An unreadable limit counts as none.
     public static func workers() -> Int {
         let allowed = FileContents.text(path: "/proc/self/status").flatMap(allowedCPUs(status:)) ?? 1
         let quotas = ControlGroup.unified("cpu.max").compactMap(quota(cpuMax:))
@@ -32,14 +32,14 @@ public enum CPUQuota {
         return count > 0 ? count : nil
     }
 
-    /// CPUs of a `cpu.max`: `150000 100000` is 1.5; `max 100000` does not limit.
+    /// CPUs of a `cpu.max`: `150000 100000` is 1.5; `max 100000` is unlimited.
     static func quota(cpuMax: String) -> Double? {
         let words = cpuMax.split { $0 == " " || $0 == "\n" }.map { Double($0) }
         guard words.count == 2, let quota = words[0], let period = words[1], quota > 0, period > 0 else { return nil }
         return quota / period
     }
 
-    /// CPUs of cgroup v1's two files; -1 does not limit.
+    /// CPUs of cgroup v1's two files; -1 is unlimited.
     static func legacyQuota(_ quota: String?, period: String?) -> Double? {
         guard let quota, let period else { return nil }
         return Self.quota(cpuMax: "\(quota) \(period)")

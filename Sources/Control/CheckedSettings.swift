@@ -4,10 +4,10 @@ public import SVID
 
 /// A settings file and the identity files that it names, loaded as `run` loads them. Binds nothing.
 public struct CheckedSettings: Sendable {
-    /// What a proxy starts from.
+    /// The input of a proxy's start.
     public struct Ready: Sendable {
         public let settings: Settings
-        /// Nil where the Workload API will hand it out.
+        /// Nil if it comes from the Workload API.
         public let material: IdentityMaterial?
         let sources: SourceMap
         let warnings: [SettingsFlaw]
@@ -19,11 +19,11 @@ public struct CheckedSettings: Sendable {
 
     /// Nil exactly if `flaws` holds an error.
     public let ready: Ready?
-    /// The settings alone, where they are good; the identity files may not be.
+    /// The settings, if they are sound; the identity files may still be flawed.
     public let settings: Settings?
-    /// All of them, in the order of the file.
+    /// All flaws, in the order of the file.
     public let flaws: [SettingsFlaw]
-    /// Where the settings stand in the file.
+    /// Positions of the settings in the file.
     let sources: SourceMap
 
     /// As somebody wants to know it who looks: every flaw counts.
@@ -51,16 +51,16 @@ public struct CheckedSettings: Sendable {
         Settings.load(path: path, endpointSocket: WorkloadEnvironment.endpointSocket)
     }
 
-    /// The same of text that stands in no file; relative paths in it are those of the working folder.
+    /// Checks text that is in no file; relative paths in it start at the working folder.
     ///
-    /// - Parameter name: what messages call it.
+    /// - Parameter name: its name in messages.
     public static func check(text: [UInt8], as name: String, now: Int64) -> CheckedSettings {
         check(Settings.parse(text: text, file: name, endpointSocket: WorkloadEnvironment.endpointSocket), now: now) {
             _ in .refuseAll
         }
     }
 
-    /// Of a settings file.
+    /// The size limit of a settings file.
     public static var bytesAtMost: Int { Settings.bytesAtMost }
 
     private static func check(
@@ -88,7 +88,7 @@ public struct CheckedSettings: Sendable {
         return CheckedSettings(ready: ready, settings: settings, flaws: flaws, sources: sources)
     }
 
-    /// The identity in the files that the settings name; none where it is not in files.
+    /// Loads the identity from the files that the settings name; nil if it is not in files.
     static func identity(
         of settings: Settings, _ sources: SourceMap, _ flawedDomains: FlawedDomains, now: Int64
     ) -> (material: IdentityMaterial?, flaws: [SettingsFlaw], isSound: Bool, svidIsSound: Bool) {
@@ -126,7 +126,7 @@ extension Revocation.Mode {
 }
 
 extension SettingsFlaw {
-    /// The flaw of a file, at the setting that names the file.
+    /// The flaw of a file, positioned at the setting that names it.
     init(_ flaw: IdentityFlaw, _ sources: SourceMap) {
         let position =
             switch flaw.part {

@@ -1,41 +1,41 @@
-/// The last that a source has said, handed on a few times a second at most: what came in between is passed over, and so
-/// is what was handed on before. Milliseconds are those of the monotonic clock.
+/// Rate-limits the values of a source: delivers the latest at most a few times a second, and skips intermediate and
+/// repeated ones. Times are monotonic milliseconds.
 struct Coalesced<State: Equatable> {
     private let intervalMilliseconds: Int64
-    private var waiting: State?
-    private var handedOn: State?
+    private var pending: State?
+    private var delivered: State?
     private var nextAt: Int64 = 0
 
     init(intervalMilliseconds: Int64) { self.intervalMilliseconds = intervalMilliseconds }
 
-    /// What holds from now on.
-    mutating func put(_ state: State) { waiting = state == handedOn ? nil : state }
+    /// Offers a new value, which replaces one not yet taken.
+    mutating func put(_ state: State) { pending = state == delivered ? nil : state }
 
-    /// What is to be acted on now; nil where there is nothing new, or it is too early.
+    /// The value to act on now; nil if there is nothing new, or it is too early.
     mutating func take(now: Int64) -> State? {
-        guard now >= nextAt, let state = waiting else { return nil }
-        waiting = nil
-        handedOn = state
+        guard now >= nextAt, let state = pending else { return nil }
+        pending = nil
+        delivered = state
         nextAt = now + intervalMilliseconds
         return state
     }
 
-    /// When something can be taken; nil where nothing waits.
-    var dueAt: Int64? { waiting == nil ? nil : nextAt }
+    /// When the pending value can be taken; nil if none is pending.
+    var dueAt: Int64? { pending == nil ? nil : nextAt }
 
-    /// What was handed on last did not do: the same, said again, is handed on again.
-    mutating func forget() { handedOn = nil }
+    /// The value last delivered was rejected: if the same value is offered again, it is delivered again.
+    mutating func forget() { delivered = nil }
 
-    /// What was handed on last could not be done: it is handed on again after the interval, unless something else is.
+    /// The value last delivered could not be applied: it is delivered again after the interval, unless replaced.
     mutating func putBack(now: Int64) {
-        if waiting == nil { waiting = handedOn }
-        handedOn = nil
+        if pending == nil { pending = delivered }
+        delivered = nil
         nextAt = now + intervalMilliseconds
     }
 
-    /// Nothing holds any more.
+    /// Discards the pending and the last value.
     mutating func clear() {
-        waiting = nil
-        handedOn = nil
+        pending = nil
+        delivered = nil
     }
 }

@@ -1,15 +1,15 @@
-/// What the control thread is told.
+/// An event for the control thread.
 public enum ControlEvent: Hashable, Sendable {
-    /// SIGTERM or SIGINT: end, gracefully.
+    /// SIGTERM or SIGINT: drain.
     case terminate
-    /// SIGHUP or SIGUSR1: open the log files anew, and look at the settings and what they name.
+    /// SIGHUP or SIGUSR1: reopen the access log, and reload the settings and the files they name.
     case hangup
-    /// Something happened to files that are watched with this descriptor.
+    /// Files watched with this descriptor changed.
     case filesChanged(descriptor: Int32)
     /// SIGCHLD: a child process changed its state.
     case childChanged
-    /// The Workload API has said something.
+    /// The Workload API's identity changed.
     case identityChanged
-    /// A watched eventfd was signalled; its counter is zero again.
+    /// A watched eventfd was signalled; its counter has been reset.
     case signalled(descriptor: Int32)
 }

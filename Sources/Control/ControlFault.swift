@@ -2,9 +2,9 @@ import System
 
 /// Why a part of the control thread could not be set up.
 public enum ControlFault: Error, Hashable, Sendable, CustomStringConvertible {
-    /// A system call failed; `what` says to what end it was made, e.g. `cannot open access.log`.
+    /// A system call failed; `what` is the operation, e.g. `cannot open access.log`.
     case system(what: String, errno: Int32)
-    /// libevent refused a call; it says no more.
+    /// A libevent call failed; libevent gives no reason.
     case libevent(call: String)
 
     public var description: String {

@@ -1,16 +1,17 @@
 import System
 
-/// The limits that the kernel holds this process to as one of a group (cgroup v1 and v2).
+/// The limits of this process's cgroup (v1 and v2).
 enum ControlGroup {
-    /// What the files of this name say, from the root down to this process's group in the unified hierarchy: a limit of
-    /// any ancestor holds too. Inside a container the group's own path may not be visible; the root then is it.
+    /// The contents of the files with this name, from the root down to this process's cgroup (v2), for the limits of
+    /// every ancestor apply. Inside a container the cgroup's own path may be invisible; the mounted root is then the
+    /// cgroup.
     static func unified(_ name: String) -> [String] {
         let group = FileContents.text(path: "/proc/self/cgroup").map(unifiedGroup(membership:)) ?? "/"
         return unifiedFiles(name, group: group).compactMap { FileContents.text(path: $0) }
     }
 
-    /// What the files of this name say, from the root down to this process's group in a controller's own hierarchy
-    /// (v1).
+    /// The contents of the files with this name, from the root down to this process's cgroup in a controller's
+    /// hierarchy (v1).
     static func legacyLimits(_ controller: String, _ name: String) -> [String] {
         let group = FileContents.text(path: "/proc/self/cgroup").map { legacyGroup(controller, membership: $0) } ?? "/"
         return files(name, below: "/sys/fs/cgroup/\(controller)", group: group).compactMap {

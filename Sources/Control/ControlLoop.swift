@@ -2,23 +2,23 @@ import CLibEvent
 import Glibc
 import System
 
-/// The event loop of the control thread: signals, wake-ups from workers, and the admin server's sockets.
+/// The control thread's event loop: signals, wake-ups from workers, and the admin server's sockets.
 ///
-/// It is made and used on one thread, before any other thread starts: the signals that it reads are blocked in the
-/// thread that makes it, and threads inherit that.
+/// Create it before any other thread starts and use it on the same thread: it blocks the signals that it reads, and
+/// threads inherit the signal mask.
 public final class ControlLoop {
-    /// Which signals are read as events. SIGPIPE is ignored in any case.
+    /// The signals reported as events. SIGPIPE is always ignored.
     public enum Signals { case all, none }
 
     let base: EventBase
-    /// Owned here, read by a watch.
+    /// Owned here; a watch reads it.
     private let signals: OwnedDescriptor?
     private var watches: [EventWatch] = []
     private var servers: [AdminServer] = []
     private var pending: [ControlEvent] = []
 
     public init(signals: Signals = .all) throws(ControlFault) {
-        // A peer or a log reader that goes away is an error code of write(2), never the end of the process.
+        // A peer or log reader that disconnects must make write(2) fail, not end the process.
         _ = signal(SIGPIPE, SIG_IGN)
         routeLibeventLog()
         base = try EventBase()
@@ -40,19 +40,19 @@ public final class ControlLoop {
         }
     }
 
-    /// Reports `filesChanged` when something happens to the files. The watch must outlive the loop's use.
+    /// Reports `filesChanged` on an event of the watch. The watch must outlive the loop's use.
     func watch(files descriptor: Int32) throws(ControlFault) {
         try watch(descriptor: descriptor) { loop in
-            // The events are taken by whoever is told; until then the descriptor stays readable.
+            // The receiver of the report reads the events; until then the descriptor stays readable.
             guard !loop.pending.contains(.filesChanged(descriptor: descriptor)) else { return }
             loop.pending.append(.filesChanged(descriptor: descriptor))
         }
     }
 
-    /// Reports the event at the next chance; for callbacks of the loop.
+    /// Queues an event; for callbacks of the loop.
     func post(_ event: ControlEvent) { if !pending.contains(event) { pending.append(event) } }
 
-    /// Serves sockets until something happened; nil if the time (nil is none) is over first.
+    /// Runs the loop until there is an event; nil on timeout (nil waits forever).
     public func next(timeoutMilliseconds: Int? = nil) -> ControlEvent? {
         var isTimed = timeoutMilliseconds.map { base.armTimer(milliseconds: $0) } != nil
         defer { if isTimed { base.disarmTimer() } }
@@ -65,7 +65,7 @@ public final class ControlLoop {
         return pending.removeFirst()
     }
 
-    /// Keeps a server alive as long as the loop: its callbacks may run in it until then.
+    /// Retains a server for the loop's lifetime, because the loop may run its callbacks until then.
     func keep(_ server: AdminServer) { servers.append(server) }
 
     private func watch(descriptor: Int32, run: @escaping (ControlLoop) -> Void) throws(ControlFault) {
@@ -96,7 +96,7 @@ public final class ControlLoop {
 
     private static func readSignal(_ descriptor: Int32) -> Int32? {
         var info = signalfd_siginfo()
-        // The kernel writes whole entries only: exactly the size of `info`, or nothing.
+        // The kernel writes whole entries only: `info`'s size, or nothing.
         let count = unsafe read(descriptor, &info, MemoryLayout<signalfd_siginfo>.size)
         return count == MemoryLayout<signalfd_siginfo>.size ? Int32(info.ssi_signo) : nil
     }

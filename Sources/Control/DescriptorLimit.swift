@@ -1,8 +1,8 @@
 import Glibc
 
-/// How many descriptors this process may have open (RLIMIT_NOFILE).
+/// This process's limit of open descriptors (RLIMIT_NOFILE).
 public enum DescriptorLimit {
-    /// Raises the soft limit to the hard one and returns it. Daemons start with a low one for the sake of select(2).
+    /// Raises the soft limit to the hard one and returns it. The default soft limit is low for the sake of select(2).
     public static func raise() -> Int {
         var limit = rlimit()
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
@@ -14,11 +14,11 @@ public enum DescriptorLimit {
         return Int(clamping: status == 0 ? raised.rlim_cur : limit.rlim_cur)
     }
 
-    /// What so many connections need: each has two sides.
+    /// Descriptors needed for this many connections, two each.
     public static func needed(connections: Int) -> Int { 2 * connections }
 
-    /// How many connections there are descriptors for, beside all else that a proxy opens: a table that is bounded by
-    /// them puts strangers out when it is full, where a process without descriptors could serve nobody.
+    /// How many connections there are descriptors for, beside everything else a proxy opens. A connection table bounded
+    /// by this evicts unadmitted clients when full; a process without descriptors could serve nobody.
     static func connections(listeners: Int, workers: Int) -> Int {
         var limit = rlimit()
         // The call fills `limit`, which outlives it.
@@ -32,7 +32,7 @@ public enum DescriptorLimit {
     }
 
     private static let adminConnections = 64
-    /// Those that are watched, polled and written to, and the standard ones.
+    /// Watches, polls, logs and the standard streams.
     private static let files = 64
     private static let descriptorsAWorker = 8
 }

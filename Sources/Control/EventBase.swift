@@ -25,12 +25,12 @@ final class EventBase {
     }
 
     deinit {
-        // The timer was made on this base, and whoever watches on it holds the base: nothing else is left on it.
+        // Every watch retains the base, so only this timer is left on it.
         if let timer = unsafe timer { unsafe event_free(timer) }
         unsafe event_base_free(pointer)
     }
 
-    /// Blocks until at least one callback ran.
+    /// Blocks until at least one callback has run.
     func runOnce() {
         // The base is alive, and this is the only thread that uses it.
         _ = unsafe event_base_loop(pointer, EVLOOP_ONCE)
@@ -46,7 +46,7 @@ final class EventBase {
     func disarmTimer() { _ = unsafe event_del(timer) }
 }
 
-/// Calls back each time a descriptor is readable, as long as the value lives. Belongs to the control thread.
+/// Calls back whenever a descriptor is readable, for the lifetime of the value. Belongs to the control thread.
 @safe
 final class EventWatch {
     private let base: EventBase
@@ -73,7 +73,7 @@ final class EventWatch {
 
 /// Sends libevent's own messages to the log instead of stderr.
 func routeLibeventLog() {
-    // The callback is a plain function without context; the text is a C string that lives for the call.
+    // The callback is a plain function without context; the C string is valid for the call.
     unsafe event_set_log_callback { severity, text in
         guard severity >= EVENT_LOG_WARN, let text = unsafe text else { return }
         Logger(label: "libevent").warning("\(unsafe String(cString: text))")

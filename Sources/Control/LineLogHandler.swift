@@ -22,7 +22,7 @@ public struct LineLogHandler: LogHandler {
         output = LineLogOutput(descriptor)
     }
 
-    /// Text when the descriptor is a terminal, else JSON.
+    /// Text if the descriptor is a terminal, else JSON.
     public static func naturalFormat(of descriptor: Int32 = STDERR_FILENO) -> Format {
         isatty(descriptor) == 1 ? .text : .json
     }
@@ -38,7 +38,7 @@ public struct LineLogHandler: LogHandler {
         if let own = event.metadata { all.merge(own) { $1 } }
         let pairs = all.sorted { $0.key < $1.key }
         output.write(line(event.level, event.message.description, pairs)) { lost in
-            line(.warning, "log: its reader stood still; \(lost) lines are lost", [])
+            line(.warning, "log: the reader stalled; \(lost) lines are lost", [])
         }
     }
 
@@ -70,7 +70,7 @@ public struct LineLogHandler: LogHandler {
         return json.bytes
     }
 
-    /// Nil of what was not given as a whole number.
+    /// Nil unless the metadata value is an integer.
     private static func number(_ value: Logger.Metadata.Value) -> Int64? {
         guard case .stringConvertible(let value) = value, let number = value as? any FixedWidthInteger else {
             return nil
@@ -84,10 +84,10 @@ public struct LineLogHandler: LogHandler {
         return Array("\(time) \(level.rawValue): \(Self.printable(message))\(tail)\n".utf8)
     }
 
-    /// In quotes where the end of the value would not be plain to see.
+    /// Quotes values with spaces, so that their end is unambiguous.
     private static func quoted(_ text: String) -> String { text.contains(" ") ? "\"\(text)\"" : text }
 
-    /// Controls, which could speak to the terminal or forge a line, as `?`.
+    /// Replaces control characters, which could drive the terminal or forge a line, by `?`.
     private static func printable(_ text: String) -> String {
         var output = String.UnicodeScalarView()
         for scalar in text.unicodeScalars.prefix(textLimitBytes) {

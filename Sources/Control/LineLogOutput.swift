@@ -2,12 +2,12 @@ import Glibc
 import Synchronization
 import System
 
-/// The descriptor that log lines go to. A reader that stands still costs lines, never the time of those who log.
+/// The descriptor for log lines. A stalled reader costs lines; logging never waits long for it.
 final class LineLogOutput: Sendable {
     private struct State {
-        /// Lines that were lost and not told of yet.
+        /// Lost lines not reported yet.
         var lost = 0
-        /// The last line was cut: the next one must not continue it.
+        /// The last line was cut: a line break must precede the next one.
         var isInLine = false
     }
 
@@ -16,12 +16,12 @@ final class LineLogOutput: Sendable {
 
     init(_ descriptor: Int32) { self.descriptor = descriptor }
 
-    /// Writes a line, or loses it where the reader takes nothing for a while; `notice` makes the line that tells of
-    /// those lost before. Any thread.
+    /// Writes a line, or drops it if the reader is stalled; `notice` makes the line that reports earlier losses. Any
+    /// thread.
     func write(_ line: [UInt8], notice: (_ lost: Int) -> [UInt8]) {
         state.withLock { state in
             let isBehind = state.lost > 0
-            // One that did not read is not waited for again until it does.
+            // Once stalled, the reader is not waited for until it reads again.
             let text = (state.isInLine ? [UInt8(ascii: "\n")] : []) + (isBehind ? notice(state.lost) : []) + line
             let written = put(text, patienceMilliseconds: isBehind ? 0 : Self.patienceMilliseconds)
             if written == text.count { return state = State() }
@@ -43,7 +43,7 @@ final class LineLogOutput: Sendable {
                 unsafe Glibc.write(descriptor, $0.baseAddress! + done, count)
             }
             if written < 0, errno == EINTR { continue }
-            // A log that cannot be written has nowhere to say so.
+            // A failing log has nowhere to report it.
             guard written > 0 else { return done }
             done += written
         }
@@ -51,6 +51,6 @@ final class LineLogOutput: Sendable {
     }
 
     private static let patienceMilliseconds: Int32 = 100
-    /// A pipe that is ready takes so much without blocking (PIPE_BUF).
+    /// A writable pipe takes this much without blocking (PIPE_BUF).
     private static let stretchBytes = 4_096
 }

@@ -5,10 +5,9 @@ import Policy
 import Settings
 import System
 
-/// Ports of 127.0.0.1 that are free now, all different.
+/// Distinct ports of 127.0.0.1 that are free now.
 ///
-/// They lie below the range that the kernel takes ports of outgoing connections from, so that none of those gets in
-/// between now and their use.
+/// They lie below the ephemeral range, so that no outgoing connection takes one before its use.
 public func freeLoopbackPorts(_ count: Int) throws(ControlFault) -> [UInt16] {
     var held: [AdminSocket] = []
     var attempts = 0
@@ -23,7 +22,7 @@ public func freeLoopbackPorts(_ count: Int) throws(ControlFault) -> [UInt16] {
     return held.map(\.port)
 }
 
-/// Whether something takes connections on a port of 127.0.0.1 now.
+/// Whether something accepts connections on a port of 127.0.0.1 now.
 public func loopbackPortIsOpen(_ port: UInt16) -> Bool {
     let number = socket(AF_INET, postern_stream_socket, 0)
     guard number >= 0 else { return false }

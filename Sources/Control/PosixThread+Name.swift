@@ -3,13 +3,13 @@ import Glibc
 import System
 
 extension PosixThread {
-    /// Runs `body` on a new thread; `name` is cut to the 15 bytes that the kernel keeps.
+    /// Runs `body` on a new thread; `name` is truncated to the kernel's 15 bytes.
     static func spawn(
         name: String, _ body: @escaping @Sendable () -> Void
     ) throws(ControlFault) -> PosixThread {
         do throws(ThreadFault) {
             return try PosixThread {
-                // The C string lives for the length of the call.
+                // The C string is valid for the call.
                 unsafe pthread_setname_np(pthread_self(), String(name.prefix(15)))
                 body()
             }

@@ -10,12 +10,12 @@ import SVID
 
 /// One running proxy: listeners, workers, access log and admin endpoint. Belongs to the control thread.
 ///
-/// `ControlLoop.next()` says what happened, `handle(_:)` acts on it; several proxies may share a loop.
+/// Pass each event of `ControlLoop.next()` to `handle(_:)`; several proxies may share a loop.
 public final class Proxy {
-    /// What an event meant for the proxy as a whole.
+    /// The effect of an event on the proxy's lifecycle.
     public enum News: Hashable, Sendable {
         case nothing
-        /// Every listener accepts.
+        /// Every listener is accepting.
         case ready
         case ended(ProxyEnd)
     }
@@ -27,20 +27,20 @@ public final class Proxy {
     let logger: Logger
     let workers: [WorkerThread]
     let installer: Installer
-    /// Where the settings come from; nil where they stay as they are.
+    /// The source of the settings; nil if they are never reloaded.
     var source: SettingsSource?
-    /// What was wrong with what the Workload API handed out last.
+    /// The flaws of the Workload API's latest identity.
     var offerFlaws: [IdentityFlaw] = []
-    /// Nil where the identity is in files.
+    /// Nil if the identity is in files.
     let workload: WorkloadClient?
-    /// Nil where the settings do not come from a file.
+    /// Nil if the settings do not come from a file.
     let federation: FederationClient?
     /// Nil while there is no SVID.
     var notAfter: Int64? { installer.state.material?.notAfter }
     private var isAnnounced = false
-    /// Why the proxy's own SVID is good no more.
+    /// Why the proxy's own SVID is no longer valid.
     private var expiry: String?
-    /// When an install that failed is tried again, by the monotonic clock in milliseconds.
+    /// When to retry a failed install, in monotonic milliseconds.
     var installAgainAt: Int64?
     var figures = ReloadFigures()
     /// Settings that wait for the next start, as they were reported last.
@@ -52,9 +52,9 @@ public final class Proxy {
     private let admin: AdminServer?
     private var lifecycle: ProxyLifecycle
 
-    /// Binds everything, then starts the workers; `handle(_:)` says `ready` once all of them accept.
+    /// Binds everything, then starts the workers; `handle(_:)` returns `ready` once all of them accept.
     ///
-    /// - Parameter path: the settings file, where it and the files that it names are to be watched.
+    /// - Parameter path: the settings file, if it and the files it names are to be watched.
     public init(
         _ ready: CheckedSettings.Ready, watching path: String? = nil, on loop: ControlLoop, logger: Logger
     ) throws(ProxyFault) {
@@ -110,15 +110,15 @@ public final class Proxy {
         admin?.metrics = { [weak self] in self?.metrics ?? "" }
     }
 
-    /// Acts on an event of the loop; events of others are nothing.
+    /// Handles an event of the loop; returns `nothing` for those of other proxies.
     public func handle(_ event: ControlEvent) -> News {
         switch event {
         case .signalled(reports.wake.number):
-            // Every report is acted on; the end, which comes last, is the news.
+            // Handles every report and returns the last effect, because the end comes last.
             return reports.take().map(handle).last { $0 != .nothing } ?? .nothing
         case .terminate: return act(lifecycle.terminationAsked(now: MonotonicClock.milliseconds()))
         case .hangup:
-            logger.info("asked to open the access log anew and to look at the settings and what they name")
+            logger.info("reopening the access log and reloading the settings and the files they name")
             accessLog?.reopen()
             source?.schedule.forced(now: MonotonicClock.milliseconds())
             return .nothing
@@ -133,7 +133,7 @@ public final class Proxy {
         }
     }
 
-    /// Does what is due by time, and returns the milliseconds until something may be due again; nil: nothing ever is.
+    /// Handles due timers; returns the milliseconds until the next one may be due, nil if there is none.
     ///
     /// - Parameter now: Unix seconds.
     public func tick(now: Int64) -> Int? {
@@ -142,14 +142,14 @@ public final class Proxy {
         if let wait = workload?.tick() { waits.append(wait) }
         if let wait = pollBundles() { waits.append(wait) }
         if let wait = applyIfDue() { waits.append(wait) }
-        // Bounded, for the wall clock may be set meanwhile.
+        // Bounded, because the wall clock may be set meanwhile.
         if let seconds = checkValidity(now: now) { waits.append(Int(min(seconds, 60)) * 1_000) }
         if let seconds = checkRevocation(now: now) { waits.append(Int(min(seconds, 60)) * 1_000) }
         if let source { waits.append(source.millisecondsUntilDue) }
         return waits.min()
     }
 
-    /// Tells `/readyz` that the proxy's own SVID is over, once it is. Returns the seconds until then, if it is not.
+    /// Makes `/readyz` report the proxy's own SVID once expired. Returns the seconds until then, nil afterwards.
     public func checkValidity(now: Int64) -> Int64? {
         guard let notAfter else { return nil }
         guard now > notAfter else {
@@ -167,7 +167,7 @@ public final class Proxy {
         return nil
     }
 
-    /// Drains, as at the first SIGTERM; cuts when that was asked for more than a second ago.
+    /// Drains, as on the first SIGTERM; cuts if that was more than a second ago.
     public func terminate() -> News { act(lifecycle.terminationAsked(now: MonotonicClock.milliseconds())) }
 
     func logListeners(_ settings: [ListenerSettings]) {
@@ -220,14 +220,14 @@ public final class Proxy {
             return .nothing
         case .end(let end):
             if let accessLog, !accessLog.stop(withinMilliseconds: Self.accessLogFlushMilliseconds) {
-                logger.warning("access log: its reader stands still; the last records are lost")
+                logger.warning("access log: the reader stalled; the last records are lost")
             }
             logger.notice("stopped", metadata: ["end": "\(end)"])
             return .ended(end)
         }
     }
 
-    /// Says once that connections are served, which takes workers and an SVID.
+    /// Logs once that connections are served, which takes workers and an SVID.
     func announce() -> News {
         publishReadiness()
         guard !isAnnounced, lifecycle.readiness == .ready, notAfter != nil else { return .nothing }

@@ -6,7 +6,7 @@ public enum ProxyFault: Error, Sendable, CustomStringConvertible {
     /// An address could not be bound; the flaw points at the setting.
     case bind(SettingsFlaw)
     case control(ControlFault)
-    /// OpenSSL did not take what the settings say.
+    /// OpenSSL rejected the settings.
     case tls(TLSFault)
 
     public var description: String {

@@ -1,14 +1,14 @@
 import DataPlane
 
-/// From start to end: what the workers have told, and what follows from it. Pure; `Proxy` acts.
+/// The proxy's lifecycle: worker reports and signals in, actions out. Pure; `Proxy` performs the actions.
 struct ProxyLifecycle {
     enum Action: Equatable {
         case nothing
-        /// Every worker accepts.
+        /// Every worker is accepting.
         case announceReady
-        /// Tell the workers to finish what is open.
+        /// Drain the workers.
         case drain
-        /// Tell the workers to end now.
+        /// Cut the remaining connections.
         case cut
         case end(ProxyEnd)
     }
@@ -32,7 +32,7 @@ struct ProxyLifecycle {
         case .draining: return .notReady(reason: "draining")
         case .starting:
             let missing = (0..<workerCount).filter { !serving.contains($0) }.map(String.init)
-            return .notReady(reason: "starting: no word yet from worker \(missing.joined(separator: ", "))")
+            return .notReady(reason: "starting: waiting for worker \(missing.joined(separator: ", "))")
         }
     }
 
@@ -49,7 +49,7 @@ struct ProxyLifecycle {
         return afterEnd()
     }
 
-    /// Without one of its workers the proxy is not what it was: the others finish, and whoever supervises starts anew.
+    /// A failed worker ends the proxy: the others drain, and the supervisor restarts it.
     mutating func workerFailed(_ worker: Int, reason: String) -> Action {
         guard ended.insert(worker).inserted else { return .nothing }
         failure = failure ?? "worker \(worker) failed: \(reason)"
@@ -59,8 +59,8 @@ struct ProxyLifecycle {
         return .drain
     }
 
-    /// The first signal drains, a later one cuts. Two within a second are one: whoever ends a process group, or runs
-    /// something under `timeout`, sends the same order twice.
+    /// The first signal drains, a later one cuts. Two within a second count as one: a process group or `timeout`
+    /// delivers the same signal twice.
     ///
     /// - Parameter now: milliseconds of the monotonic clock.
     mutating func terminationAsked(now: Int64) -> Action {
@@ -84,9 +84,9 @@ struct ProxyLifecycle {
 
 /// How a proxy ended.
 public enum ProxyEnd: Hashable, Sendable {
-    /// Every connection was finished.
+    /// Every connection finished.
     case drained
-    /// So many connections were still open when the drain's time was over.
+    /// The number of connections still open when the drain timed out.
     case cut(connections: Int)
     case failed(reason: String)
 }

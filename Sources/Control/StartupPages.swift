@@ -2,24 +2,24 @@ import CLibEvent
 import Glibc
 import System
 
-/// Gives back the pages that only the start needed: code of the command line, of the settings and of first calls.
+/// Releases pages that only the start needed: code of the command line, of the settings and of first calls.
 ///
 /// The kernel maps code in windows around each fault, so a start leaves megabytes resident that a sidecar at rest never
-/// runs again. What is needed after all is mapped back from the page cache at its next use.
+/// runs again. A page that is needed again faults back in from the page cache.
 public enum StartupPages {
     public static func release() {
         guard let text = FileContents.text(path: "/proc/self/smaps") else { return }
         for mapping in untouchedMappings(smaps: text) {
             guard let start = unsafe UnsafeMutableRawPointer(bitPattern: mapping.lowerBound) else { continue }
-            // Mapped from a file, never written to and not writable: the same bytes come back from the file.
+            // The pages are file-backed, clean and read-only: the same bytes fault back in from the file.
             unsafe madvise(start, Int(mapping.count), MADV_DONTNEED)
         }
         malloc_trim(0)
     }
 
-    /// The private mappings of files that are not writable and have no page that differs from the file.
+    /// The read-only private file mappings without a modified page.
     ///
-    /// The latter leaves out relocated data, which is read-only by now but is not what the file has.
+    /// The latter excludes relocated data, which is read-only by now but differs from the file.
     static func untouchedMappings(smaps: String) -> [Range<UInt>] {
         var found: [Range<UInt>] = []
         var candidate: Range<UInt>?

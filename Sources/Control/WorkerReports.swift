@@ -1,7 +1,7 @@
 import DataPlane
 import Synchronization
 
-/// Carries what workers tell to the control thread, and wakes it.
+/// A queue of worker reports to the control thread, which it wakes.
 final class WorkerReports: Sendable {
     let wake: ControlWake
     private let waiting = Mutex<[WorkerEvent]>([])
@@ -14,7 +14,7 @@ final class WorkerReports: Sendable {
         wake.signal()
     }
 
-    /// Takes what has come.
+    /// Removes and returns the queued reports.
     func take() -> [WorkerEvent] {
         waiting.withLock { waiting in
             defer { waiting.removeAll() }

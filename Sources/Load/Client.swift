@@ -1,23 +1,23 @@
 import EventLoop
 import TLS
 
-/// What completes for a client; the high byte of its tokens.
+/// The kind of a client's operation; the high byte of its tokens.
 enum Operation: UInt8 {
     case connect = 1
     case receive, send
 }
 
-/// One of the generator's connections, through all its lives.
+/// One of the generator's connections, across redials.
 struct Client: ~Copyable {
     enum Phase: UInt8 {
-        /// There is no socket.
+        /// No socket.
         case resting
         case connecting
         case handshaking
         case serving
-        /// We have said our last; the other side's end is awaited.
+        /// We have closed our direction and wait for the target's close.
         case closing
-        /// Its operations are being cancelled.
+        /// Operations are being cancelled.
         case ending
     }
 
@@ -28,41 +28,41 @@ struct Client: ~Copyable {
     var finSent = false
     /// Closed with RST.
     var endsWithReset = false
-    /// It ended by an error, so that it rests before it is dialled again.
+    /// It failed, and pauses before the redial.
     var failed = false
-    /// Its first dial has come to something.
+    /// Its first dial has completed or failed.
     var wasTried = false
-    /// Its handshake was completed.
+    /// The handshake is complete.
     var isSecured = false
-    /// A request is on its way.
+    /// A request is in flight.
     var isBusy = false
     var descriptor: Int32 = -1
-    /// Counts its lives; in its tokens.
+    /// Counts redials; part of its tokens.
     var life: UInt32 = 0
-    /// What of its send buffer is still to be sent.
+    /// The unsent range of its send buffer.
     var outStart: Int32 = 0
     var outEnd: Int32 = 0
-    /// Plaintext of the pattern that is sealed in the send buffer.
+    /// Bytes of pattern plaintext sealed in the send buffer.
     var sealedBytes: Int32 = 0
-    /// The send in flight is of the pattern itself, and not of the send buffer.
+    /// The send in flight reads from the pattern itself, not from the send buffer.
     var sendsPattern = false
     var toSend = 0
     var toReceive = 0
     var sendPosition: UInt64 = 0
     var receivePosition: UInt64 = 0
-    /// When its dial began, and once it is connected, its handshake.
+    /// When the dial began or, once connected, the handshake.
     var startedAt: UInt64 = 0
     var lastActivity: UInt64 = 0
-    /// When the request in flight was due; its latency counts from here.
+    /// When the request in flight was due; latency counts from here.
     var dueAt: UInt64 = 0
-    /// Open loop: how many of this connection's requests were begun.
+    /// Open loop: the number of requests started on this connection.
     var begun: UInt64 = 0
     var session: TLSSession?
 
     var hasOperations: Bool { connectInFlight || receiveInFlight || sendInFlight }
 }
 
-/// The session's calls, for when there must be one.
+/// Calls to the session, which must exist.
 extension Client {
     mutating func handshake(
         _ input: RawSpan, into output: inout OutputRawSpan

@@ -1,6 +1,6 @@
 import EventLoop
 
-/// All clients of a run, in slots for its whole length.
+/// All clients of a run, in slots that live as long as the run.
 @safe
 struct ClientSlab: ~Copyable {
     private let slots: UnsafeMutablePointer<Client>
@@ -18,7 +18,7 @@ struct ClientSlab: ~Copyable {
         unsafe slots.deallocate()
     }
 
-    /// The slot that a token names; nil where that life is over.
+    /// The slot of a token; nil if the token is stale.
     @inline(__always)
     func slot(of token: OperationToken) -> Int32? {
         guard token.slot < UInt32(count) else { return nil }
@@ -31,7 +31,7 @@ struct ClientSlab: ~Copyable {
         OperationToken(operation: operation.rawValue, generation: self[slot].life, slot: UInt32(slot))
     }
 
-    // Addressors, for `_read` and `_modify` take a frame from the heap where nothing is optimised.
+    // Addressors, because `_read` and `_modify` allocate their frame on the heap in debug builds.
     @inline(__always)
     subscript(slot: Int32) -> Client {
         unsafeAddress {

@@ -1,14 +1,14 @@
-/// Errors by kind, each with what the first of them said.
+/// Errors by kind, each with the detail of the first one.
 public struct ErrorTally: Sendable, Hashable {
     public struct Entry: Sendable, Hashable {
         /// A stable word: `connect-refused`, `reset`, `timeout`, or the code of a TLS failure.
         public let kind: String
         public internal(set) var count: UInt64
-        /// For a person; of the first error of the kind.
+        /// Text for a person, from the first error of the kind.
         public let detail: String
     }
 
-    /// In the order of their first occurrence.
+    /// In order of first occurrence.
     public private(set) var entries: [Entry] = []
 
     public var total: UInt64 { entries.reduce(0) { $0 + $1.count } }

@@ -5,7 +5,7 @@ import TLS
 
 /// Bytes in, bytes out.
 extension Generator {
-    /// Starts every operation that a client can start now.
+    /// Starts every operation that the client can start now.
     mutating func pump(_ slot: Int32) {
         switch clients[slot].phase {
         case .resting, .connecting, .ending: return
@@ -45,7 +45,7 @@ extension Generator {
             guard clients[slot].phase != .ending else { return finishEnding(slot) }
             if completion.result == 0 { return finReceived(slot) }
             switch completion.errno {
-            case ENOBUFS, ECANCELED: return  // armed again by the pump
+            case ENOBUFS, ECANCELED: return  // rearmed by the pump
             case let code: return streamFailed(slot, code)
             }
         }
@@ -63,12 +63,12 @@ extension Generator {
         loop.giveBack(completion.buffer)
     }
 
-    /// Decrypts bytes of the target and looks at the plaintext.
+    /// Decrypts the target's bytes and checks the plaintext.
     mutating func openRecords(_ slot: Int32, _ bytes: RawSpan) {
         guard bytes.byteCount > 0, clients[slot].phase == .serving || clients[slot].phase == .closing else { return }
-        // A handshake that failed has nothing to open with.
+        // After a failed handshake there are no keys to decrypt with.
         guard clients[slot].isSecured else { return }
-        // Safe: the buffer lives as long as the generator, and is looked at before the next records are opened.
+        // Safe: the buffer lives as long as the generator, and is checked before the next records are opened.
         let memory = unsafe buffers.plaintext
         var plaintext = unsafe OutputRawSpan(buffer: memory, initializedCount: 0)
         let outcome = clients[slot].open(bytes, into: &plaintext)
@@ -79,7 +79,7 @@ extension Generator {
         guard clients[slot].phase == .serving || clients[slot].phase == .closing else { return }
         switch outcome {
         case .open: break
-        case .closed: if clients[slot].phase == .serving { fail(slot, "closed", "the target ended the connection") }
+        case .closed: if clients[slot].phase == .serving { fail(slot, "closed", "the target closed the connection") }
         case .failed(let failure): fail(slot, failure.code, failure.detail)
         }
     }
@@ -122,13 +122,13 @@ extension Generator {
         }
     }
 
-    /// Appends bytes to the send buffer, sealed where TLS is spoken.
+    /// Appends bytes to the send buffer, sealed if the run uses TLS.
     private mutating func queue(_ slot: Int32, _ bytes: UnsafeRawBufferPointer) {
         // Safe: the caller's bytes, for this call.
         let span = unsafe RawSpan(_unsafeStart: bytes.baseAddress!, byteCount: bytes.count)
         var output = buffers.output(slot, from: clients[slot].outEnd)
         if context == nil {
-            // Safe: callers keep to what fits.
+            // Safe: callers append only what fits.
             unsafe output.withUnsafeMutableBytes { buffer, count in
                 unsafe buffer.baseAddress!.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
                 count = bytes.count
@@ -148,7 +148,7 @@ extension Generator {
         clients[slot].outEnd += Int32(exchange.replies.byteCount)
     }
 
-    /// Looks at what the target sent.
+    /// Checks the bytes received from the target.
     private mutating func deliver(_ slot: Int32, _ bytes: UnsafeRawBufferPointer) {
         guard clients[slot].phase == .serving else { return }
         tally.everDown += UInt64(bytes.count)
@@ -158,12 +158,12 @@ extension Generator {
         case .bulk(.both): break
         case .echo, .connect:
             guard bytes.count <= clients[slot].toReceive else {
-                return fail(slot, "unexpected-bytes", "the target sent more than it was asked for")
+                return fail(slot, "unexpected-bytes", "the target sent more than was requested")
             }
             clients[slot].toReceive -= bytes.count
         }
         guard unsafe pattern.matches(bytes, at: clients[slot].receivePosition) else {
-            return fail(slot, "corrupted", "bytes came back that are not those that were sent")
+            return fail(slot, "corrupted", "the echoed bytes differ from those sent")
         }
         clients[slot].receivePosition &+= UInt64(bytes.count)
         if clients[slot].isBusy, clients[slot].toReceive == 0 { answered(slot) }
@@ -179,14 +179,14 @@ extension Generator {
         case .handshaking: fail(slot, "closed", "the target closed the connection during the handshake")
         case .serving:
             let kind = context == nil ? "closed" : "truncated"
-            fail(slot, kind, "the target ended the connection\(context == nil ? "" : " without close_notify")")
+            fail(slot, kind, "the target closed the connection\(context == nil ? "" : " without close_notify")")
         case .closing: end(slot, reset: false)
         case .resting, .connecting, .ending: break
         }
     }
 
     private mutating func streamFailed(_ slot: Int32, _ code: Int32) {
-        // After our own end the target may drop the connection as it likes.
+        // After our own close the target may end the connection in any way.
         if clients[slot].phase == .closing { return end(slot, reset: true) }
         let isReset = code == ECONNRESET || code == EPIPE
         fail(slot, isReset ? "reset" : "stream-failed", describe(code))

@@ -6,9 +6,9 @@ import System
 import TLS
 import Telemetry
 
-/// Dialling, handshakes, ends.
+/// Dialling, handshakes, closing.
 extension Generator {
-    /// Dials slots that were never dialled, a few at a time.
+    /// Dials the slots for the first time, a few at a time.
     mutating func dialNext() {
         guard plan.kind != .connect, stage == .dialling else { return }
         while dialling < Self.diallingLimit, Int(nextToDial) < clients.count {
@@ -52,7 +52,7 @@ extension Generator {
         continueHandshake(slot, RawSpan())
     }
 
-    /// Gives received bytes to the handshake; what it wants sent goes into the send buffer.
+    /// Feeds received bytes to the handshake; its output goes into the send buffer.
     mutating func continueHandshake(_ slot: Int32, _ bytes: RawSpan) {
         var output = buffers.output(slot, from: clients[slot].outEnd)
         let (outcome, consumed) = clients[slot].handshake(bytes, into: &output)
@@ -65,14 +65,14 @@ extension Generator {
             openRecords(slot, bytes.extracting(consumed..<bytes.byteCount))
         case .failed(let failure):
             noteFailure(slot, failure.code, failure.detail)
-            // The alert goes out first, if there is one.
+            // Send the alert first, if there is one.
             beginClose(slot)
         }
     }
 
-    /// Ends an open connection in good order: close_notify, FIN, and what the other side still says.
+    /// Closes a connection in order: sends close_notify and FIN, then reads until the target closes.
     mutating func close(_ slot: Int32) {
-        precondition(clients[slot].phase == .serving, "only what stands is closed")
+        precondition(clients[slot].phase == .serving, "only an established connection is closed")
         if Int(clients[slot].outEnd) + Self.closeNotifyBytes <= SendBuffers.bufferBytes {
             var output = buffers.output(slot, from: clients[slot].outEnd)
             clients[slot].closeNotify(into: &output)
@@ -82,13 +82,13 @@ extension Generator {
         pump(slot)
     }
 
-    /// Counts an error and ends the connection at once.
+    /// Counts an error and aborts the connection.
     mutating func fail(_ slot: Int32, _ kind: String, _ detail: String) {
         noteFailure(slot, kind, detail)
         end(slot, reset: true)
     }
 
-    /// Ends the connection once its operations have.
+    /// Ends the connection after its operations have completed.
     mutating func end(_ slot: Int32, reset: Bool) {
         switch clients[slot].phase {
         case .resting, .ending: return
@@ -106,7 +106,7 @@ extension Generator {
         finishEnding(slot)
     }
 
-    /// Closes the socket of a connection that is ending, once nothing is in flight.
+    /// Closes the socket of an ending connection once no operation is in flight.
     mutating func finishEnding(_ slot: Int32) {
         guard clients[slot].phase == .ending, !clients[slot].hasOperations else { return }
         loop.close(clients[slot].descriptor, reset: clients[slot].endsWithReset)
@@ -125,8 +125,8 @@ extension Generator {
         let now = loop.now
         switch clients[slot].phase {
         case .resting: if plan.kind == .connect { free.append(slot) } else if stage != .over { dial(slot) }
-        case .connecting: fail(slot, "connect-timeout", "the connection did not stand in time")
-        case .handshaking: fail(slot, "handshake-timeout", "the handshake was not complete in time")
+        case .connecting: fail(slot, "connect-timeout", "the connection was not established in time")
+        case .handshaking: fail(slot, "handshake-timeout", "the handshake did not complete in time")
         case .serving:
             let quiet = now - max(clients[slot].lastActivity, clients[slot].startedAt)
             guard clients[slot].isBusy, quiet >= plan.timeoutNanoseconds else {
@@ -134,13 +134,13 @@ extension Generator {
                 return timers.set(slot, deadline: now + left)
             }
             tally.latency.record(now - min(clients[slot].dueAt, now))
-            fail(slot, "timeout", "a request got no answer in time")
+            fail(slot, "timeout", "a request got no response in time")
         case .closing: end(slot, reset: true)
         case .ending: break
         }
     }
 
-    /// An error of this connection's; its request, if any, is lost with it.
+    /// Counts an error of this connection; its request, if any, is lost.
     mutating func noteFailure(_ slot: Int32, _ kind: String, _ detail: @autoclosure () -> String) {
         tally.failures += 1
         clients[slot].failed = true
@@ -204,7 +204,7 @@ extension Generator {
         timers.set(slot, deadline: loop.now + Self.closeNanoseconds)
     }
 
-    /// The slot has no socket: it is dialled again after a pause, or, of `connect`, takes the next request.
+    /// A slot without a socket is redialled after a pause or, in `connect`, takes the next request.
     private mutating func rest(_ slot: Int32) {
         if stage == .over { return }
         if case .closing = stage { return }

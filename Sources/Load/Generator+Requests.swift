@@ -1,9 +1,9 @@
 import EventLoop
 import Telemetry
 
-/// Which request comes next, and what becomes of it.
+/// The schedule of requests, and their completion.
 extension Generator {
-    /// Begins all requests that are due and for which there is a client.
+    /// Starts all due requests for which there is a client.
     mutating func startDue() {
         guard isLoading else { return }
         switch plan.kind {
@@ -13,7 +13,7 @@ extension Generator {
         }
     }
 
-    /// Gives a client that stands and has nothing to do its next request, if one is due.
+    /// Starts the next request of an idle established client, if one is due.
     mutating func begin(_ slot: Int32) {
         switch plan.kind {
         case .bulk(.up), .bulk(.both):
@@ -37,15 +37,15 @@ extension Generator {
         pump(slot)
     }
 
-    /// Has the message of the request in flight sent.
+    /// Starts sending the message of the request in flight.
     mutating func send(_ slot: Int32) {
-        // The time-out counts from here, and not from when the request was due.
+        // The timeout starts here, not at the due time.
         clients[slot].lastActivity = loop.now
         clients[slot].toSend = plan.messageBytes
         clients[slot].toReceive = plan.messageBytes
     }
 
-    /// The request in flight has come back.
+    /// The request in flight is complete.
     mutating func answered(_ slot: Int32) {
         clients[slot].isBusy = false
         busy -= 1
@@ -70,7 +70,7 @@ extension Generator {
         }
     }
 
-    /// Whichever slot is free takes the oldest request that is due.
+    /// Any free slot takes the oldest due request.
     private mutating func startDueConnects() {
         while schedule?.takeDue(by: loop.now) != nil {}
         while !free.isEmpty {

@@ -1,9 +1,9 @@
 import EventLoop
 import Telemetry
 
-/// A run from its first dial to its last close.
+/// The stages of a run, from the first dial to the last close.
 extension Generator {
-    /// Requests may be begun, and bulk bytes sent.
+    /// Whether requests may start, and bulk bytes be sent.
     var isLoading: Bool {
         switch stage {
         case .warming, .measuring: true
@@ -30,7 +30,7 @@ extension Generator {
         }
     }
 
-    /// Ends the run now: what was measured so far stands.
+    /// Ends the run now and keeps the measurements so far.
     mutating func endEarly() {
         switch stage {
         case .starting, .dialling, .warming:
@@ -42,7 +42,7 @@ extension Generator {
         }
     }
 
-    /// All connections stand, or have failed once.
+    /// Every connection is established, or has failed once.
     mutating func beginWarmup() {
         let now = loop.now
         if plan.kind == .idle { marks.append(.idle(connections: serving)) }
@@ -56,7 +56,7 @@ extension Generator {
 
     // MARK: Private
 
-    /// Nothing ever got through, and nothing is left to wait for.
+    /// No request ever succeeded, and none is pending.
     private var isHopeless: Bool {
         guard stage == .dialling || isLoading, !tally.gotThrough, serving == 0, dialling == 0 else { return false }
         return tally.failures >= UInt64(clients.count)
@@ -90,7 +90,7 @@ extension Generator {
         window.bytesUp = tally.bytesUp
         window.bytesDown = tally.bytesDown
         marks.append(.measured)
-        // Twice what the slowest one took is patience enough for those that are on their way.
+        // Wait twice the slowest latency for requests in flight.
         let patience = max(Self.patienceNanoseconds, 2 * (tally.latency.maximum ?? 0))
         countUnsent(at: now)
         stage = .draining(until: now + min(plan.timeoutNanoseconds, patience))
@@ -98,7 +98,7 @@ extension Generator {
         if case .bulk = plan.kind { beginClosing() }
     }
 
-    /// Requests that were due and not begun have waited at least until now: that goes into the latencies.
+    /// Due requests that were not started have waited at least until now, which enters the latencies.
     private mutating func countUnsent(at now: UInt64) {
         guard let schedule else { return }
         if plan.kind == .connect {
@@ -130,7 +130,7 @@ extension Generator {
             busy -= 1
         }
         tally.errors.note(
-            "unanswered", "requests that had not come back at the end, after as long as the latencies say",
+            "unanswered", "requests without a response at the end, after the final wait",
             count: unanswered)
         stage = .closing(until: loop.now + Self.closingNanoseconds)
         for slot in 0..<Int32(clients.count) {

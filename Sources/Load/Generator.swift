@@ -2,23 +2,23 @@ public import EventLoop
 import Glibc
 public import TLS
 
-/// Puts load on a target: one thread, one event loop, a fixed number of clients.
+/// Generates load on a target: one thread, one event loop, a fixed number of clients.
 ///
-/// It belongs to the thread that made it. ``step()`` is one turn; ``run(interrupted:mark:)`` turns to the end.
+/// Belongs to the thread that made it. ``step()`` runs one turn; ``run(interrupted:mark:)`` runs to the end.
 public struct Generator: ~Copyable {
     enum Stage: Equatable {
         case starting
-        /// The connections are being made.
+        /// Establishing the connections.
         case dialling
         case warming(until: UInt64)
         case measuring(until: UInt64)
-        /// Requests on their way may still come back; none is begun.
+        /// Requests in flight may complete; none is started.
         case draining(until: UInt64)
         case closing(until: UInt64)
         case over
     }
 
-    /// What is told while it runs.
+    /// Progress marks of a run.
     public enum Mark: Hashable, Sendable {
         case measuring, measured
         case idle(connections: Int)
@@ -35,17 +35,17 @@ public struct Generator: ~Copyable {
     var tally = Tally()
     var stage = Stage.starting
     var schedule: Schedule?
-    /// Of `connect`: slots that may take a request, and how many were begun.
+    /// In `connect`: free slots, and the number of requests started.
     var free: [Int32] = []
     var begunConnects: UInt64 = 0
-    /// Connections in progress, and the first slot that was never dialled.
+    /// Connections in progress, and the first undialled slot.
     var dialling = 0
     var nextToDial: Int32 = 0
     var tried = 0
     var serving = 0
-    /// Sockets that are open.
+    /// Open sockets.
     var live = 0
-    /// Requests on their way.
+    /// Requests in flight.
     var busy = 0
     var mostServing = 0
     var unsent: UInt64 = 0
@@ -53,7 +53,7 @@ public struct Generator: ~Copyable {
     var window = Window()
     var marks: [Mark] = []
 
-    /// The measured stretch of time.
+    /// The measurement window.
     struct Window {
         var start: UInt64 = 0
         var end: UInt64 = 0
@@ -88,11 +88,11 @@ public struct Generator: ~Copyable {
 
     public var isOver: Bool { stage == .over }
 
-    /// Runs to the end and returns what was measured.
+    /// Runs to the end and returns the measurements.
     ///
     /// - Parameters:
-    ///   - interrupted: asked about fifty times a second; true ends the run early, with what was measured until then.
-    ///   - mark: told when connections stand and when the window begins and ends.
+    /// - interrupted: polled about fifty times a second; true ends the run early and keeps the measurements so far.
+    /// - mark: called when the connections are established, and when the window begins and ends.
     public mutating func run(
         interrupted: () -> Bool = { false }, mark: (Mark) -> Void = { _ in }
     ) throws(EventLoopFault) -> LoadResult {
@@ -147,7 +147,7 @@ public struct Generator: ~Copyable {
     private mutating func handle(_ completion: Completion) {
         guard let operation = Operation(rawValue: completion.token.operation) else { return }
         guard let slot = clients.slot(of: completion.token) else {
-            preconditionFailure("a client was closed under an operation")
+            preconditionFailure("a client was closed with an operation in flight")
         }
         switch operation {
         case .connect: connectCompleted(slot, completion)

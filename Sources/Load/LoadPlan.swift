@@ -2,38 +2,38 @@ public import Identity
 public import TLS
 public import SVID
 
-/// What a run of load is made of; every number is bounded by ``init(kind:target:)`` or by the command line.
+/// The parameters of a run; every number is bounded by ``init(kind:target:)`` or by the command line.
 public struct LoadPlan: Sendable {
-    /// Which way the bytes of a bulk run go.
+    /// The direction of a bulk run.
     public enum Direction: String, Sendable, CaseIterable {
         /// We send, the target discards.
         case up
-        /// The target sends unasked.
+        /// The target sends without a request.
         case down
         /// The target echoes.
         case both
     }
 
     public enum Kind: Hashable, Sendable {
-        /// Bytes as fast as they go.
+        /// Bytes at full speed.
         case bulk(Direction)
-        /// Messages that each come back before the connection's next one.
+        /// Messages; each is echoed before the connection's next one.
         case echo
-        /// Connections, each closed once it stands (and has echoed a message, where `messageBytes` is not 0).
+        /// Connections; each is closed once established (and once a message was echoed, if `messageBytes` is not 0).
         case connect
-        /// Connections that stand and do nothing.
+        /// Idle established connections.
         case idle
     }
 
-    /// How we speak TLS, and with whom alone.
+    /// The client's TLS parameters, and the accepted server identities.
     public struct Security: Sendable {
         public var material: IdentityMaterial
         public var minVersion = TLSVersion.tls13
-        /// Whether sessions are offered for resumption; without it every handshake is a full one.
+        /// Whether sessions are offered for resumption; if not, every handshake is a full one.
         public var resumes = false
         public var serverName: String?
         public var applicationProtocols: [String] = []
-        /// Asked with the server's verified ID.
+        /// Decides about the server's verified ID.
         public var acceptPeer: @Sendable (SPIFFEID) -> Bool
 
         public init(material: IdentityMaterial, acceptPeer: @escaping @Sendable (SPIFFEID) -> Bool) {
@@ -44,18 +44,18 @@ public struct LoadPlan: Sendable {
 
     public var kind: Kind
     public var target: LoadTarget
-    /// Nil speaks plaintext.
+    /// Nil: plaintext.
     public var security: Security?
-    /// How many are open at a time; of `connect`, in progress at a time.
+    /// Open connections; in `connect`, attempts in progress.
     public var connections = 1
-    /// Requests due each second, whatever the target does; nil: the next one once the last one is back.
+    /// Requests per second in an open loop; nil: closed loop.
     public var ratePerSecond: UInt64?
     public var messageBytes = 1024
-    /// Sent once on each connection, not counted and not expected back.
+    /// Sent once on each connection; neither counted nor expected back.
     public var prelude: [UInt8] = []
     public var warmupNanoseconds: UInt64 = 1_000_000_000
     public var durationNanoseconds: UInt64 = 10_000_000_000
-    /// For connecting with its handshake, and for a request without a byte moving.
+    /// Timeout of connect and handshake together, and of a request without progress.
     public var timeoutNanoseconds: UInt64 = 5_000_000_000
 
     public init(kind: Kind, target: LoadTarget) {
@@ -66,6 +66,6 @@ public struct LoadPlan: Sendable {
     public static let connectionsLimit = 65_536
     public static let rateLimit: UInt64 = 10_000_000
     public static let messageBytesLimit = 1 << 30
-    /// So that it fits beside a flight of the handshake.
+    /// Small enough to fit beside a handshake flight.
     public static let preludeBytesLimit = 4_096
 }

@@ -73,7 +73,7 @@ extension LoadResult {
 }
 
 extension HistogramSummary {
-    /// As reports name them, in order.
+    /// The names in reports, in order.
     var named: [(name: String, value: UInt64)] {
         [
             ("min", minimum), ("mean", mean), ("p50", p50), ("p90", p90), ("p99", p99), ("p99.9", p999),

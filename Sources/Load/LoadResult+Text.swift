@@ -10,16 +10,16 @@ extension LoadResult {
             lines.append(row("peer", negotiated.peer))
         }
         let seconds = Self.decimal(Int64(windowNanoseconds / 1_000_000), 3)
-        lines.append(row("connections", "\(plan.connections), \(connected) of them stood at a time"))
+        lines.append(row("connections", "\(plan.connections), \(connected) established at one time"))
         lines.append(row("measured", "\(seconds) s, on \(eventLoop)"))
         switch plan.kind {
         case .bulk: break
         case .idle: break
         case .echo, .connect:
-            let wanted = plan.ratePerSecond.map { " of \($0) asked for" } ?? ""
+            let wanted = plan.ratePerSecond.map { "of \($0) requested" } ?? ""
             let rate = Self.decimal(millisASecond(requestsInWindow), 3)
             lines.append(row("requests", "\(requests), \(rate) a second\(wanted)"))
-            if unsent > 0 { lines.append(row("unsent", "\(unsent) were due and never begun")) }
+            if unsent > 0 { lines.append(row("unsent", "\(unsent) were due and never started")) }
         }
         for (name, bytes) in [("up", bytesUp), ("down", bytesDown)] where bytes > 0 {
             let megabits = Self.decimal(millisASecond(bytes * 8) / 1_000_000, 3)

@@ -1,9 +1,9 @@
 import EventLoop
 public import Telemetry
 
-/// What a run measured.
+/// The measurements of a run.
 public struct LoadResult: Sendable {
-    /// What the first handshake came to.
+    /// The parameters negotiated by the first handshake.
     public struct Negotiated: Sendable, Hashable {
         public let version: String
         public let cipher: String
@@ -13,50 +13,52 @@ public struct LoadResult: Sendable {
     }
 
     public var plan: LoadPlan
-    /// The kernel interface that was waited with.
+    /// The event loop's kernel interface.
     public var eventLoop: String
-    /// Nil of plaintext, and where no handshake was completed.
+    /// Nil for plaintext, and if no handshake completed.
     public var negotiated: Negotiated?
     /// In the whole run.
     public var handshakes: UInt64
     public var resumed: UInt64
-    /// The most connections that stood at a time.
+    /// The most connections established at one time.
     public var connected: Int
-    /// The measured window.
+    /// The measurement window.
     public var windowNanoseconds: UInt64
-    /// Answered requests, those included that came back after the window's end.
+    /// Completed requests, including those that completed after the window.
     public var requests: UInt64
     public var requestsInWindow: UInt64
-    /// Open loop: due and never begun, for the client or the whole target was behind.
+    /// Open loop: due but never started, because the client or the target fell behind.
     public var unsent: UInt64
-    /// On their way at the end, and not back after a moment's patience.
+    /// In flight at the end, and not completed within the final wait.
     public var unanswered: UInt64
     public var errors: ErrorTally
-    /// Of payload, in the window.
+    /// Payload bytes in the window.
     public var bytesUp: UInt64
     public var bytesDown: UInt64
-    /// In nanoseconds; of an open loop from when each request was due, what never came back included.
+    /// In nanoseconds; in an open loop from the due time, unanswered requests included.
     public var latency: HistogramSummary?
     public var connect: HistogramSummary?
     public var handshake: HistogramSummary?
-    /// Of this process, in the window.
+    /// CPU time of this process in the window.
     public var userNanoseconds: Int64
     public var systemNanoseconds: Int64
 
-    /// Why the run counts as failed; nil of a good one.
+    /// Why the run failed; nil if it succeeded.
     public var failure: String? {
         if errors.total > 0 {
             let kinds = errors.entries.map { "\($0.count) x \($0.kind) (\($0.detail))" }
             return "errors: " + kinds.joined(separator: "; ")
         }
         switch plan.kind {
-        case .bulk: return bytesUp + bytesDown > 0 ? nil : "no byte got through"
-        case .echo, .connect: return requests > 0 ? nil : "no request got through"
-        case .idle: return connected == plan.connections ? nil : "\(connected) of \(plan.connections) connections stood"
+        case .bulk: return bytesUp + bytesDown > 0 ? nil : "no byte was transferred"
+        case .echo, .connect: return requests > 0 ? nil : "no request completed"
+        case .idle:
+            return connected == plan.connections
+                ? nil : "\(connected) of \(plan.connections) connections were established"
         }
     }
 
-    /// So many in the window, in thousandths a second.
+    /// The rate of `count` in the window, in thousandths per second.
     func millisASecond(_ count: UInt64) -> Int64 {
         guard windowNanoseconds > 0 else { return 0 }
         return Int64(Double(count) * 1e12 / Double(windowNanoseconds))
@@ -64,7 +66,7 @@ public struct LoadResult: Sendable {
 }
 
 extension LoadPlan.Kind {
-    /// The word for it on the command line and in results.
+    /// Its name on the command line and in results.
     public var name: String {
         switch self {
         case .bulk: "bulk"
@@ -74,14 +76,14 @@ extension LoadPlan.Kind {
         }
     }
 
-    /// Which way the bytes of a bulk run go.
+    /// The direction of a bulk run.
     public var direction: LoadPlan.Direction? {
         if case .bulk(let direction) = self { direction } else { nil }
     }
 }
 
 extension Generator {
-    /// What was measured, once ``isOver``.
+    /// The measurements, once ``isOver``.
     public func result() -> LoadResult {
         LoadResult(
             plan: plan, eventLoop: loop.kind.rawValue, negotiated: tally.facts, handshakes: tally.handshakes,

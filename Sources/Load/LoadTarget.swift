@@ -1,6 +1,6 @@
 public import System
 
-/// Why a text names no target.
+/// Why a text is not a valid target.
 public enum LoadTargetFlaw: Error, Hashable, Sendable, CustomStringConvertible {
     case noPort, badPort, noHost, unbracketedIPv6
     /// The resolver has no address for the name.
@@ -11,13 +11,13 @@ public enum LoadTargetFlaw: Error, Hashable, Sendable, CustomStringConvertible {
         case .noPort: "the port is missing: write host:port"
         case .badPort: "the port must be a number from 1 to 65535"
         case .noHost: "the host before the port is missing"
-        case .unbracketedIPv6: "an IPv6 address stands in brackets: [::1]:443"
+        case .unbracketedIPv6: "an IPv6 address needs brackets: [::1]:443"
         case .unknownHost(let host, let reason): "\(host): \(reason)"
         }
     }
 }
 
-/// Where load goes: the text that named it, and its one address, resolved once.
+/// The target of a run: its text, and its one address, resolved once.
 public struct LoadTarget: Hashable, Sendable {
     public let text: String
     public let address: SocketAddress
@@ -27,7 +27,7 @@ public struct LoadTarget: Hashable, Sendable {
         self.address = address
     }
 
-    /// Resolves `host:port`, `127.0.0.1:80` or `[::1]:80`; of several addresses the first IPv4 one is taken. May block.
+    /// Resolves `host:port`, `127.0.0.1:80` or `[::1]:80`; of several addresses the first IPv4 one is used. May block.
     public init(resolving text: String) throws(LoadTargetFlaw) {
         guard let colon = text.lastIndex(of: ":"), text.last != "]" else { throw .noPort }
         var host = String(text[..<colon])

@@ -1,8 +1,8 @@
 import Glibc
 
-/// The bytes of every stream: what stands at a position is known, so that a lost, doubled or foreign byte shows.
+/// The bytes of every stream: each position has a known value, so that lost, repeated and foreign bytes are detected.
 ///
-/// Pseudo-random with a prime period, longer than any stretch that is looked at in one go.
+/// Pseudo-random with a prime period, longer than any stretch compared at once.
 @safe
 struct Pattern: ~Copyable {
     private let bytes: UnsafeMutablePointer<UInt8>
@@ -26,7 +26,7 @@ struct Pattern: ~Copyable {
         unsafe bytes.deallocate()
     }
 
-    /// `count` bytes from a stream's position on; at most ``stretchBytes``. They live as long as the pattern.
+    /// The `count` bytes at a stream's position, at most ``stretchBytes``. They live as long as the pattern.
     @inline(__always)
     func stretch(at position: UInt64, _ count: Int) -> UnsafeRawBufferPointer {
         precondition(count >= 0 && count <= Self.stretchBytes, "a stretch longer than the pattern")
@@ -34,7 +34,7 @@ struct Pattern: ~Copyable {
         return unsafe UnsafeRawBufferPointer(start: bytes + Int(position % UInt64(Self.period)), count: count)
     }
 
-    /// Whether `received` is what stands at the position.
+    /// Whether `received` equals the pattern at the position.
     @inline(__always)
     func matches(_ received: UnsafeRawBufferPointer, at position: UInt64) -> Bool {
         var done = 0
@@ -48,12 +48,12 @@ struct Pattern: ~Copyable {
         return true
     }
 
-    /// Where a connection's stream begins: no two that are near each other begin alike.
+    /// Where a connection's stream begins; differs between neighbouring connections.
     static func start(slot: Int32, life: UInt32) -> UInt64 {
         (UInt64(UInt32(bitPattern: slot)) &* 7_919 &+ UInt64(life) &* 104_729) % UInt64(period)
     }
 
-    /// A prime, so that it has nothing in common with sizes of buffers and records.
+    /// A prime, so that it is coprime to the sizes of buffers and records.
     static let period = 65_537
     static let stretchBytes = 64 * 1024
 }

@@ -1,9 +1,9 @@
-/// When requests of an open loop are due: the k-th at `start + k / rate`, whatever the target does.
+/// The due times of an open loop: request k at `start + k / rate`, whatever the target does.
 struct Schedule {
     let ratePerSecond: UInt64
     /// Monotonic nanoseconds.
     let start: UInt64
-    /// Requests before this one have become due.
+    /// The index of the next request to take.
     private(set) var dueCount: UInt64 = 0
 
     init(ratePerSecond: UInt64, start: UInt64) {
@@ -11,13 +11,13 @@ struct Schedule {
         self.start = start
     }
 
-    /// The moment of the k-th request.
+    /// The due time of request k.
     func due(_ index: UInt64) -> UInt64 {
         let product = index.multipliedFullWidth(by: 1_000_000_000)
         return start &+ ratePerSecond.dividingFullWidth(product).quotient
     }
 
-    /// The next request that is due by `now` and was not taken; nil once there is none.
+    /// Takes the next request due by `now`; nil if there is none.
     mutating func takeDue(by now: UInt64) -> UInt64? {
         guard due(dueCount) <= now else { return nil }
         dueCount += 1

@@ -1,9 +1,9 @@
 import Glibc
 import TLS
 
-/// One send buffer a client, and one buffer that all of them open records into.
+/// One send buffer per client, and one shared buffer for opening records.
 ///
-/// One reserved mapping: pages that nothing was ever written to are not resident.
+/// One reserved mapping: untouched pages are not resident.
 @safe
 struct SendBuffers: ~Copyable {
     private let base: UnsafeMutableRawPointer
@@ -25,7 +25,7 @@ struct SendBuffers: ~Copyable {
         _ = unsafe munmap(base, (clients + 1) * Self.bufferBytes)
     }
 
-    /// All of a client's buffer.
+    /// A client's whole buffer.
     @inline(__always)
     func memory(_ slot: Int32) -> UnsafeMutableRawBufferPointer {
         precondition(slot >= 0 && Int(slot) < clients, "no such send buffer")
@@ -34,7 +34,7 @@ struct SendBuffers: ~Copyable {
             start: base + Int(slot) * Self.bufferBytes, count: Self.bufferBytes)
     }
 
-    /// A client's buffer from `start` on, as something to append to.
+    /// A client's buffer from `start` on, as an output span.
     @_lifetime(immortal)
     func output(_ slot: Int32, from start: Int32) -> OutputRawSpan {
         // Safe: the mapping outlives every use of the span, which ends before the bytes are sent.
@@ -43,15 +43,15 @@ struct SendBuffers: ~Copyable {
         return unsafe _overrideLifetime(span, copying: ())
     }
 
-    /// Where records are opened; its bytes are looked at before the next ones come.
+    /// The buffer for opening records; its bytes are checked before the next records are opened.
     var plaintext: UnsafeMutableRawBufferPointer {
         // Safe: the last of the mapping's buffers.
         unsafe UnsafeMutableRawBufferPointer(start: base + clients * Self.bufferBytes, count: Self.bufferBytes)
     }
 
-    /// Room for a sealed stretch of the pattern with a flight of the handshake or a reply before it, and for the
-    /// plaintext of a full receive, in whole pages.
+    /// Room for a sealed stretch of the pattern after a handshake flight or a reply, and for the plaintext of a full
+    /// receive, in whole pages.
     static let bufferBytes = 272 * 1024
-    /// A client receives only while its buffer has room for what may have to be answered.
+    /// A client receives only while its buffer has room for a possible reply.
     static let answerBytes = TLSSession.flightBytes + 8 * 1024
 }

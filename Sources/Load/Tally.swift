@@ -2,19 +2,19 @@ import Glibc
 import TLS
 import Telemetry
 
-/// What a run has counted so far.
+/// The counters of a run.
 struct Tally: ~Copyable {
-    /// Between the end of the warm-up and the end of the run.
+    /// True between the end of the warm-up and the end of the run.
     var isMeasuring = false
     var latency = Histogram()
     var connect = Histogram()
     var handshake = Histogram()
     var errors = ErrorTally()
-    /// In the window.
+    /// Counted in the window.
     var requests: UInt64 = 0
     var bytesUp: UInt64 = 0
     var bytesDown: UInt64 = 0
-    /// In the whole run.
+    /// Counted in the whole run.
     var everAnswered: UInt64 = 0
     var everUp: UInt64 = 0
     var everDown: UInt64 = 0
@@ -23,19 +23,19 @@ struct Tally: ~Copyable {
     var resumed: UInt64 = 0
     var facts: LoadResult.Negotiated?
 
-    /// The target did something for us: errors from here on do not end the run early.
+    /// Whether the target has served anything: errors after that do not end the run early.
     var gotThrough: Bool { everAnswered > 0 || everDown > 0 || everUp > Self.swallowedBytes }
 
-    /// More than socket buffers of a target that reads nothing swallow.
+    /// More than the socket buffers of a target that does not read can hold.
     private static let swallowedBytes: UInt64 = 32 << 20
 }
 
-/// This process's own processor time.
+/// This process's CPU time.
 struct ProcessorTime: Sendable {
     let userNanoseconds: Int64
     let systemNanoseconds: Int64
 
-    /// As of now.
+    /// The CPU time up to now.
     static func now() -> ProcessorTime {
         var usage = rusage()
         // Safe: the kernel fills the local structure.

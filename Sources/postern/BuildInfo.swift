@@ -2,7 +2,7 @@ import CBuildInfo
 import EventLoop
 import Crypto
 
-/// What this binary was made of: what a report of a bug, or of a vulnerable library, asks for.
+/// The versions in this binary, for bug reports and for checks for vulnerable libraries.
 enum BuildInfo {
     /// Several lines, the first one `postern VERSION (commit ...)`.
     static var text: String {
@@ -13,9 +13,9 @@ enum BuildInfo {
     }
 
     private static var commit: String {
-        // A C string that is part of the program.
+        // A static C string.
         let commit = unsafe String(cString: postern_commit())
-        guard !commit.isEmpty else { return "commit not known" }
+        guard !commit.isEmpty else { return "unknown commit" }
         return "commit \(commit)"
     }
 
@@ -33,7 +33,7 @@ enum BuildInfo {
         #elseif arch(arm64)
             "aarch64"
         #else
-            "another architecture"
+            "unknown architecture"
         #endif
     }
 

@@ -16,16 +16,16 @@ struct CACommand: ParsableCommand {
         @Option(help: ArgumentHelp("The trust domain, such as example.org.", valueName: "name"))
         var trustDomain: String
 
-        @Option(help: ArgumentHelp("The folder to write to; made if it is missing.", valueName: "dir"))
+        @Option(help: ArgumentHelp("The folder to write to; created if missing.", valueName: "dir"))
         var out: String
 
-        @Option(help: ArgumentHelp("For how long it is valid.", valueName: "days"))
+        @Option(help: ArgumentHelp("Its period of validity.", valueName: "days"))
         var days = 365
 
         @Option(help: "The kind of key: p256, p384, rsa2048 or ed25519.")
         var key = KeyKind.p256
 
-        @Flag(help: "Replace what is there.")
+        @Flag(help: "Replace existing files.")
         var force = false
 
         func validate() throws {
@@ -59,25 +59,25 @@ struct CACommand: ParsableCommand {
         @Option(help: ArgumentHelp("The SPIFFE ID, in the authority's trust domain.", valueName: "id"))
         var id: String
 
-        @Option(help: ArgumentHelp("The folder to write to; made if it is missing.", valueName: "dir"))
+        @Option(help: ArgumentHelp("The folder to write to; created if missing.", valueName: "dir"))
         var out: String
 
         @Option(help: ArgumentHelp("The files' name: NAME.pem and NAME.key.", valueName: "name"))
         var name = "svid"
 
-        @Option(help: ArgumentHelp("For how long it is valid.", valueName: "hours"))
+        @Option(help: ArgumentHelp("Its period of validity.", valueName: "hours"))
         var hours = 24
 
         @Option(help: "The kind of key: p256, p384, rsa2048 or ed25519.")
         var key = KeyKind.p256
 
-        @Flag(help: "Replace what is there.")
+        @Flag(help: "Replace existing files.")
         var force = false
 
         func validate() throws {
             guard (1...876_000).contains(hours) else { throw ValidationError("--hours must be 1 to 876000") }
             guard !name.isEmpty, !name.contains("/"), name != "ca", name != "bundle" else {
-                throw ValidationError("--name \(name): not a name for the files")
+                throw ValidationError("--name \(name): not a valid file name")
             }
         }
 
@@ -91,7 +91,7 @@ struct CACommand: ParsableCommand {
             let folder = try OutputFolder(out, files: ["\(name).pem", "\(name).key"], force: force)
             let bundle = folder.path("bundle.pem")
             if !force, let old = try? readFile(bundle), old != authority.bundlePEM {
-                throw BadInput("\(bundle) is of another authority; --force replaces it")
+                throw BadInput("\(bundle) belongs to another authority; --force replaces it")
             }
             let leaf = try authority.issue(
                 LeafRequest(path: id.path, validity: .hours(Int64(hours)), keyKind: key))
@@ -108,14 +108,14 @@ struct CACommand: ParsableCommand {
             } catch {
                 throw BadInput("--id \(id): \(error)")
             }
-            guard !parsed.path.isEmpty else { throw BadInput("--id \(id): a workload's ID has a path") }
+            guard !parsed.path.isEmpty else { throw BadInput("--id \(id): a workload's ID must have a path") }
             return parsed
         }
     }
 }
 
 extension KeyKind: ExpressibleByArgument {
-    /// Without the weak one, which is for tests.
+    /// All kinds but the weak one, which is for tests.
     public static var allValueStrings: [String] {
         allCases.filter { $0 != .rsa1024 }.map(\.rawValue)
     }
@@ -126,15 +126,15 @@ extension KeyKind: ExpressibleByArgument {
     }
 }
 
-/// A folder to write new files to; it is made, for its owner alone, if it is missing.
+/// An output folder; created with access for its owner only if missing.
 private struct OutputFolder {
     private let folder: String
 
     init(_ folder: String, files: [String], force: Bool) throws {
         self.folder = folder
-        // C strings live for the length of each call.
+        // C strings are valid for each call.
         guard unsafe mkdir(folder, 0o700) == 0 || errno == EEXIST else {
-            throw PKIFault.file(path: folder, operation: "make the folder", errno: errno)
+            throw PKIFault.file(path: folder, operation: "create the folder", errno: errno)
         }
         for file in files where !force {
             guard unsafe access("\(folder)/\(file)", F_OK) != 0 else {

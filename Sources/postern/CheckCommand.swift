@@ -9,10 +9,10 @@ import Telemetry
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Load everything as `run` would, bind nothing, and print every flaw.",
+        abstract: "Load everything as `run` would, without binding, and print every flaw.",
         discussion: """
-            Flaws go to standard error as `file:line:column: error: ...`; a flaw of a certificate or key file points at \
-            the setting that names it. Exit codes: 0 good (warnings are allowed), 2 not.
+            Flaws go to standard error as `file:line:column: error: ...`; a flaw in a certificate or key file has the \
+            position of the setting that names it. Exit codes: 0 sound (warnings are allowed), 2 flawed.
             """)
 
     @Option(
@@ -21,7 +21,7 @@ struct CheckCommand: ParsableCommand {
             "The settings file (YAML), or - for standard input; may be given several times.", valueName: "file"))
     var paths: [String]
 
-    @Flag(help: "Print the result and all flaws as one JSON object a file to standard output.")
+    @Flag(help: "Print the result and all flaws to standard output, one JSON object per file.")
     var json = false
 
     func run() throws {
@@ -62,7 +62,7 @@ struct CheckCommand: ParsableCommand {
             return "\(material.id), valid until \(CivilTime.rfc3339(unixSeconds: material.notAfter))"
         }
         guard case .workloadAPI(let workload) = ready.settings.identity else { return "none" }
-        return "what the Workload API at \(workload.address) hands out"
+        return "the identity from the Workload API at \(workload.address)"
     }
 
     private static func json(_ checked: CheckedSettings, _ path: String) -> String {

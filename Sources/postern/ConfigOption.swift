@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `--config FILE`, as several commands take it.
+/// The option `--config FILE`, shared by several commands.
 struct ConfigOption: ParsableArguments {
     @Option(
         name: [.customShort("c"), .customLong("config")],

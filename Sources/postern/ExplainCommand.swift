@@ -10,13 +10,12 @@ struct ExplainCommand: ParsableCommand {
         commandName: "explain",
         abstract: "Print the decision that `run` would make about a connection, and why.",
         discussion: """
-            Opens neither sockets nor certificate files. Exit codes: 0 the bytes would be forwarded, 1 refused, 2 bad \
-            input.
+            Opens neither sockets nor certificate files. Exit codes: 0 forwarded, 1 refused, 2 bad input.
             """)
 
     @OptionGroup var config: ConfigOption
 
-    @Option(help: ArgumentHelp("The listener that takes the connection.", valueName: "name"))
+    @Option(help: ArgumentHelp("The listener that accepts the connection.", valueName: "name"))
     var listener: String
 
     @Option(help: ArgumentHelp("The peer's SPIFFE ID: the client's on an inbound listener.", valueName: "id"))
@@ -25,10 +24,10 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The client's IP address.", valueName: "ip"))
     var source = "127.0.0.1"
 
-    @Option(help: ArgumentHelp("The server name that the client asks for.", valueName: "name"))
+    @Option(help: ArgumentHelp("The server name that the client requests (SNI).", valueName: "name"))
     var sni: String?
 
-    @Option(help: ArgumentHelp("The ALPN protocol that is agreed on.", valueName: "protocol"))
+    @Option(help: ArgumentHelp("The negotiated ALPN protocol.", valueName: "protocol"))
     var alpn: String?
 
     @Option(help: ArgumentHelp("The destination port; by default the listener's.", valueName: "port"))
@@ -45,7 +44,7 @@ struct ExplainCommand: ParsableCommand {
         }
         guard let answer = Answer(to: try question(), listener: listener, settings: settings) else {
             let names = settings.listeners.map(\.name).joined(separator: ", ")
-            throw BadInput("no listener is named \"\(listener)\"; there are: \(names)")
+            throw BadInput("no listener is named \"\(listener)\"; the listeners are: \(names)")
         }
         Console.write(json ? answer.json : answer.text)
         guard answer.forwards else { throw ExitCode.refused }
@@ -63,7 +62,7 @@ struct ExplainCommand: ParsableCommand {
         }
         let name = sni.flatMap { ServerName.parse($0.utf8) }
         if let sni, name == nil {
-            throw BadInput("--sni \(sni): not a DNS name; a client that asks for it is refused in the handshake")
+            throw BadInput("--sni \(sni): not a DNS name; a client that requests it is refused in the handshake")
         }
         return Question(
             identity: id, source: address, serverName: name, applicationProtocol: alpn, destinationPort: port)

@@ -39,7 +39,7 @@ struct SizeArgument: ExpressibleByArgument, CustomStringConvertible {
     }
 }
 
-/// Text, or bytes in hex where it begins with `0x`.
+/// Text, or hexadecimal bytes after `0x`.
 struct BytesArgument: ExpressibleByArgument, CustomStringConvertible {
     let bytes: [UInt8]
     let description: String
@@ -56,7 +56,7 @@ struct BytesArgument: ExpressibleByArgument, CustomStringConvertible {
     }
 }
 
-/// `DOMAIN=FILE`: the roots of a trust domain.
+/// `DOMAIN=FILE`: the root certificates of a trust domain.
 struct BundleArgument: ExpressibleByArgument {
     let domain: String
     let path: String

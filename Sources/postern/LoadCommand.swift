@@ -10,14 +10,14 @@ import TLS
 struct LoadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "load",
-        abstract: "Put load on a target, with a SPIFFE identity or in plaintext, and measure it.",
+        abstract: "Generate load on a target, with a SPIFFE identity or in plaintext, and measure it.",
         discussion: """
-            bulk moves bytes as fast as they go; echo sends messages and checks every byte that comes back; connect opens \
-            and closes connections. With --rate requests are due at fixed moments, whatever the target does, and latency \
-            counts from the moment a request was due: it waits in its connection's queue while the one before it is not \
-            back. Without --rate a connection's next request begins when its last one is back.
-            Exit codes: 0 good, 1 errors happened or nothing got through, 2 bad input. SIGINT and SIGTERM end it early, \
-            with a result.
+            bulk transfers bytes at full speed; echo sends messages and verifies every echoed byte; connect opens and \
+            closes connections. With --rate (open loop) requests are due at fixed times, whatever the target does, and \
+            latency counts from the due time: a request queues while its connection's previous one is in flight. \
+            Without --rate (closed loop) a connection's next request starts when its previous one completes.
+            Exit codes: 0 success, 1 errors or no successful request, 2 bad input. SIGINT and SIGTERM end the run \
+            early, with a result.
             """)
 
     enum Kind: String, ExpressibleByArgument, CaseIterable { case bulk, echo, connect }
@@ -30,40 +30,43 @@ struct LoadCommand: ParsableCommand {
 
     @OptionGroup var identity: LoadIdentityOptions
 
-    @Option(help: ArgumentHelp("For how long is measured.", valueName: "time"))
+    @Option(help: ArgumentHelp("The length of the measurement.", valueName: "time"))
     var duration = DurationArgument(seconds: 10)
 
-    @Option(help: ArgumentHelp("For how long load is put before that.", valueName: "time"))
+    @Option(help: ArgumentHelp("The length of the warm-up before it.", valueName: "time"))
     var warmup = DurationArgument(seconds: 1)
 
-    @Option(help: ArgumentHelp("For a connection to stand, and for a request without a byte.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp(
+            "The limit for connect and handshake, and for a request without progress.", valueName: "time"))
     var timeout = DurationArgument(seconds: 5)
 
-    @Option(help: ArgumentHelp("Connections at a time; of connect, attempts at a time.", valueName: "number"))
+    @Option(help: ArgumentHelp("Concurrent connections; for connect, concurrent attempts.", valueName: "number"))
     var connections = 1
 
-    @Option(help: ArgumentHelp("Requests due a second (open loop).", valueName: "number"))
+    @Option(help: ArgumentHelp("Requests per second (open loop).", valueName: "number"))
     var rate: UInt64?
 
     @Option(
         help: ArgumentHelp(
-            "The size of an echo's message (1KiB); of connect, what is echoed before the close (0).", valueName: "size")
+            "The size of an echo message (1KiB); for connect, the bytes echoed before the close (0).", valueName: "size"
+        )
     )
     var messageBytes: SizeArgument?
 
-    @Option(help: "bulk: up (the target discards), down (it sends unasked) or both (it echoes).")
+    @Option(help: "bulk: up (the target discards), down (it sends without a request) or both (it echoes).")
     var direction: LoadPlan.Direction?
 
     @Option(help: ArgumentHelp("Sent once on each connection, not counted: text, or 0x and hex.", valueName: "bytes"))
     var prelude: BytesArgument?
 
-    @Flag(help: "Hold the connections and do nothing, for --duration.")
+    @Flag(help: "Only hold the connections open, for --duration.")
     var idle = false
 
-    @Option(help: "How to wait: auto, io_uring or epoll.")
+    @Option(help: "The event loop: auto, io_uring or epoll.")
     var eventLoop = EventLoopChoice.auto
 
-    @Flag(help: "Say on standard error when the measured time begins (measuring) and ends (measured).")
+    @Flag(help: "Print to standard error when the measurement begins (measuring) and ends (measured).")
     var marks = false
 
     @Flag(help: "Print the result as one JSON object.")
@@ -96,13 +99,13 @@ struct LoadCommand: ParsableCommand {
     }
 
     func run() throws {
-        // Asked for from time to time, so that no handler has to interrupt anything.
+        // Polled, so that no signal handler interrupts the run.
         let signals = BlockedSignals([SIGINT, SIGTERM])
         let plan = try plan()
         let needed = connections + 64
         let allowed = DescriptorLimit.raise()
         guard allowed >= needed else {
-            throw BadInput("--connections \(connections) needs \(needed) descriptors, and \(allowed) are allowed")
+            throw BadInput("--connections \(connections) needs \(needed) descriptors, and the limit is \(allowed)")
         }
         let result: LoadResult
         do {
@@ -168,7 +171,7 @@ extension EventLoopChoice: ExpressibleByArgument {
     }
 }
 
-/// Signals that wait until they are asked for, from here to the end of the process.
+/// Blocks signals for the rest of the process, to be polled.
 struct BlockedSignals {
     private let set: sigset_t
 
@@ -181,7 +184,7 @@ struct BlockedSignals {
         self.set = set
     }
 
-    /// Takes one that has come; true where there was one.
+    /// Takes a pending signal; true if there was one.
     func arePending() -> Bool {
         var set = set
         var none = timespec()

@@ -8,14 +8,14 @@ import System
 import TLS
 import SVID
 
-/// Who we are to the target, and whom we agree to talk to.
+/// The client's identity, and the server identities to accept.
 struct LoadIdentityOptions: ParsableArguments {
-    @Flag(help: "Speak plaintext, without an identity.")
+    @Flag(help: "Use plaintext, without an identity.")
     var plain = false
 
     @Option(
         name: [.customShort("c"), .long],
-        help: ArgumentHelp("A settings file whose identity and tls.minVersion are used.", valueName: "file"))
+        help: ArgumentHelp("The settings file to take identity and tls.minVersion from.", valueName: "file"))
     var config: String?
 
     @Option(help: ArgumentHelp("The SVID, instead of --config: PEM, leaf first.", valueName: "file"))
@@ -24,32 +24,33 @@ struct LoadIdentityOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The SVID's private key.", valueName: "file"))
     var privateKey: String?
 
-    @Option(help: ArgumentHelp("The roots of a trust domain; repeatable.", valueName: "domain=file"))
+    @Option(help: ArgumentHelp("The root certificates of a trust domain; repeatable.", valueName: "domain=file"))
     var trustBundle: [BundleArgument] = []
 
-    @Option(help: ArgumentHelp("A SPIFFE ID, or pattern, that the target may have; repeatable.", valueName: "pattern"))
+    @Option(help: ArgumentHelp("A SPIFFE ID or pattern to accept from the target; repeatable.", valueName: "pattern"))
     var identity: [String] = []
 
-    @Option(help: ArgumentHelp("The server name to ask for.", valueName: "name"))
+    @Option(help: ArgumentHelp("The server name to send (SNI).", valueName: "name"))
     var sni: String?
 
-    @Option(help: ArgumentHelp("An ALPN protocol to offer, most wanted first; repeatable.", valueName: "protocol"))
+    @Option(help: ArgumentHelp("An ALPN protocol to offer, in order of preference; repeatable.", valueName: "protocol"))
     var alpn: [String] = []
 
-    @Flag(help: "Offer sessions for resumption; without it every handshake is a full one.")
+    @Flag(help: "Offer sessions for resumption; by default every handshake is a full one.")
     var resume = false
 
-    /// Loads the identity; nil of plaintext.
+    /// Loads the identity; nil for plaintext.
     func security() throws -> LoadPlan.Security? {
         let tlsOptions =
             config != nil || certificate != nil || privateKey != nil || !trustBundle.isEmpty || !identity.isEmpty
             || sni != nil || !alpn.isEmpty || resume
         if plain {
-            guard !tlsOptions else { throw BadInput("--plain does not go with an option of TLS") }
+            guard !tlsOptions else { throw BadInput("--plain excludes the TLS options") }
             return nil
         }
         guard !identity.isEmpty else {
-            throw BadInput("--identity is missing: whom may the target be? (--plain speaks plaintext)")
+            throw BadInput(
+                "--identity is missing: name the identities to accept from the target (or use --plain for plaintext)")
         }
         let patterns = try identity.map { text in
             do throws(IdentityPatternFlaw) {
@@ -70,19 +71,22 @@ struct LoadIdentityOptions: ParsableArguments {
     private func load() throws -> (IdentityMaterial, TLSVersion) {
         if let config {
             guard certificate == nil, privateKey == nil, trustBundle.isEmpty else {
-                throw BadInput("--config does not go with --certificate, --private-key or --trust-bundle")
+                throw BadInput("--config excludes --certificate, --private-key and --trust-bundle")
             }
             let checked = CheckedSettings.load(path: config, now: WallClock.seconds())
             Console.complain(checked.flaws)
             guard let ready = checked.ready else { throw ExitCode.badInput }
             guard let material = ready.material else {
-                throw BadInput("--config \(config): the identity is not in files; name --certificate and its like")
+                throw BadInput(
+                    "--config \(config): the identity is not in files; use --certificate, --private-key and"
+                        + " --trust-bundle"
+                )
             }
             return (material, ready.settings.tls.minVersion == .tls12 ? .tls12 : .tls13)
         }
         guard let certificate, let privateKey, !trustBundle.isEmpty else {
             throw BadInput(
-                "an identity is missing: --config, or --certificate with --private-key and --trust-bundle, or --plain")
+                "no identity: use --config, or --certificate with --private-key and --trust-bundle, or --plain")
         }
         let bundles = try trustBundle.map { bundle in
             do throws(SPIFFEIDFlaw) {

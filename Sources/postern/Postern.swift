@@ -41,8 +41,7 @@ struct Postern: ParsableCommand {
             Console.complain("error: \(error)")
             exit(withError: ExitCode.failure)
         } catch {
-            // Help and --version come as errors too; what is left is wrong input, which ArgumentParser would end with
-            // 64.
+            // Help and --version are errors too; the rest is wrong input, for which ArgumentParser would exit with 64.
             let isAsked = exitCode(for: error) == .success
             let text = fullMessage(for: error)
             isAsked ? Console.write(text) : Console.complain(text + suggestion)
@@ -52,7 +51,7 @@ struct Postern: ParsableCommand {
 }
 
 extension Postern {
-    /// The end of a message about wrong arguments, where the first one is nearly a command.
+    /// The suffix of a message about wrong arguments if the first one is nearly a command.
     fileprivate static var suggestion: String {
         let names = configuration.subcommands.map { $0._commandName }
         guard let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"), !names.contains(word),
@@ -62,14 +61,14 @@ extension Postern {
     }
 }
 
-/// What the arguments say is well-formed and yet cannot be done.
+/// The arguments are well-formed but cannot be carried out.
 struct BadInput: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) { self.description = description }
 }
 
-/// A failure that is not the input's.
+/// A failure not caused by the input.
 protocol DescribedFault: Error, CustomStringConvertible {}
 extension ControlFault: DescribedFault {}
 extension ProxyFault: DescribedFault {}

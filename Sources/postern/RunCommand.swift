@@ -12,16 +12,17 @@ struct RunCommand: ParsableCommand {
         commandName: "run",
         abstract: "Run the proxy.",
         discussion: """
-            SIGTERM or SIGINT stops accepting and finishes what is open, for limits.drainTimeout at most; one that \
-            comes more than a second later cuts at once. The settings file and the files that it names are watched, and a change is taken if nothing in it \
-            is flawed; SIGHUP or SIGUSR1 looks at them at once, and opens the access log's file anew.
+            SIGTERM or SIGINT drains: it stops accepting and lets open connections finish, for at most \
+            limits.drainTimeout; a second signal more than a second later cuts at once. The settings file and the \
+            files that it names are watched, and reloaded unless they are flawed; SIGHUP or SIGUSR1 reloads them at \
+            once, and reopens the access log.
             Exit codes: 0 clean, 1 a worker failed, 2 bad settings, 3 connections were cut.
             """)
 
     @OptionGroup var config: ConfigOption
 
     func run() throws {
-        // First of all, while there is one thread: all others inherit that signals are blocked.
+        // Must come first, while there is one thread: all others inherit the blocked signals.
         let loop = try ControlLoop()
         let checked = CheckedSettings.load(toRun: config.path, now: WallClock.seconds())
         guard let ready = checked.ready else {
@@ -39,7 +40,7 @@ struct RunCommand: ParsableCommand {
         let descriptors = DescriptorLimit.raise()
         if descriptors < DescriptorLimit.needed(connections: connections) {
             logger.warning(
-                "fewer descriptors are allowed than limits.connections may need: so many fewer connections are open at a time",
+                "the descriptor limit allows fewer connections than limits.connections",
                 metadata: [
                     "descriptors": .stringConvertible(descriptors), "connections": .stringConvertible(connections),
                 ])
@@ -52,8 +53,7 @@ struct RunCommand: ParsableCommand {
             throw ExitCode.badInput
         }
         let end = Self.serve(proxy, loop)
-        // The logs are written. `exit` would take the libraries down under threads that may still poll a bundle
-        // endpoint.
+        // The logs are flushed. `exit` would unload libraries under threads that may still poll a bundle endpoint.
         _exit(end.exitCode.rawValue)
     }
 
@@ -70,7 +70,7 @@ struct RunCommand: ParsableCommand {
 }
 
 extension ProxyEnd {
-    /// Throws the exit code of an end that was not clean.
+    /// Throws the exit code unless the end was clean.
     func check() throws {
         guard exitCode == .success else { throw exitCode }
     }
@@ -92,7 +92,7 @@ extension LogSettings {
         return Logger(label: "postern") { LineLogHandler(label: $0, level: level, format: format) }
     }
 
-    /// Why it cannot run: for a reader of JSON lines like the log's.
+    /// Logs why it cannot run, in the format of the log.
     func complain(_ flaws: [SettingsFlaw]) {
         guard case .json = handlerFormat else { return Console.complain(flaws) }
         let logger = logger()

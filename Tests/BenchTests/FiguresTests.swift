@@ -58,7 +58,7 @@ struct FiguresTests {
         #expect(figures.epollVerdict(measure)?.verdict == expected)
     }
 
-    @Test("rows stand by topology, whatever the order in which they were measured")
+    @Test("rows are ordered by topology, whatever the order of measurement")
     func order() {
         var figures = Figures(proxies: ["haproxy"])
         for (id, topology) in [("a", Measure.Topology.pair), ("b", .inbound), ("c", .pair), ("a", .pair)] {

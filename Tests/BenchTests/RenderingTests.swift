@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Table, JSON and chart of a benchmark")
 struct RenderingTests {
-    @Test("the table shows medians, ratios, goals and verdicts, and stands in columns")
+    @Test("the table shows medians, ratios, goals and verdicts in aligned columns")
     func table() throws {
         let lines = FigureTable(figures, conditions).text.split(separator: "\n").map(String.init)
         #expect(

@@ -41,7 +41,7 @@ struct AccessLogWriterTests {
         #expect(writer.stop(withinMilliseconds: 10_000))
     }
 
-    @Test("after a rotation the file is opened anew, and nothing is lost")
+    @Test("after a rotation the file is reopened, and nothing is lost")
     func rotation() throws {
         let folder = try TemporaryFolder()
         let path = folder.file("access.log")
@@ -79,7 +79,7 @@ struct AccessLogWriterTests {
         #expect("\(String(describing: error))".contains("/nowhere/access.log"))
     }
 
-    @Test("a reader that stands still costs records, counted and said, and never a worker's time")
+    @Test("a stalled reader costs records, which are counted and logged, and never a worker's time")
     func stalledReader() throws {
         let folder = try TemporaryFolder()
         let fifo = folder.file("fifo")
@@ -111,7 +111,7 @@ struct AccessLogWriterTests {
         close(reader)
     }
 
-    @Test("a reader that went away costs records, counted and said, and not the process")
+    @Test("a reader that disconnects costs records, which are counted and logged, and not the process")
     func brokenPipe() throws {
         signal(SIGPIPE, SIG_IGN)
         let folder = try TemporaryFolder()

@@ -23,7 +23,7 @@ struct AdminServerTests {
         #expect(answer.hasSuffix("\r\n\r\n" + body), "\(answer)")
     }
 
-    @Test("what is not ready says why, and lives")
+    @Test("a proxy that is not ready says why, and is live")
     func notReady() throws {
         let readiness = Readiness.notReady(reason: "worker 1 has not started")
         let ready = try ask("GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", readiness: readiness)
@@ -33,7 +33,7 @@ struct AdminServerTests {
     }
 
     @Test(
-        "what is not HTTP, or too much of it, is refused or cut off",
+        "input that is not HTTP, or too large, is refused or cut",
         arguments: [
             "\u{16}\u{3}\u{1}\u{0}\u{5}hello\r\n\r\n", "GARBAGE\r\n\r\n",
             "GET /livez HTTP/1.1\r\nHost: x\r\nX: LONG\r\n\r\n",

@@ -44,7 +44,7 @@ struct AnswerTests {
         #expect(answer.text.hasPrefix("refused: no trust bundle for other.test"))
     }
 
-    @Test("no listener of that name is no answer")
+    @Test("an unknown listener has no answer")
     func unknownListener() throws {
         let question = Question(identity: try SPIFFEID(parsing: "spiffe://example.org/a"), source: .v4(0x7F00_0001))
         #expect(Answer(to: question, listener: "nope", settings: try settings()) == nil)

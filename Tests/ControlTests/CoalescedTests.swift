@@ -2,9 +2,9 @@ import Testing
 
 @testable import Control
 
-@Suite("What a source says many times a second")
+@Suite("A value that changes many times a second")
 struct CoalescedTests {
-    @Test("is acted on once in a while, in its last state, and not at all where that is the one in use")
+    @Test("is delivered at intervals, in its latest state, and not at all if that is in use already")
     func coalesced() {
         var coalesced = Coalesced<Int>(intervalMilliseconds: 500)
         #expect(coalesced.take(now: 0) == nil && coalesced.dueAt == nil)

@@ -80,7 +80,7 @@ struct CommandTests {
         if status < 2 { #expect(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) is [String: Any]) }
     }
 
-    @Test("ca init and issue make what check accepts, and overwrite nothing unless told to")
+    @Test("check accepts the output of ca init and issue, which overwrite nothing without --force")
     func authority() throws {
         let site = try Site()
         let folder = site.folder.file("ca")
@@ -98,7 +98,8 @@ struct CommandTests {
         #expect(try Postern.run(["ca", "init", "--trust-domain", "other.test", "--out", other]).status == 0)
         let foreign = ["ca", "issue", "--ca", other, "--id", "spiffe://other.test/a", "--out", site.folder.path]
         let refused = try Postern.run(foreign + ["--name", "foreign"])
-        #expect(refused.status == 2 && refused.complaints.contains("bundle.pem is of another authority"), "\(refused)")
+        #expect(
+            refused.status == 2 && refused.complaints.contains("bundle.pem belongs to another authority"), "\(refused)")
         #expect(!FileManager.default.fileExists(atPath: site.folder.file("foreign.key")))
         #expect(try Postern.run(["check", "-c", site.settings]).status == 0)
         let again = try Postern.run(["ca", "init", "--trust-domain", "example.org", "--out", folder])
@@ -110,10 +111,10 @@ struct CommandTests {
     }
 
     @Test(
-        "ca refuses what is no authority or no ID of it",
+        "ca refuses a flawed authority, and an ID outside its trust domain",
         arguments: [
             (["--id", "spiffe://other.test/a"], "trust domain is example.org"),
-            (["--id", "spiffe://example.org"], "has a path"), (["--id", "example.org/a"], "--id"),
+            (["--id", "spiffe://example.org"], "must have a path"), (["--id", "example.org/a"], "--id"),
         ])
     func badIssue(arguments: [String], text: String) throws {
         let folder = try TemporaryFolder()
@@ -154,7 +155,7 @@ struct DemoTests {
         #expect(log.contains(#""reason":"policy-denied""#))
     }
 
-    @Test("an application of one's own is told its port, and its exit is the demo's")
+    @Test("the user's application gets its port, and its exit status is the demo's")
     func application() throws {
         // Perl is part of every Debian. The demo's own look at whether the port is open sends nothing.
         let script = """

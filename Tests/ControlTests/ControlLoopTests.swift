@@ -18,7 +18,7 @@ struct ControlLoopTests {
         #expect(loop.next() == .signalled(descriptor: wake.number))
     }
 
-    @Test("the time that a wait may take is kept again and again")
+    @Test("every wait keeps its timeout")
     func timeout() throws {
         let loop = try ControlLoop(signals: .none)
         for _ in 0..<3 { #expect(loop.next(timeoutMilliseconds: 5) == nil) }

@@ -25,7 +25,7 @@ struct DocumentationTests {
     @Test("the page on operating names the settings that apply at the next start, and no others")
     func settingsForNextStart() throws {
         let lines = page("Operating").split(separator: "\n")
-        let line = try #require(lines.first { $0.contains("are read at the start") })
+        let line = try #require(lines.first { $0.contains("apply at the next start") })
         let named = line.matches(of: /`([^`]+)`/).map { String($0.1) }
         #expect(Set(named) == Set(Settings.reference.filter { $0.appliesAt == .start }.map(\.path)))
     }

@@ -26,7 +26,7 @@ struct HTTPResponseTests {
     }
 
     @Test(
-        "that is none, or not the one that was asked for, says why",
+        "that is malformed or unexpected has a reason",
         arguments: [
             ("SSH-2.0-x\r\n\r\n", HTTPResponse.Flaw.malformed), ("HTTP/1.1 200 OK\r\nnonsense\r\n\r\n", .malformed),
             ("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", .malformed),

@@ -28,7 +28,7 @@ struct LineLogHandlerTests {
         #expect(try written(.json) { $0.debug("no") } == "")
     }
 
-    @Test("a reader that stands still costs lines, never time, and the next line says how many")
+    @Test("a stalled reader costs lines, never time, and the next line says how many")
     func standstill() throws {
         let pipe = Pipe()
         let (reading, writing) = (pipe.fileHandleForReading, pipe.fileHandleForWriting.fileDescriptor)
@@ -49,7 +49,7 @@ struct LineLogHandlerTests {
         let rest = String(decoding: reading.readDataToEndOfFile(), as: UTF8.self).split(separator: "\n")
         #expect(rest.last?.hasSuffix(" notice: afterwards") == true)
         let notice = try #require(rest.dropLast().last)
-        let lost = try #require(notice.firstMatch(of: /warning: log: its reader stood still; (\d+) lines are lost$/))
+        let lost = try #require(notice.firstMatch(of: /warning: log: the reader stalled; (\d+) lines are lost$/))
         #expect(try #require(Int(lost.1)) > 20)
     }
 

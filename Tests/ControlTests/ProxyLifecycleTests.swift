@@ -4,12 +4,12 @@ import Testing
 
 @Suite("The life of a proxy")
 struct ProxyLifecycleTests {
-    @Test("it is ready when the last worker serves, and says until then who is missing")
+    @Test("it is ready when the last worker serves, and names the missing ones until then")
     func ready() {
         var life = ProxyLifecycle(workerCount: 2)
-        #expect(life.readiness == .notReady(reason: "starting: no word yet from worker 0, 1"))
+        #expect(life.readiness == .notReady(reason: "starting: waiting for worker 0, 1"))
         #expect(life.workerServes(1) == .nothing)
-        #expect(life.readiness == .notReady(reason: "starting: no word yet from worker 0"))
+        #expect(life.readiness == .notReady(reason: "starting: waiting for worker 0"))
         #expect(life.workerServes(0) == .announceReady)
         #expect(life.readiness == .ready)
     }
@@ -29,7 +29,7 @@ struct ProxyLifecycleTests {
         #expect(life.workerFinished(1, cut: 3) == .end(.cut(connections: 3)))
     }
 
-    @Test("a worker that fails takes the others along, and the end says why")
+    @Test("a failed worker drains the others, and the end says why")
     func failure() {
         var life = ProxyLifecycle(workerCount: 2)
         _ = life.workerServes(0)

@@ -10,7 +10,7 @@ import Testing
 
 @Suite("The settings in use while their files change")
 struct ReloadStateTests {
-    @Test("comments and layout change nothing, and flaws found later are told at the new place")
+    @Test("comments and layout change nothing, and later flaws are reported at the new position")
     func comments() throws {
         let site = try Site()
         let ready = try #require(CheckedSettings.load(path: site.settings, now: Self.now).ready)
@@ -26,7 +26,7 @@ struct ReloadStateTests {
         #expect(places == ["\(site.settings):6:33"], "\(flawed.unreported)")
     }
 
-    @Test("a comment that comes with a flawed identity moves the place of its flaws, which are told of once")
+    @Test("a comment added beside a flawed identity moves its flaws' position, and they are reported once")
     func commentAndFlaw() throws {
         let site = try Site()
         let ready = try #require(CheckedSettings.load(path: site.settings, now: Self.now).ready)
@@ -53,7 +53,7 @@ struct ReloadStateTests {
         #expect(reload.readFiles(now: Self.now).change == nil)
     }
 
-    @Test("a partner's flawed bundle keeps nobody's SVID from being renewed, and the partner keeps its last good one")
+    @Test("a partner's flawed bundle does not block an SVID renewal, and the partner keeps its last good bundle")
     func flawedPartner() throws {
         let partner = try CertificateAuthority(trustDomain: "partner.test")
         let site = try Site { text in
@@ -105,7 +105,7 @@ struct ReloadStateTests {
         #expect(half.change?.material?.trustBundles.contains { $0.certificates.count == 2 } == true)
     }
 
-    @Test("what differs is said by its part, and by the keys that wait for the next start")
+    @Test("a difference names its part, and the keys that apply at the next start")
     func difference() throws {
         let site = try Site()
         let old = try #require(CheckedSettings.load(path: site.settings, now: Self.now).ready).state

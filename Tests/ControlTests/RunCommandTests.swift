@@ -4,7 +4,7 @@ import Testing
 
 @Suite("postern run")
 struct RunCommandTests {
-    @Test("SIGHUP opens the access log anew, SIGTERM drains, and the exit code says whether something was cut")
+    @Test("SIGHUP reopens the access log, SIGTERM drains, and the exit code says whether connections were cut")
     func life() throws {
         let site = try Site()
         let run = try Running(site)
@@ -39,7 +39,7 @@ struct RunCommandTests {
         #expect(run.awaitEnd() == 0)
     }
 
-    @Test("a second signal cuts before the drain's time is over")
+    @Test("a second signal cuts before the drain times out")
     func impatience() throws {
         let site = try Site { $0.replacing("drainTimeout: 1s", with: "drainTimeout: 1h") }
         let run = try Running(site)

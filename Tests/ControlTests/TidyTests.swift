@@ -3,7 +3,7 @@ import Testing
 
 @Suite("The sources")
 struct TidyTests {
-    @Test("no line is wider than 120 columns, but for text in quotes: that is not broken")
+    @Test("no line exceeds 120 columns, except for string literals")
     func width() throws {
         for (file, lines) in try sources() {
             var isInText = false
@@ -17,7 +17,7 @@ struct TidyTests {
         }
     }
 
-    @Test("no type is called by a word that says nothing of what it is")
+    @Test("no type has a vague name")
     func names() throws {
         let vague = ["Manager", "Helper", "Util"]
         let declaration = /\b(?:struct|class|enum|protocol|actor|typealias)\s+(\w+)/
@@ -29,7 +29,7 @@ struct TidyTests {
         }
     }
 
-    @Test("the README is read in a few minutes: it has at most 8 KiB")
+    @Test("the README has at most 8 KiB")
     func readme() throws {
         #expect(try Data(contentsOf: root.appendingPathComponent("README.md")).count <= 8 << 10)
     }

@@ -37,7 +37,8 @@ struct AdminTests {
         }
     }
 
-    @Test("who drips requests takes neither descriptors nor answers from others", arguments: EventLoopKind.allCases)
+    @Test(
+        "clients that trickle requests exhaust neither descriptors nor the endpoint", arguments: EventLoopKind.allCases)
     func drippers(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let application = try stage.application(.echo)

@@ -57,7 +57,7 @@ struct AdmissionTests {
     ]
 
     @Test(
-        "a certificate that is no valid SVID is refused with its code and its alert, and nobody is dialled",
+        "a certificate that is not a valid SVID is refused with its code and alert, and no upstream is dialled",
         arguments: EventLoopKind.allCases, refusals)
     func refusedCertificate(loop: EventLoopKind, refusal: Refusal) throws {
         try onStage(loop) { stage in
@@ -96,7 +96,7 @@ struct AdmissionTests {
     }
 
     @Test(
-        "a valid identity that the policy does not allow gets an access_denied alert, and nobody is dialled",
+        "a valid identity that the policy does not allow gets an access_denied alert, and no upstream is dialled",
         arguments: EventLoopKind.allCases,
         [
             (TestIdentities.Role.stranger, String?.none), (.partner, nil), (.legacy, "no-legacy"),
@@ -118,7 +118,9 @@ struct AdmissionTests {
         }
     }
 
-    @Test("a resumed session is decided about again, and its line names the peer", arguments: EventLoopKind.allCases)
+    @Test(
+        "policy decides again about a resumed session, and its record names the peer", arguments: EventLoopKind.allCases
+    )
     func resumed(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let (outbound, inbound) = try stage.pair(to: stage.application(.echo))
@@ -138,7 +140,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("a session that one worker made is continued by every other", arguments: EventLoopKind.allCases)
+    @Test("every worker resumes sessions established by another", arguments: EventLoopKind.allCases)
     func sessionsOfAllWorkers(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             var settings = SettingsFile(listeners: [.inbound(to: try stage.application(.echo).address)])
@@ -156,7 +158,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("a session made at one listener is refused at another", arguments: EventLoopKind.allCases)
+    @Test("a session established at one listener is refused at another", arguments: EventLoopKind.allCases)
     func sessionOfAnotherListener(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let application = try stage.application(.echo)
@@ -180,7 +182,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("audit mode lets through what it would deny, and says so", arguments: EventLoopKind.allCases)
+    @Test("audit mode allows what it would deny, and logs it", arguments: EventLoopKind.allCases)
     func audited(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let application = try stage.application(.echo)
@@ -194,7 +196,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("a route is chosen by SNI, and a name that no route wants is turned away", arguments: EventLoopKind.allCases)
+    @Test("SNI selects the route, and a name without a route is refused", arguments: EventLoopKind.allCases)
     func serverName(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let application = try stage.application(.echo)
@@ -218,7 +220,7 @@ struct AdmissionTests {
     }
 
     @Test(
-        "a name is read as it is meant, or refused as none, by decision, log and explain alike",
+        "decision, log and explain normalise a server name alike, or refuse it",
         arguments: EventLoopKind.allCases)
     func namesOddly(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
@@ -261,7 +263,7 @@ struct AdmissionTests {
     }
 
     @Test(
-        "an outbound route refuses a server with another identity before it says a byte",
+        "an outbound route refuses a server with another identity before it sends a byte",
         arguments: EventLoopKind.allCases)
     func unexpectedServer(loop: EventLoopKind) throws {
         try onStage(loop) { stage in

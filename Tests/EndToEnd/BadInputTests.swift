@@ -2,7 +2,7 @@ import Loopback
 import PosternTesting
 import Testing
 
-/// What comes to the mutual TLS port that is no good handshake.
+/// Input to the mTLS port other than a valid handshake.
 @Suite("Bad input")
 struct BadInputTests {
     struct Garbage: CustomTestStringConvertible, Sendable {
@@ -32,7 +32,8 @@ struct BadInputTests {
     ]
 
     @Test(
-        "garbage ends its connection with a code, and nobody is dialled", arguments: EventLoopKind.allCases, samples)
+        "garbage ends its connection with a code, and no upstream is dialled", arguments: EventLoopKind.allCases,
+        samples)
     func garbage(loop: EventLoopKind, garbage: Garbage) throws {
         try onStage(loop) { stage in
             let application = try stage.application(.echo)
@@ -50,7 +51,7 @@ struct BadInputTests {
         }
     }
 
-    @Test("plaintext HTTP on the TLS port is called that", arguments: EventLoopKind.allCases)
+    @Test("plaintext HTTP on the TLS port has its own code", arguments: EventLoopKind.allCases)
     func plaintextHTTP(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let application = try stage.application(.echo)
@@ -89,7 +90,7 @@ struct BadInputTests {
         }
     }
 
-    @Test("a client that sends one byte a packet is served like any other", arguments: EventLoopKind.allCases)
+    @Test("a client that sends one byte per packet is served like any other", arguments: EventLoopKind.allCases)
     func byteByByte(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let application = try stage.application(.echo)
@@ -103,7 +104,7 @@ struct BadInputTests {
         }
     }
 
-    @Test("a client that says nothing is cut off when the handshake's time is over", arguments: EventLoopKind.allCases)
+    @Test("a silent client is closed when the handshake times out", arguments: EventLoopKind.allCases)
     func silent(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let application = try stage.application(.echo)

@@ -3,7 +3,7 @@ import Authority
 import PosternTesting
 import Testing
 
-/// What becomes of open connections when what they rest on changes; the clients are `openssl s_client`.
+/// Open connections when their policy, bundles or CRLs change; the clients are `openssl s_client`.
 @Suite("Continuous authorization")
 struct ContinuousAuthorizationTests {
     private static func policies(_ rules: String) -> String { "policies:\n  callers:\n    rules:\n" + rules }
@@ -18,7 +18,7 @@ struct ContinuousAuthorizationTests {
         """
 
     @Test(
-        "a rule that is deleted closes those whom it let in, with an alert, and no other",
+        "deleting a rule closes the connections it allowed, with an alert, and no others",
         arguments: EventLoopKind.allCases)
     func ruleDeleted(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
@@ -32,7 +32,7 @@ struct ContinuousAuthorizationTests {
             #expect(line.peerId == "spiffe://example.org/ns/default/sa/client")
             #expect(line.decision == "deny")
             #expect(line.detail?.contains("\"callers\"") == true, "\(String(describing: line.detail))")
-            // s_client ends by itself at an alert, and says that it was no orderly end.
+            // s_client ends at an alert, and reports that the end was not orderly.
             #expect(client.process.awaitExit() == .code(1))
             #expect(other.echoes("still here\n"))
             let late = try OpenSSLClient(to: proxy.address("in"), named: "client", folder: stage.folder)
@@ -42,7 +42,7 @@ struct ContinuousAuthorizationTests {
         }
     }
 
-    @Test("a deny rule that is added names itself where it closes", arguments: EventLoopKind.allCases)
+    @Test("an added deny rule is named in the records of the connections it closes", arguments: EventLoopKind.allCases)
     func denyAdded(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let (proxy, settings, client, other) = try scene(stage)
@@ -60,7 +60,7 @@ struct ContinuousAuthorizationTests {
         }
     }
 
-    @Test("a serial number that is revoked closes its connections, and those alone", arguments: EventLoopKind.allCases)
+    @Test("revoking a serial number closes its connections, and only those", arguments: EventLoopKind.allCases)
     func revoked(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let identities = try LivingIdentities(stage.folder)
@@ -82,19 +82,19 @@ struct ContinuousAuthorizationTests {
             #expect(line.peerSerial == "010203" && line.code == "revoked")
             #expect(client.process.awaitExit() == .code(1))
             #expect(twin.echoes("still here\n"))
-            // Nor does a session from before get it in.
+            // An earlier session is refused, too.
             let late = try OpenSSLClient(
                 to: proxy.address("in"), named: "client", folder: stage.folder, options: ["-sess_in", session])
             #expect(late.alertAtEnd() == 44)
             #expect(try proxy.accessLine { $0.reason == "certificate-refused" }.code == "revoked")
-            // A list that is too old says nothing any more, and one is required.
+            // An expired CRL counts as none, and one is required.
             try identities.revoke([[9, 9]], validity: .over)
             #expect(try proxy.accessLine { $0.reason == "revocation-unknown" }.peerSerial == "010204")
             #expect(twin.process.awaitExit() == .code(1))
         }
     }
 
-    @Test("a list of revoked certificates that is too old is worse than none only where one is required")
+    @Test("an expired CRL refuses peers only if a CRL is required")
     func listEnds() throws {
         try onStage(.epoll) { stage in
             let identities = try LivingIdentities(stage.folder)
@@ -119,7 +119,7 @@ struct ContinuousAuthorizationTests {
     }
 
     @Test(
-        "a bundle that is taken away closes the peers of its trust domain, and those alone",
+        "removing a bundle closes the connections of its trust domain, and only those",
         arguments: EventLoopKind.allCases)
     func bundleRemoved(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
@@ -140,7 +140,7 @@ struct ContinuousAuthorizationTests {
         }
     }
 
-    @Test("a root is replaced by overlap: who rests on the new one notices nothing", arguments: EventLoopKind.allCases)
+    @Test("a root rollover with overlap does not disturb peers below the new root", arguments: EventLoopKind.allCases)
     func rootRotation(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let identities = try LivingIdentities(stage.folder)
@@ -157,7 +157,7 @@ struct ContinuousAuthorizationTests {
             try proxy.awaitReload()
             let new = try OpenSSLClient(to: proxy.address("in"), named: "new", folder: stage.folder)
             #expect(new.echoes("two\n") && old.echoes("three\n"))
-            // The server's own SVID goes over, too; then the old root may go.
+            // The server's own SVID is replaced, too; then the old root may be removed.
             try identities.issue("server", TestIdentities.serverPath, by: next)
             try proxy.awaitReload()
             try identities.write(bundleOf: [next])
@@ -188,7 +188,7 @@ struct ContinuousAuthorizationTests {
             #expect(again.echoes("two\n"))
             again.process.stop()
             #expect(try proxy.accessLine { $0.resumed == true }.decision == "allow")
-            // An edit of a policy throws no session away.
+            // A policy change discards no session.
             var changed = settings
             changed.policies =
                 settings.policies
@@ -210,7 +210,7 @@ struct ContinuousAuthorizationTests {
         }
     }
 
-    @Test("a connection to a server that is no longer agreed on is closed", arguments: EventLoopKind.allCases)
+    @Test("a connection to a server whose identity is no longer accepted is closed", arguments: EventLoopKind.allCases)
     func outbound(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let server = try stage.keep(OpenSSLServer(as: .server, folder: stage.folder))

@@ -7,7 +7,7 @@ import Testing
 @Suite("Drain")
 struct DrainTests {
     @Test(
-        "a signal stops accepting, relays finish, and the exit code is 0", arguments: EventLoopKind.allCases,
+        "a signal stops accepting, open connections finish, and the exit code is 0", arguments: EventLoopKind.allCases,
         [SIGTERM, SIGINT])
     func finishes(loop: EventLoopKind, signal: Int32) throws {
         try onStage(loop) { stage in
@@ -29,7 +29,7 @@ struct DrainTests {
     }
 
     @Test(
-        "what is open when the drain's time is over is cut, and the exit code says so",
+        "connections still open when the drain times out are cut, and the exit code reports it",
         arguments: EventLoopKind.allCases)
     func cuts(loop: EventLoopKind) throws {
         try onStage(loop) { stage in

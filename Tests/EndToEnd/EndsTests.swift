@@ -4,7 +4,7 @@ import Authority
 import PosternTesting
 import Testing
 
-/// README's table of ends that are not the sender's own: what the application sees, and what the peer.
+/// The table of ends in Logs.md: what the application sees, and what the peer sees.
 @Suite("Ends")
 struct EndsTests {
     enum Cause: String, CaseIterable, Sendable {
@@ -37,7 +37,7 @@ struct EndsTests {
             return SettingsFile(listeners: [listener], limits: limits)
         }
 
-        /// Settings after which the connection may not go on; nil where it ends otherwise.
+        /// Settings that no longer permit the connection; nil if it ends otherwise.
         func changed(_ settings: SettingsFile, _ application: SocketAddress) -> SettingsFile? {
             var changed = settings
             switch self {
@@ -53,7 +53,7 @@ struct EndsTests {
     }
 
     @Test(
-        "each end that is not the sender's own looks like none, with half a record under way or without",
+        "every abortive end looks abortive to both sides, with and without a partial record in flight",
         arguments: EventLoopKind.allCases, Cause.allCases)
     func ends(loop: EventLoopKind, cause: Cause) throws {
         for holdsBack in cause == .peerTruncated ? [false] : [false, true] {

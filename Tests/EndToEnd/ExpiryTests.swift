@@ -3,11 +3,11 @@ import Authority
 import PosternTesting
 import Testing
 
-/// What becomes of connections whose peer's certificate ends; the clients are `openssl s_client`.
+/// Connections whose peer's certificate expires; the clients are `openssl s_client`.
 @Suite("The end of a certificate")
 struct ExpiryTests {
     @Test(
-        "an idle stream ends in the first quiet second, a busy one at the end of the grace, a renewed one not",
+        "an idle connection ends at its first pause of a second, a busy one after the grace period, a renewed one not at all",
         arguments: EventLoopKind.allCases)
     func quiet(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
@@ -40,7 +40,7 @@ struct ExpiryTests {
         }
     }
 
-    @Test("expiry: close ends at once, and expiry: finish not at all", arguments: EventLoopKind.allCases)
+    @Test("expiry: close closes at once, and expiry: finish never", arguments: EventLoopKind.allCases)
     func closeAndFinish(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let (strict, identities) = try scene(stage, lifetime: ["expiry: close"])

@@ -4,11 +4,12 @@ import Authority
 import PosternTesting
 import Testing
 
-/// Bundles of a further trust domain from its bundle endpoint: nginx by the web's rules, openssl s_server by SPIFFE's.
+/// Bundles of a federated trust domain from its bundle endpoint: nginx for https_web, openssl s_server for
+/// https_spiffe.
 @Suite("Federation")
 struct FederationTests {
     @Test(
-        "an endpoint of the web: polled, renewed, kept when it fails, and withdrawn", arguments: EventLoopKind.allCases)
+        "https_web: a bundle is polled, renewed, kept on failure, and withdrawn", arguments: EventLoopKind.allCases)
     func web(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let partner = try CertificateAuthority(trustDomain: "partner.test")
@@ -31,13 +32,13 @@ struct FederationTests {
             let new = try OpenSSLClient(to: proxy.address("in"), named: "new", folder: stage.folder)
             #expect(new.echoes("two\n") && old.echoes("three\n"))
 
-            // What is older, no bundle, or not there at all, changes nothing.
+            // An older, malformed or missing document changes nothing.
             try nginx.publish([], sequence: 4)
             try proxy.awaitLog(containing: "sequence 4 is lower than 6")
             try nginx.publish(text: "{\"keys\": [{\"use\": \"x509-svid\", \"kty\": \"EC\", \"x5c\": [\"!\"]}]}")
-            try proxy.awaitLog(containing: "is not base64; the last good bundle stays")
+            try proxy.awaitLog(containing: "is not base64; the last good bundle stays in use")
             try nginx.publish(text: nil)
-            try proxy.awaitLog(containing: "status 404; the last good bundle stays")
+            try proxy.awaitLog(containing: "status 404; the last good bundle stays in use")
             #expect(new.echoes("four\n") && old.echoes("five\n"))
 
             try nginx.publish([next], sequence: 7)
@@ -50,7 +51,7 @@ struct FederationTests {
         }
     }
 
-    @Test("an endpoint of the web whose certificate is not for its name, or of nobody's authority, is not believed")
+    @Test("https_web: a certificate for another name, or of an unknown authority, is refused")
     func webRefused() throws {
         try onStage(.epoll) { stage in
             let partner = try CertificateAuthority(trustDomain: "partner.test")
@@ -65,7 +66,7 @@ struct FederationTests {
     }
 
     @Test(
-        "an endpoint known by its SPIFFE ID is believed as that, and as no other",
+        "https_spiffe: the endpoint is accepted with its own SPIFFE ID, and with no other",
         arguments: [
             "spiffe://partner.test/spire/server", "spiffe://partner.test/other",
         ])

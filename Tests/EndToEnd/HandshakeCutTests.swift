@@ -6,7 +6,8 @@ import Testing
 @Suite("Cut handshakes")
 struct HandshakeCutTests {
     @Test(
-        "a handshake cut at any byte leaves nothing behind, and nobody is dialled", arguments: EventLoopKind.allCases,
+        "a handshake cut at any byte leaves nothing behind, and no upstream is dialled",
+        arguments: EventLoopKind.allCases,
         [Ending.fin, .reset])
     func cutAnywhere(loop: EventLoopKind, ending: Ending) throws {
         try onStage(loop) { stage in

@@ -3,11 +3,11 @@ import Loopback
 import PosternTesting
 import Testing
 
-/// What happens when there is no more of something.
+/// Behaviour at the limits.
 @Suite("Limits")
 struct LimitTests {
     @Test(
-        "a connection over the cap is turned away, and its place is free again when one ends",
+        "a connection over the limit is refused, and a place is free again when one ends",
         arguments: EventLoopKind.allCases)
     func connectionCap(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
@@ -28,7 +28,8 @@ struct LimitTests {
     }
 
     @Test(
-        "who opens more connections than there are descriptors for keeps nobody out", arguments: EventLoopKind.allCases)
+        "a client that opens more connections than there are descriptors does not lock others out",
+        arguments: EventLoopKind.allCases)
     func fewDescriptors(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let application = try stage.application(.echo)
@@ -42,7 +43,7 @@ struct LimitTests {
             #expect(proxy.figures.socketCount < 48)
             let figures = proxy.figures
             let before = figures.cpuNanoseconds
-            // Longer than anybody may be silent while another one waits.
+            // Longer than a client may be silent while another one waits.
             pauseMilliseconds(700)
             #expect(figures.cpuNanoseconds - before < 100_000_000, "the proxy spins")
             // They have not gone, and come from the same address.
@@ -53,7 +54,7 @@ struct LimitTests {
         }
     }
 
-    @Test("whatever became of connections, their descriptors come back", arguments: EventLoopKind.allCases)
+    @Test("descriptors are released however connections end", arguments: EventLoopKind.allCases)
     func nothingLeaks(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let (outbound, inbound) = try stage.pair(to: stage.application(.echo))

@@ -31,7 +31,7 @@ struct LoadTests {
     }
 
     @Test(
-        "bulk moves bytes up, down and both ways", arguments: EventLoopKind.allCases,
+        "bulk transfers bytes up, down and both ways", arguments: EventLoopKind.allCases,
         [("up", "discard"), ("down", "source"), ("both", "echo")])
     func bulk(loop: EventLoopKind, direction: (name: String, builtin: String)) throws {
         try onStage(loop) { stage in
@@ -91,7 +91,7 @@ struct LoadTests {
         }
     }
 
-    @Test("openssl s_server is a good target", arguments: EventLoopKind.allCases)
+    @Test("openssl s_server works as a target", arguments: EventLoopKind.allCases)
     func openssl(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let server = stage.keep(try OpenSSLServer(as: .server, folder: stage.folder))
@@ -114,7 +114,7 @@ struct LoadTests {
         }
     }
 
-    @Test("idle connections stand until the end, and it says when they do", arguments: EventLoopKind.allCases)
+    @Test("idle connections stay established until the end, and are announced", arguments: EventLoopKind.allCases)
     func idle(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let proxy = try stage.builtin("echo")

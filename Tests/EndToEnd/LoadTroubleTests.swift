@@ -2,11 +2,11 @@ import Loopback
 import PosternTesting
 import Testing
 
-/// `postern load` where something is wrong: with its target, or with what it was told.
+/// `postern load` with a faulty target or wrong arguments.
 @Suite("Load in trouble")
 struct LoadTroubleTests {
     @Test(
-        "a target that never answers ends with the duration and shows in the latencies",
+        "a run against a target that never responds ends with the duration, and its latencies show it",
         arguments: EventLoopKind.allCases)
     func stalled(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
@@ -36,7 +36,7 @@ struct LoadTroubleTests {
     }
 
     @Test(
-        "a client that the policy refuses is told by the alert", arguments: EventLoopKind.allCases, ["echo", "connect"])
+        "a client that the policy refuses reports the alert", arguments: EventLoopKind.allCases, ["echo", "connect"])
     func refused(loop: EventLoopKind, kind: String) throws {
         try onStage(loop) { stage in
             let application = try stage.application(.echo)
@@ -49,7 +49,7 @@ struct LoadTroubleTests {
         }
     }
 
-    @Test("a changed byte is noticed", arguments: EventLoopKind.allCases)
+    @Test("a changed byte is detected", arguments: EventLoopKind.allCases)
     func corrupted(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let application = try stage.application(
@@ -90,10 +90,10 @@ struct LoadTroubleTests {
     private static let files = "--certificate client.pem --private-key client.key --trust-bundle example.org=bundle.pem"
     private static let mistakes = [
         Mistake("echo 127.0.0.1:1", "--identity is missing"),
-        Mistake("echo 127.0.0.1:1 --identity spiffe://example.org/a", "an identity is missing"),
+        Mistake("echo 127.0.0.1:1 --identity spiffe://example.org/a", "no identity"),
         Mistake("echo 127.0.0.1:1 \(files)", "--identity is missing"),
         Mistake("echo 127.0.0.1:1 \(files) --identity example.org", "--identity example.org"),
-        Mistake("echo 127.0.0.1:1 --plain --identity spiffe://example.org/a", "--plain does not go"),
+        Mistake("echo 127.0.0.1:1 --plain --identity spiffe://example.org/a", "--plain excludes"),
         Mistake("echo no-such-host.invalid:80 --plain", "no-such-host.invalid"),
         Mistake("echo 127.0.0.1 --plain", "the port is missing"),
         Mistake("echo ::1:80 --plain", "brackets"),
@@ -112,7 +112,7 @@ struct LoadTroubleTests {
         Mistake("echo 127.0.0.1:1 --config missing.yaml --identity spiffe://example.org/a", "missing.yaml"),
     ]
 
-    @Test("what cannot be is told, with exit code 2", arguments: mistakes)
+    @Test("wrong arguments are reported with exit code 2", arguments: mistakes)
     func mistaken(mistake: Mistake) throws {
         try onStage(.epoll) { stage in
             let result = try PosternBinary.run(["load"] + mistake.words, in: stage.folder)

@@ -5,7 +5,7 @@ import Testing
 /// Peers that nobody here wrote, on either side.
 @Suite("Peers")
 struct PeerTests {
-    @Test("HAProxy is a good TLS client", arguments: EventLoopKind.allCases)
+    @Test("HAProxy interoperates as TLS client", arguments: EventLoopKind.allCases)
     func haproxyClient(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let inbound = try stage.inbound(to: stage.application(.echo))
@@ -16,7 +16,7 @@ struct PeerTests {
         }
     }
 
-    @Test("HAProxy with the wrong certificate reaches nobody", arguments: EventLoopKind.allCases)
+    @Test("HAProxy with the wrong certificate does not reach the application", arguments: EventLoopKind.allCases)
     func haproxyStranger(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let application = try stage.application(.echo)
@@ -31,7 +31,7 @@ struct PeerTests {
         }
     }
 
-    @Test("HAProxy is a good TLS server", arguments: EventLoopKind.allCases)
+    @Test("HAProxy interoperates as TLS server", arguments: EventLoopKind.allCases)
     func haproxyServer(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let application = try stage.application(.echo)
@@ -45,7 +45,7 @@ struct PeerTests {
         }
     }
 
-    @Test("openssl s_server is a good TLS server", arguments: EventLoopKind.allCases)
+    @Test("openssl s_server interoperates as TLS server", arguments: EventLoopKind.allCases)
     func opensslServer(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let server = stage.keep(try OpenSSLServer(as: .server, folder: stage.folder))

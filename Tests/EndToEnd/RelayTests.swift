@@ -5,7 +5,7 @@ import Testing
 /// Bytes through the pair: all of them, in order, once.
 @Suite("Relay")
 struct RelayTests {
-    @Test("what goes into the pair comes back", arguments: EventLoopKind.allCases)
+    @Test("the pair relays every byte in both directions", arguments: EventLoopKind.allCases)
     func echo(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let (outbound, inbound) = try stage.pair(to: stage.application(.echo))
@@ -59,7 +59,7 @@ struct RelayTests {
         }
     }
 
-    @Test("a client that has finished sending still gets the whole answer", arguments: EventLoopKind.allCases)
+    @Test("a client that has half-closed still gets the whole response", arguments: EventLoopKind.allCases)
     func clientFinishesFirst(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let application = try stage.application(
@@ -77,7 +77,7 @@ struct RelayTests {
     }
 
     @Test(
-        "an application that has finished sending still gets all that the client sends",
+        "an application that has half-closed still gets everything the client sends",
         arguments: EventLoopKind.allCases)
     func applicationFinishesFirst(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
@@ -100,7 +100,7 @@ struct RelayTests {
         }
     }
 
-    @Test("a half that stays open without a byte is closed when its time is over", arguments: EventLoopKind.allCases)
+    @Test("a half-closed connection without a byte is closed by its timeout", arguments: EventLoopKind.allCases)
     func halfCloseTimeout(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let (outbound, inbound) = try stage.pair(
@@ -115,7 +115,8 @@ struct RelayTests {
     }
 
     @Test(
-        "a client that vanishes is told to the application as a reset, not as an end", arguments: EventLoopKind.allCases
+        "a client that vanishes looks like a reset to the application, not like an orderly close",
+        arguments: EventLoopKind.allCases
     )
     func clientResets(loop: EventLoopKind) throws {
         try onStage(loop) { stage in

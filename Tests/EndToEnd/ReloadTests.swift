@@ -8,7 +8,7 @@ import Testing
 @Suite("Reloading")
 struct ReloadTests {
     @Test(
-        "settings with a flaw are refused, once and in words, and the old ones serve on",
+        "flawed settings are refused, reported once, and the old ones stay in use",
         arguments: EventLoopKind.allCases)
     func flawedSettings(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
@@ -21,7 +21,7 @@ struct ReloadTests {
             try proxy.replace(settings.text(loop: loop) + "\nnonsense: true\n", in: stage.folder)
             let flaw = "unknown key `nonsense`"
             try proxy.awaitLog(containing: flaw)
-            // A look that is forced finds the same flaw, which is old by now.
+            // A forced reload finds the same flaw, which has been reported already.
             proxy.process.signal(SIGHUP)
             #expect(try proxy.metric("postern_settings_sound") == 0)
             #expect(try proxy.metric("postern_settings_reload_failures_total") == 1)
@@ -38,7 +38,7 @@ struct ReloadTests {
     }
 
     @Test(
-        "listeners come, go and move, and the connections of the others do not notice",
+        "adding, removing and rebinding listeners does not disturb the connections of others",
         arguments: EventLoopKind.allCases)
     func listeners(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
@@ -119,7 +119,7 @@ struct ReloadTests {
         }
     }
 
-    @Test("a broken set of identity files leaves the old one in use until it is mended", arguments: Damage.allCases)
+    @Test("a flawed set of identity files leaves the old one in use until it is repaired", arguments: Damage.allCases)
     func brokenSet(damage: Damage) throws {
         try onStage(.epoll) { stage in
             let identities = try LivingIdentities(stage.folder)
@@ -191,7 +191,7 @@ struct ReloadTests {
         }
     }
 
-    @Test("SIGHUP looks at files whose change was not told of")
+    @Test("SIGHUP reloads files whose change inotify did not report")
     func hangup() throws {
         try onStage(.epoll) { stage in
             let proxy = try stage.proxy(

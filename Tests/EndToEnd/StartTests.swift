@@ -6,7 +6,7 @@ import Testing
 /// Starting, well and badly.
 @Suite("Start")
 struct StartTests {
-    @Test("a port that is in use is named, and the exit code is 2", arguments: EventLoopKind.allCases)
+    @Test("a port in use is reported, and the exit code is 2", arguments: EventLoopKind.allCases)
     func portInUse(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let taken = try TCPListener()

@@ -5,7 +5,9 @@ import Testing
 /// Upstreams that refuse, reset, hang or speak first.
 @Suite("Upstreams")
 struct UpstreamTests {
-    @Test("an upstream that refuses connections ends the client's, with a reason", arguments: EventLoopKind.allCases)
+    @Test(
+        "an upstream that refuses connections ends the client's connection with a reason",
+        arguments: EventLoopKind.allCases)
     func refuses(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let nobody = SocketAddress(port: try TCPListener.freePort())
@@ -32,7 +34,7 @@ struct UpstreamTests {
         }
     }
 
-    @Test("an upstream that resets ends the client's connection without a clean end", arguments: EventLoopKind.allCases)
+    @Test("an upstream reset ends the client's connection without an orderly close", arguments: EventLoopKind.allCases)
     func resets(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let (outbound, inbound) = try stage.pair(to: stage.application(.resets))
@@ -45,7 +47,7 @@ struct UpstreamTests {
         }
     }
 
-    @Test("a dial that nobody answers ends when the connect timeout is over", arguments: EventLoopKind.allCases)
+    @Test("a dial without an answer ends with the connect timeout", arguments: EventLoopKind.allCases)
     func neverConnects(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             // A full accept queue drops what else wants to connect.
@@ -60,7 +62,7 @@ struct UpstreamTests {
         }
     }
 
-    @Test("an upstream that says nothing is left when the idle timeout is over", arguments: EventLoopKind.allCases)
+    @Test("a silent upstream is closed by the idle timeout", arguments: EventLoopKind.allCases)
     func hangs(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let application = try stage.application(.hangs)
@@ -75,7 +77,8 @@ struct UpstreamTests {
     }
 
     @Test(
-        "a server that never shakes hands is left when the handshake's time is over", arguments: EventLoopKind.allCases)
+        "a server that never completes the handshake is closed by the handshake timeout",
+        arguments: EventLoopKind.allCases)
     func serverNeverShakesHands(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let application = try stage.application(.hangs)
@@ -87,7 +90,7 @@ struct UpstreamTests {
     }
 
     @Test(
-        "a server without TLS is refused before the application's bytes are shown to it",
+        "a server without TLS is refused before it receives the application's bytes",
         arguments: EventLoopKind.allCases)
     func serverWithoutTLS(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
@@ -108,7 +111,7 @@ struct UpstreamTests {
     }
 
     @Test(
-        "an application that speaks first is heard before the client has said a word", arguments: EventLoopKind.allCases
+        "an application that sends first reaches a client that has sent nothing", arguments: EventLoopKind.allCases
     )
     func speaksFirst(loop: EventLoopKind) throws {
         try onStage(loop) { stage in

@@ -50,7 +50,7 @@ struct WorkloadAPITests {
         }
     }
 
-    @Test("may go away and come back: what it gave is used meanwhile", arguments: EventLoopKind.allCases)
+    @Test("may disconnect and return: its last identity stays in use meanwhile", arguments: EventLoopKind.allCases)
     func restart(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let (server, identities, proxy) = try scene(stage)
@@ -75,7 +75,7 @@ struct WorkloadAPITests {
         }
     }
 
-    @Test("that toggles all the time costs a few installs, and ends in its last state")
+    @Test("that toggles constantly costs few installs, and its last state is applied")
     func toggles() throws {
         try onStage(.epoll) { stage in
             let (server, identities, proxy) = try scene(stage, policy: "anyone-trusted")
@@ -101,7 +101,7 @@ struct WorkloadAPITests {
         }
     }
 
-    @Test("may hand out bundles by themselves, and lists of revoked certificates")
+    @Test("may deliver bundles separately, and CRLs")
     func bundlesAndLists() throws {
         try onStage(.epoll) { stage in
             let (server, identities, proxy) = try scene(stage, policy: "anyone-trusted")
@@ -156,17 +156,17 @@ struct WorkloadAPITests {
         }
     }
 
-    @Test("is not asked again once it says that it does not know the call")
+    @Test("is not called again after it answered unimplemented")
     func unimplemented() throws {
         try onStage(.epoll) { stage in
             let (server, _, proxy) = try scene(stage) { try $0.refuse(12) }
-            try proxy.awaitLog(containing: "it will not be asked again")
+            try proxy.awaitLog(containing: "Workload API: not reconnecting")
             #expect(try readiness(proxy).contains("503"))
             _ = server
         }
     }
 
-    @Test("that does not answer is given up after a while, and asked again")
+    @Test("that does not respond is given up after a while, and connected again")
     func hangs() throws {
         try onStage(.epoll) { stage in
             let (server, _, proxy) = try scene(stage) { $0.process.signal(SIGSTOP) }
@@ -177,7 +177,7 @@ struct WorkloadAPITests {
         }
     }
 
-    @Test("is found by SPIFFE_ENDPOINT_SOCKET where the settings name no identity")
+    @Test("is found by SPIFFE_ENDPOINT_SOCKET if the settings name no identity")
     func environment() throws {
         let folder = try TemporaryFolder("workload")
         let settings = try folder.write(

@@ -136,7 +136,7 @@ struct GeneratorTests {
         target.expectClean()
     }
 
-    @Test("idle connections stand, and nothing is sent")
+    @Test("idle connections stay established, and nothing is sent")
     func idle() throws {
         let target = try SimulatedTarget(.idle, .echoes) { $0.connections = 200 }
         let result = try target.run()

@@ -17,7 +17,7 @@ struct LoadTargetTests {
     }
 
     @Test(
-        "what names no target is told why",
+        "an invalid target is reported with its reason",
         arguments: [
             ("127.0.0.1", LoadTargetFlaw.noPort), ("[::1]", .noPort), ("::1:80", .unbracketedIPv6), (":80", .noHost),
             ("[]:80", .noHost), ("127.0.0.1:", .badPort), ("127.0.0.1:0", .badPort), ("127.0.0.1:65536", .badPort),
@@ -27,7 +27,7 @@ struct LoadTargetTests {
         #expect(throws: flaw) { try LoadTarget(resolving: text) }
     }
 
-    @Test("a name without an address is told")
+    @Test("a host name without an address is reported")
     func unknown() {
         #expect(throws: LoadTargetFlaw.self) { try LoadTarget(resolving: "no-such-host.invalid:80") }
     }

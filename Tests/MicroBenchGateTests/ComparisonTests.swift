@@ -32,7 +32,7 @@ struct ComparisonTests {
         #expect(
             comparison.regressions == [
                 "a: own instructions: recorded 100, measured 104, +4.0 %, limit +3 %; "
-                    + "if it is wanted: scripts/microbench --renew"
+                    + "if intended: scripts/microbench --renew"
             ])
     }
 

@@ -1,24 +1,24 @@
 import Settings
 import Testing
 
-@Suite("Addresses and names: what is wrong is told with its place")
+@Suite("Addresses and names: every flaw has its position")
 struct AddressesFlawTests {
     @Test(
-        "each flaw is told in these words",
+        "each flaw has this message",
         arguments: [
             FlawCase(
                 "a URL",
                 replacing: "    bind: 127.0.0.1:15001",
                 with: "    bind: http://127.0.0.1:15001",
                 flaws: [
-                    #"24:11: error: expected an endpoint such as 127.0.0.1:80 or "[::1]:80", found `http://127.0.0.1:15001`: an endpoint has no scheme and no path"#
+                    #"24:11: error: expected an endpoint such as 127.0.0.1:80 or "[::1]:80", found `http://127.0.0.1:15001`: an endpoint has neither scheme nor path"#
                 ]),
             FlawCase(
                 "a socket of the file system",
                 replacing: "    bind: 127.0.0.1:15001",
                 with: "    bind: unix:/run/app.sock",
                 flaws: [
-                    #"24:11: error: expected an endpoint such as 127.0.0.1:80 or "[::1]:80", found `unix:/run/app.sock`: sockets of the file system are not spoken: write an IP address and a port"#
+                    #"24:11: error: expected an endpoint such as 127.0.0.1:80 or "[::1]:80", found `unix:/run/app.sock`: Unix sockets are not supported: write an IP address and a port"#
                 ]),
             FlawCase(
                 "a variable",
@@ -74,7 +74,7 @@ struct AddressesFlawTests {
                 replacing: "    bind: 127.0.0.1:15001",
                 with: #"    bind: "::1:15001""#,
                 flaws: [
-                    #"24:11: error: expected an endpoint such as 127.0.0.1:80 or "[::1]:80", found `::1:15001`: an IPv6 address stands in brackets"#
+                    #"24:11: error: expected an endpoint such as 127.0.0.1:80 or "[::1]:80", found `::1:15001`: an IPv6 address needs brackets"#
                 ]),
             FlawCase(
                 "IPv6 without a port",

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Settings
 
-@Suite("Where an identity would leak")
+@Suite("Settings that would expose the identity")
 struct ExposureTests {
     private static func text(
         inbound: String = "", upstream: String = "endpoints: [\"127.0.0.1:80\"]", outbound: String = "127.0.0.1:0",
@@ -30,18 +30,18 @@ struct ExposureTests {
         """
     }
 
-    @Test("what stays on the host, and an inbound listener on every address, is nothing to tell of")
+    @Test("listeners on the host, and an inbound one on every address, cause no warning")
     func quiet() {
         #expect(allFlaws(of: Self.text()) == [])
         #expect(allFlaws(of: Self.text(upstream: #"endpoints: ["[::1]:80"]"#)) == [])
     }
 
     @Test(
-        "an outbound listener beyond loopback is an error, unless it is meant",
+        "an outbound listener beyond loopback is an error without its key",
         arguments: ["0.0.0.0:15001", "10.0.0.1:15001", "[::]:15001"])
     func remoteCallers(bind: String) {
         let told = allFlaws(of: Self.text(outbound: bind))
-        #expect(told.count == 1 && told[0].hasPrefix("10:11: error: whoever reaches \(bind) speaks with"), "\(told)")
+        #expect(told.count == 1 && told[0].hasPrefix("10:11: error: any client that reaches \(bind) uses"), "\(told)")
         #expect(allFlaws(of: Self.text(outbound: bind, outboundExtra: "allowRemoteCallers: true")) == [])
         #expect(allFlaws(of: Self.text(outbound: bind, outboundExtra: "allowRemoteCallers: false")).count == 1)
         // One word for what is wrong, not two.
@@ -50,7 +50,7 @@ struct ExposureTests {
         #expect(allFlaws(of: Self.text(inbound: "allowRemoteCallers: true"))[0].contains("has no place here"))
     }
 
-    @Test("a plaintext upstream on another host is an error, unless it is meant")
+    @Test("a plaintext upstream on another host is an error without its key")
     func remoteUpstream() {
         let remote = #"endpoints: ["127.0.0.1:80", "10.0.0.7:80"]"#
         let told = allFlaws(of: Self.text(upstream: remote))
@@ -58,15 +58,17 @@ struct ExposureTests {
         #expect(allFlaws(of: Self.text(upstream: remote + ", allowRemoteUpstream: true")) == [])
     }
 
-    @Test("an admin endpoint on every address, a policy that only audits, and a rule for everyone are warned of")
+    @Test("an admin endpoint on every address, an audit policy, and a rule for everyone cause warnings")
     func warnings() {
         let admin = allFlaws(of: Self.text(end: "admin: {bind: 0.0.0.0:9901}"))
-        #expect(admin.count == 1 && admin[0].hasPrefix("16:15: warning: the admin endpoint asks nobody"), "\(admin)")
+        #expect(
+            admin.count == 1 && admin[0].hasPrefix("16:15: warning: the admin endpoint has no authentication"),
+            "\(admin)")
         #expect(allFlaws(of: Self.text(end: "admin: {bind: 10.0.0.1:9901}")) == [])
         let rules = #"rules: [{name: r, action: allow, identities: ["spiffe://*/**"]}]"#
         let audit = allFlaws(of: Self.text(policy: "mode: audit\n    " + rules))
         #expect(audit.count == 2, "\(audit)")
-        #expect(audit[0].hasPrefix("15:5: warning: the policy `p` refuses nobody"), "\(audit)")
+        #expect(audit[0].hasPrefix("15:5: warning: the policy `p` enforces nothing"), "\(audit)")
         #expect(audit[1].hasPrefix("16:51: warning: this allows every peer"), "\(audit)")
         let deny = #"rules: [{name: d, action: deny, identities: ["spiffe://*/**"]}]"#
         #expect(!allFlaws(of: Self.text(policy: deny)).contains { $0.contains("allows every peer") })

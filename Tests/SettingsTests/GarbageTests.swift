@@ -83,15 +83,15 @@ struct GarbageTests {
                 == ["p.yaml:1:1: error: the file is larger than 1024 KiB"])
     }
 
-    @Test("a file of flaws gets a bounded report, which says so")
+    @Test("a file of flaws gets a bounded report that says so")
     func manyFlaws() {
         let text = (0..<20_000).map { "unknown\($0): *nowhere\n" }.joined()
         let told = flaws(of: text)
         #expect(told.count == 1_001)
-        #expect(told.last?.hasSuffix("too many flaws: the others are not shown") == true)
+        #expect(told.last?.hasSuffix("too many flaws: the rest is not shown") == true)
     }
 
-    @Test("a message shows nothing that a terminal would obey")
+    @Test("a message contains no terminal control characters")
     func escapes() {
         let text = exampleReplacing("mode: outbound ", with: #"mode: "\e[31mred\nnew\u202Eline" "#)
         #expect(

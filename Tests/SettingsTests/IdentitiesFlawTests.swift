@@ -1,10 +1,10 @@
 import Settings
 import Testing
 
-@Suite("Identities: what is wrong is told with its place")
+@Suite("Identities: every flaw has its position")
 struct IdentitiesFlawTests {
     @Test(
-        "each flaw is told in these words",
+        "each flaw has this message",
         arguments: [
             FlawCase(
                 "a trust domain in capitals",
@@ -23,7 +23,7 @@ struct IdentitiesFlawTests {
             FlawCase(
                 "no trust bundle",
                 replacing:
-                    "      example.org: bundle.pem        # one PEM file a trust domain\n      partner.test: partner.pem",
+                    "      example.org: bundle.pem        # one PEM file per trust domain\n      partner.test: partner.pem",
                 with: "      {}",
                 flaws: [
                     "6:7: error: no trust bundle, so no peer could be trusted: name at least one"
@@ -44,7 +44,7 @@ struct IdentitiesFlawTests {
                 replacing: "spiffe://example.org/ns/legacy/**",
                 with: "spiffe://exmaple.org/ns/legacy/**",
                 flaws: [
-                    "48:22: warning: no peer can have this identity: `trustBundles` has none for `exmaple.org`; did you mean `example.org`?"
+                    "48:22: warning: no peer can have this identity: `trustBundles` has no bundle for `exmaple.org`; did you mean `example.org`?"
                 ]),
             FlawCase(
                 "an IP address as SNI",

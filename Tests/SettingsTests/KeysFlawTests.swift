@@ -1,10 +1,10 @@
 import Settings
 import Testing
 
-@Suite("Keys: what is wrong is told with its place")
+@Suite("Keys: every flaw has its position")
 struct KeysFlawTests {
     @Test(
-        "each flaw is told in these words",
+        "each flaw has this message",
         arguments: [
             FlawCase(
                 "an unknown key gets the nearest known one and the list of all",

@@ -17,7 +17,7 @@ struct LoadingTests {
             ])
     }
 
-    @Test("refuses a FIFO at once, instead of waiting for somebody to write into it")
+    @Test("refuses a FIFO at once instead of blocking on it")
     func fifo() throws {
         let folder = try TemporaryFolder()
         let path = folder.file("p.yaml")
@@ -26,11 +26,11 @@ struct LoadingTests {
         let outcome = Settings.load(path: path)
         #expect(
             outcome.flaws.map(\.description) == [
-                "\(path):1:1: error: the file is not a regular one: a FIFO or a device could keep the proxy waiting"
+                "\(path):1:1: error: not a regular file: reading a FIFO or a device could block the proxy"
             ])
     }
 
-    @Test("suggests no anchor where there are so many that each look costs")
+    @Test("suggests no anchor if there are too many to compare")
     func manyAnchors() {
         let anchors = (0..<300).map { "  - &anchor\($0) x" }.joined(separator: "\n")
         let few = Settings.parse(text: Array("a:\n  - &anchor1 x\n  - *anchro1\n".utf8), file: "few.yaml")
@@ -43,14 +43,14 @@ struct LoadingTests {
     @Test(
         "says why a file cannot be read",
         arguments: [
-            ("/nowhere/p.yaml", "cannot be opened: No such file or directory"),
-            ("/", "is not a regular one: a FIFO or a device could keep the proxy waiting"),
-            ("/dev/zero", "is not a regular one: a FIFO or a device could keep the proxy waiting"),
+            ("/nowhere/p.yaml", "the file cannot be opened: No such file or directory"),
+            ("/", "not a regular file: reading a FIFO or a device could block the proxy"),
+            ("/dev/zero", "not a regular file: reading a FIFO or a device could block the proxy"),
         ])
     func unreadable(path: String, message: String) {
         let outcome = Settings.load(path: path)
         #expect(outcome.settings == nil)
-        #expect(outcome.flaws.map(\.description) == ["\(path):1:1: error: the file \(message)"])
+        #expect(outcome.flaws.map(\.description) == ["\(path):1:1: error: \(message)"])
     }
 
     @Test(

@@ -5,7 +5,7 @@ import Testing
 @Suite("The nearest name")
 struct NearestNameTests {
     @Test(
-        "is the one that a slip of the finger leads from",
+        "is the one that was most likely misspelt",
         arguments: [
             ("bnd", "bind"), ("Bind", "bind"), ("bidn", "bind"), ("polcy", "policy"),
             ("endpoint", "endpoints"), ("end_points", "endpoints"), ("cert", "certificate"),

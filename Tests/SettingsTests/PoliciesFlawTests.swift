@@ -1,10 +1,10 @@
 import Settings
 import Testing
 
-@Suite("Policies: what is wrong is told with its place")
+@Suite("Policies: every flaw has its position")
 struct PoliciesFlawTests {
     @Test(
-        "each flaw is told in these words",
+        "each flaw has this message",
         arguments: [
             FlawCase(
                 "an unused policy is a warning",
@@ -43,7 +43,7 @@ struct PoliciesFlawTests {
                     """#,
                 with: "",
                 flaws: [
-                    "42:9: error: the key `identities` is missing here: an allow rule names whom it allows (`spiffe://*/**` is any trusted peer)"
+                    "42:9: error: the key `identities` is missing here: an allow rule must name the peers it allows (`spiffe://*/**` is any trusted peer)"
                 ]),
             FlawCase(
                 "a deny rule without a condition",
@@ -53,7 +53,7 @@ struct PoliciesFlawTests {
                     """#,
                 with: "        action: deny",
                 flaws: [
-                    "46:9: error: the rule names no condition, so it would refuse everyone: name whom it denies"
+                    "46:9: error: the rule has no condition, so it would refuse every peer: name the peers it denies"
                 ]),
             FlawCase(
                 "a deny rule needs no identities",
@@ -71,21 +71,21 @@ struct PoliciesFlawTests {
                           - {name: some, action: allow, identities: ["spiffe://example.org/a"]}
                     """#,
                 flaws: [
-                    "52:9: warning: the rule `some` never decides: `all` at line 51 matches all that it matches"
+                    "52:9: warning: the rule `some` never decides: `all` at line 51 matches everything that it matches"
                 ]),
             FlawCase(
                 "an allow rule under a deny rule is a warning",
                 replacing: "spiffe://example.org/ns/legacy/**",
                 with: "spiffe://example.org/ns/**",
                 flaws: [
-                    "42:9: warning: the rule `checkout` never decides: `no-legacy` at line 46 matches all that it matches, and deny rules are asked first"
+                    "42:9: warning: the rule `checkout` never decides: `no-legacy` at line 46 matches everything that it matches, and deny rules take precedence"
                 ]),
             FlawCase(
                 "a policy that allows nobody is a warning",
                 replacing: "action: allow, identities",
                 with: "action: deny, identities",
                 flaws: [
-                    "49:3: warning: the policy `anyone-trusted` has no allow rule, so it refuses everyone"
+                    "49:3: warning: the policy `anyone-trusted` has no allow rule, so it refuses every peer"
                 ]),
             FlawCase(
                 "a misspelt action",

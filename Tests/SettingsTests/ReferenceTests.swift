@@ -15,7 +15,7 @@ struct ReferenceTests {
         }
     }
 
-    @Test("lists only keys that are read: a wrong value of each is told", arguments: Settings.reference)
+    @Test("lists only keys that are read: a wrong value of each is reported", arguments: Settings.reference)
     func isRead(entry: SettingReference) {
         // identity.files.certificate -> {identity: {files: {certificate: []}}}
         var (opening, closing) = ("", "")

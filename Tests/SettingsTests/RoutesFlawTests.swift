@@ -1,22 +1,22 @@
 import Settings
 import Testing
 
-@Suite("Routes: what is wrong is told with its place")
+@Suite("Routes: every flaw has its position")
 struct RoutesFlawTests {
     @Test(
-        "each flaw is told in these words",
+        "each flaw has this message",
         arguments: [
             FlawCase(
                 "an inbound route without a policy",
                 replacing: "        policy: anyone-trusted\n",
                 with: "",
                 flaws: [
-                    "35:9: error: the key `policy` is missing here: an inbound route names the policy that says who may use it"
+                    "35:9: error: the key `policy` is missing here: an inbound route must name the policy that authorizes its peers"
                 ]),
             FlawCase(
                 "an outbound route without identities",
                 replacing: #"""
-                              identities: ["spiffe://example.org/ns/default/sa/server"]   # whom we agree to talk to
+                              identities: ["spiffe://example.org/ns/default/sa/server"]   # the server identities we accept
 
                     """#,
                 with: "",
@@ -45,9 +45,9 @@ struct RoutesFlawTests {
                 with:
                     #"upstream: {endpoints: ["127.0.0.1:19000"], identities: ["spiffe://*/**"], sni: a.b, alpn: [h2]}"#,
                 flaws: [
-                    "20:52: error: `identities` has no place here: an inbound route goes to plaintext; name a `policy` for those who come in",
-                    "20:83: error: `sni` has no place here: an inbound route goes to plaintext, which has none: leave it out",
-                    "20:93: error: `alpn` has no place here: an inbound route goes to plaintext, which has none: leave it out",
+                    "20:52: error: `identities` has no place here: an inbound route forwards plaintext; authorize its peers with a `policy`",
+                    "20:83: error: `sni` has no place here: an inbound route forwards plaintext, which has none: leave it out",
+                    "20:93: error: `alpn` has no place here: an inbound route forwards plaintext, which has none: leave it out",
                 ]),
             FlawCase(
                 "an outbound route that matches what plaintext lacks",
@@ -63,8 +63,8 @@ struct RoutesFlawTests {
                             match: {sni: [a.b], alpn: [h2]}
                     """,
                 flaws: [
-                    "27:17: error: `sni` has no place here: an outbound listener takes in plaintext, which has none: leave it out",
-                    "27:29: error: `alpn` has no place here: an outbound listener takes in plaintext, which has none: leave it out",
+                    "27:17: error: `sni` has no place here: an outbound listener accepts plaintext, which has none: leave it out",
+                    "27:29: error: `alpn` has no place here: an outbound listener accepts plaintext, which has none: leave it out",
                 ]),
             FlawCase(
                 "a builtin application on an outbound listener",
@@ -119,7 +119,7 @@ struct RoutesFlawTests {
                             policy: anyone-trusted
                     """,
                 flaws: [
-                    "38:9: error: the route is never taken: the one at line 35 matches all that it matches"
+                    "38:9: error: the route is unreachable: the route at line 35 matches everything that it matches"
                 ]),
             FlawCase(
                 "a route behind one whose conditions cover its own",
@@ -135,7 +135,7 @@ struct RoutesFlawTests {
                             policy: anyone-trusted
                     """#,
                 flaws: [
-                    "39:9: error: the route is never taken: the one at line 35 matches all that it matches"
+                    "39:9: error: the route is unreachable: the route at line 35 matches everything that it matches"
                 ]),
             FlawCase(
                 "a match whose key is misspelt shadows no other route",

@@ -28,7 +28,7 @@ struct SchemaTests {
         "limits.memory": "limits: {memory: 64MiB}",
     ]
 
-    @Test("each key that applies at the next start is told of when it changes, and only that key")
+    @Test("a change of a key that applies at the next start reports that key only")
     func nextStart() throws {
         let paths = Settings.reference.filter { $0.appliesAt == .start }.map(\.path)
         // A key that is declared so from now on needs a change here.
@@ -42,7 +42,7 @@ struct SchemaTests {
         }
     }
 
-    @Test("all of them are told of at once, in the order of the reference, beside keys that apply at once")
+    @Test("all of them are reported at once, in the order of the reference")
     func allOfThem() throws {
         let old = try #require(Settings.of(Self.base))
         let text = """
@@ -61,7 +61,7 @@ struct SchemaTests {
     }
 
     @Test(
-        "what applies at once is nothing to tell of",
+        "a key that applies at once is not reported",
         arguments: [
             ("tls: {resumption: true}", "tls: {resumption: false}"), ("connectTimeout: 2s", "connectTimeout: 3s"),
             ("127.0.0.1:15443", "127.0.0.1:15445"), ("svid.key", "other.key"), ("legacy", "old"),

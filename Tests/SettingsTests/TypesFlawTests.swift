@@ -1,10 +1,10 @@
 import Settings
 import Testing
 
-@Suite("Values of the wrong type: what is wrong is told with its place")
+@Suite("Values of the wrong type: every flaw has its position")
 struct TypesFlawTests {
     @Test(
-        "each flaw is told in these words",
+        "each flaw has this message",
         arguments: [
             FlawCase(
                 "a number that is none",

@@ -19,7 +19,7 @@ struct WorkloadAddressTests {
         return vectors
     }()
 
-    @Test("is told from what is none by the vectors of the SPIFFE implementations", arguments: Self.all)
+    @Test("matches the vectors of the SPIFFE implementations", arguments: Self.all)
     func vectors(vector: Vector) {
         #expect(((try? WorkloadAddress(parsing: vector.address)) != nil) == vector.valid)
     }

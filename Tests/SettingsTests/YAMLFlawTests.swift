@@ -1,10 +1,10 @@
 import Settings
 import Testing
 
-@Suite("YAML: what is wrong is told with its place")
+@Suite("YAML: every flaw has its position")
 struct YAMLFlawTests {
     @Test(
-        "each flaw is told in these words",
+        "each flaw has this message",
         arguments: [
             FlawCase(
                 "an empty file",

@@ -3,20 +3,20 @@ import EventLoop
 import Settings
 import System
 
-/// The listening sockets of a proxy from one generation of settings to the next: one a listener and worker.
+/// The proxy's listening sockets across reloads: one per listener and worker.
 ///
-/// A socket stays as long as some listener wants its address, whichever that is.
+/// A socket stays open as long as any listener wants its address.
 struct BoundListeners {
     /// The socket of one listener.
     struct Socket {
-        /// Names it towards the workers.
+        /// Identifies it to the workers.
         let key: Int
         let wanted: Wanted
-        /// What is bound, with the port that the kernel chose where 0 was asked for.
+        /// The bound address, with the kernel's choice for port 0.
         let address: SocketAddress
     }
 
-    /// What a listener asks for. Of port 0 each listener has its own.
+    /// The address a listener asks for. Listeners with port 0 never share one.
     struct Wanted: Hashable {
         let bind: Endpoint
         let owner: String?
@@ -27,14 +27,14 @@ struct BoundListeners {
         }
     }
 
-    /// Sockets that are bound and not handed to workers yet; they close with it unless they are.
+    /// Bound sockets not handed to workers yet; `deinit` closes the rest.
     final class Fresh {
-        /// One descriptor a worker, by the socket's key.
+        /// One descriptor per worker, by the socket's key.
         private var descriptors: [Int: [Int32]] = [:]
 
         fileprivate func add(_ group: [Int32], _ key: Int) { descriptors[key] = group }
 
-        /// Worker number `index`'s descriptor of the socket, if it is fresh; whoever takes it closes it.
+        /// Hands over worker `index`'s descriptor of the socket if it is fresh; the caller closes it.
         func take(_ key: Int, worker index: Int) -> Int32? {
             guard let descriptor = descriptors[key]?[index], descriptor >= 0 else { return nil }
             descriptors[key]?[index] = -1
@@ -50,9 +50,9 @@ struct BoundListeners {
 
     init(workers: Int) { self.workers = workers }
 
-    /// Binds what `listeners` want and is not bound yet, all or none; the sockets are theirs, in their order.
+    /// Binds the addresses of `listeners` not bound yet, all or none; ``sockets`` follows their order.
     ///
-    /// - Parameter sources: where the listeners stand in the settings file.
+    /// - Parameter sources: positions of the listeners in the settings file.
     mutating func bind(_ listeners: [ListenerSettings], _ sources: SourceMap) throws(ProxyFault) -> Fresh {
         let fresh = Fresh()
         var next: [Socket] = []

@@ -5,23 +5,23 @@ import Settings
 import System
 import TLS
 
-/// Makes the workers serve by a state, or leaves them all as they are. Belongs to the control thread.
+/// Prepares a state for all workers, or changes nothing. Belongs to the control thread.
 final class Installer {
-    /// What the workers serve by.
+    /// The state the workers serve by.
     private(set) var state: DesiredState
     /// What the process was started with.
     let started: Settings
     private(set) var listeners: BoundListeners
-    /// How many workers there are, and what they may use: fixed from the start on.
+    /// The number of workers and their memory; fixed at the start.
     let workerCount: Int
     let memoryBytes: Int
     private let connectionsAtMost: Int
-    /// How many connections a worker has room for, where that is fewer than the settings allow.
+    /// Connections per worker that memory allows, if fewer than the settings allow.
     let connectionsByMemory: Int?
-    /// What each worker serves by, ready to be handed over.
+    /// The update for each worker.
     private(set) var updates: [WorkerUpdate]
 
-    /// Binds the listeners of `state` and makes what its workers start with.
+    /// Binds the listeners of `state` and makes the workers' first updates.
     init(_ state: DesiredState) throws(ProxyFault) {
         let settings = state.settings
         memoryBytes = settings.limits.memoryBytes ?? MemoryQuota.defaultBytes()
@@ -38,12 +38,12 @@ final class Installer {
         updates = try Self.updates(plan, listeners, fresh, after: [], workers: workerCount)
     }
 
-    /// Makes what each worker serves by under `next`, for ``updates``. Where anything fails, all stays as it is.
+    /// Makes each worker's update to `next`, for ``updates``. On failure nothing changes.
     func install(_ next: DesiredState) throws(ProxyFault) {
         let plan = ProxyPlan(
             settings: next.settings, material: next.trusted, workers: workerCount, memoryBytes: memoryBytes,
             connectionsAtMost: connectionsAtMost)
-        // A copy: where anything fails, the sockets that are bound stay as they are.
+        // A copy: on failure the bound sockets stay as they are.
         var listeners = listeners
         let fresh = try listeners.bind(next.settings.listeners, next.sources)
         updates = try Self.updates(plan, listeners, fresh, after: updates, workers: workerCount)
@@ -63,7 +63,7 @@ final class Installer {
     ) throws(ProxyFault) -> [WorkerUpdate] {
         var updates: [WorkerUpdate] = []
         do throws(TLSFault) {
-            // All workers have the first one's TLS contexts: a session that one made another continues.
+            // All workers share the first one's TLS contexts, so that each can resume sessions of the others.
             for _ in 0..<workers {
                 let before = updates.first ?? previous.first
                 updates.append(try WorkerUpdate(plan, acceptors: [], after: before) { WallClock.seconds() })

@@ -6,19 +6,18 @@ import Settings
 import System
 import Telemetry
 
-/// The one place where something else is served by: it installs, fails, reports and counts.
+/// The only place that applies a new state: installs it, reports failures and counts.
 extension Proxy {
-    /// Which source asks for another state.
+    /// The source of a new state.
     enum Cause {
         /// The settings file, or a file that it names.
         case files
         case workloadAPI
-        /// What is in use has become wrong by itself: a bundle of a further trust domain, or a CRL that is too old.
+        /// The state in use has expired or changed: a federated bundle, or a CRL past its nextUpdate.
         case outdated
     }
 
-    /// Serves by `state` and the bundles of further trust domains from now on; false where that cannot be done: then
-    /// what is in use stays.
+    /// Applies `state` and the federated bundles; on failure returns false and keeps the state in use.
     func apply(_ state: DesiredState, because cause: Cause) -> Bool {
         var next = state
         next.bundles = federation?.bundles(for: next.settings.federation) ?? []
@@ -38,8 +37,8 @@ extension Proxy {
         return true
     }
 
-    /// Installs what is in use anew, because what it rests on has changed; tries once a second until that succeeds, for
-    /// what is in use until then may be wrong.
+    /// Reinstalls the state in use because its bundles or CRLs changed. Retries every second until it succeeds, because
+    /// the installed state may be wrong until then.
     func applyAgain() {
         guard let source else { return }
         if !apply(source.reload.state, because: .outdated) {
@@ -47,7 +46,7 @@ extension Proxy {
         }
     }
 
-    /// Does that once it is due; returns the milliseconds until then.
+    /// Retries a failed install when due; returns the milliseconds until then.
     func applyIfDue() -> Int? {
         if let at = installAgainAt, MonotonicClock.milliseconds() >= at { applyAgain() }
         return installAgainAt.map { Int(max(0, $0 - MonotonicClock.milliseconds())) }

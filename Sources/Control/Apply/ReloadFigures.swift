@@ -1,8 +1,8 @@
-/// What reloading has come to so far.
+/// Reload counters and status.
 struct ReloadFigures {
-    /// How often something else was served by.
+    /// Number of applied reloads.
     var reloads: UInt64 = 0
-    /// How often a look found flaws that had not been there before.
+    /// Number of reloads that found new flaws.
     var settingsFailures: UInt64 = 0
     var identityFailures: UInt64 = 0
     var settingsAreSound = true

@@ -3,7 +3,7 @@ import Settings
 import Telemetry
 
 extension Answer {
-    /// One line: `decision` as in the access log, `forwards`, and every rule with its conditions.
+    /// One line of JSON: `decision` as in the access log, `forwards`, and every rule with its conditions.
     public var json: String {
         var json = JSONWriter()
         json.beginObject()

@@ -2,7 +2,7 @@ import Settings
 import Policy
 
 extension Answer {
-    /// For a reader: the decision, then why; several lines.
+    /// Text for a person: the decision, then why; several lines.
     public var text: String {
         var lines = [headline, "  listener: \(listener) (\(mode.rawValue))"]
         if let route { lines.append("  route: \(route)") }
@@ -27,7 +27,7 @@ extension Answer {
         case .unknownTrustDomain(let domain): "refused: no trust bundle for \(domain)"
         case .noRoute: "refused: no route matches"
         case .identities(let matching?, _): "allowed: the server's ID matches \(matching)"
-        case .identities: "refused: the server's ID is none of the route's identities"
+        case .identities: "refused: the server's ID matches none of the route's identities"
         case .policy(let name, _, let explanation):
             headline(of: explanation, policy: name)
         }
@@ -39,13 +39,13 @@ extension Answer {
         let why = rule.map { "rule \($0) of policy \(policy)" } ?? "no rule of policy \(policy) matches"
         if decision.outcome == .allowed { return "allowed: \(why)" }
         return decision.forwards
-            ? "allowed, for policy \(policy) only audits; would be refused: \(why)" : "refused: \(why)"
+            ? "allowed, because policy \(policy) only audits; would be refused: \(why)" : "refused: \(why)"
     }
 
     private func part(of rule: RuleExplanation, _ explanation: Explanation) -> String {
         switch rule.part {
         case .decided: "decides"
-        case .overruled(let index): "matches, but rule \(explanation.rules[index].name) comes first"
+        case .overruled(let index): "matches, but is overruled by rule \(explanation.rules[index].name)"
         case .didNotMatch: "does not match"
         }
     }

@@ -3,15 +3,15 @@ public import Identity
 public import Policy
 public import Settings
 
-/// What `run` would decide about a connection, and why; found by the code that `run` decides with.
+/// The decision `run` would make about a connection, and why; made by the same code.
 public struct Answer: Sendable {
     public enum Verdict: Sendable {
         /// The certificate's trust domain has no bundle: the handshake fails.
         case unknownTrustDomain(TrustDomain)
         case noRoute
-        /// By the policy of an inbound route.
+        /// Decided by the policy of an inbound route.
         case policy(name: String, mode: EnforcementMode, Explanation)
-        /// By the `identities` of an outbound route: the pattern that matches, if one does.
+        /// Decided by the `identities` of an outbound route: the matching pattern, if any.
         case identities(matching: IdentityPattern?, of: [IdentityPattern])
     }
 
@@ -65,7 +65,7 @@ extension IdentitySettings {
     fileprivate func trusts(_ domain: TrustDomain) -> Bool {
         switch self {
         case .files(let files): files.trustBundles.contains { $0.trustDomain == domain }
-        // Which domains it will trust, the Workload API alone knows.
+        // Only the Workload API knows which domains will be trusted.
         case .workloadAPI: true
         }
     }

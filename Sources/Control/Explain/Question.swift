@@ -1,14 +1,14 @@
 public import Identity
 public import Policy
 
-/// A connection that might come, as `explain` is asked about it.
+/// The hypothetical connection that `explain` decides about.
 public struct Question: Sendable {
     /// The client's ID on an inbound listener, the server's on an outbound one.
     public var identity: SPIFFEID
     public var source: IPAddress
     public var serverName: String?
     public var applicationProtocol: String?
-    /// Nil: the port that the listener is bound to.
+    /// Nil: the listener's bound port.
     public var destinationPort: UInt16?
 
     public init(

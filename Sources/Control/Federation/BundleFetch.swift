@@ -7,20 +7,20 @@ import System
 import TLS
 import SVID
 
-/// One poll of a bundle endpoint. It waits for the network: not for the control thread.
+/// One poll of a bundle endpoint. Blocks on the network, so it never runs on the control thread.
 struct BundleFetch: Sendable {
     let endpoint: BundleEndpoint
-    /// How the server is known.
+    /// How the server is authenticated.
     let trust: Trust
 
     enum Trust: Sendable {
-        /// PEM file of the authorities; nil: the system's.
+        /// PEM file of root certificates; nil: the system's.
         case web(authorities: String?)
-        /// Our own identity, which trusts the endpoint's bundle alone, and the endpoint's SPIFFE ID.
+        /// Our own SVID with the endpoint's bundle as the only trust bundle, and the endpoint's SPIFFE ID.
         case spiffe(IdentityMaterial, SPIFFEID)
     }
 
-    /// Why a poll failed, in words.
+    /// Why a poll failed, as text.
     struct Fault: Error, Hashable, Sendable {
         let description: String
     }
@@ -35,7 +35,7 @@ struct BundleFetch: Sendable {
 
     private func fetch() throws(Fault) -> BundleDocument {
         let url = endpoint.url
-        // One deadline over all of it: name, connect, handshake, answer.
+        // One deadline covers name resolution, connect, handshake and response.
         let deadline = MonotonicClock.milliseconds() + Self.patienceMilliseconds
         let socket = try connectedSocket(url, deadline)
         var response = HTTPResponse(bodyBytesAtMost: BundleDocument.bytesAtMost)
@@ -47,7 +47,7 @@ struct BundleFetch: Sendable {
                 outcome = .failure(Fault(description: "\(error)"))
             }
             if outcome == nil, MonotonicClock.milliseconds() > deadline {
-                outcome = .failure(Fault(description: "the answer takes too long"))
+                outcome = .failure(Fault(description: "the response took too long"))
             }
             return outcome == nil
         }
@@ -63,7 +63,7 @@ struct BundleFetch: Sendable {
         case .spiffe(let material, let id):
             try exchange(over: socket.number, material, id, deadline, receive)
         }
-        guard let body = try outcome?.get() else { throw Fault(description: "the server said nothing") }
+        guard let body = try outcome?.get() else { throw Fault(description: "the server sent no response") }
         do throws(BundleDocumentFlaw) {
             return try BundleDocument(parsing: body)
         } catch {
@@ -83,7 +83,7 @@ struct BundleFetch: Sendable {
 
     // MARK: Sockets
 
-    /// The first address of the host that can be connected to; each step has a few seconds.
+    /// Connects to the first address of the host that accepts.
     private func connectedSocket(_ url: HTTPSURL, _ deadline: Int64) throws(Fault) -> OwnedDescriptor {
         let addresses: [SocketAddress]
         do throws(ResolverFault) {
@@ -112,7 +112,7 @@ struct BundleFetch: Sendable {
         var limit = timeval(tv_sec: 5, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
-            // `limit` is as long as is said, and outlives the calls.
+            // `limit` has the size passed, and outlives the calls.
             unsafe setsockopt(number, SOL_SOCKET, option, &limit, size)
         }
     }
@@ -137,7 +137,7 @@ struct BundleFetch: Sendable {
         }
     }
 
-    /// For `poll`.
+    /// Timeout for `poll`.
     fileprivate static func remaining(until deadline: Int64) -> Int32 {
         Int32(clamping: max(0, deadline - MonotonicClock.milliseconds()))
     }
@@ -145,11 +145,11 @@ struct BundleFetch: Sendable {
     private static let patienceMilliseconds: Int64 = 15_000
 }
 
-/// A TLS session to a server of one SPIFFE ID over a blocking socket, which stays the caller's.
+/// A TLS session to the server with one SPIFFE ID, over a blocking socket owned by the caller.
 private final class SPIFFELink {
-    private(set) var failure = "the connection broke off or took too long"
+    private(set) var failure = "the connection failed or timed out"
     private let number: Int32
-    /// On the monotonic clock, in milliseconds.
+    /// Monotonic milliseconds.
     private let deadline: Int64
     private var session: TLSSession
     private var early: [UInt8] = []
@@ -192,7 +192,7 @@ private final class SPIFFELink {
         return write(output)
     }
 
-    /// More plaintext; empty at the server's close_notify, nil where it broke off.
+    /// The next plaintext; empty at the server's close_notify, nil if the connection failed.
     func receive() -> [UInt8]? {
         while !isClosed {
             var input = early
@@ -221,7 +221,7 @@ private final class SPIFFELink {
             return nil
         }
         var buffer = [UInt8](repeating: 0, count: 16_384)
-        // At most as many bytes as the buffer has are written.
+        // Writes at most the buffer's length.
         let count = unsafe buffer.withUnsafeMutableBytes { unsafe recv(number, $0.baseAddress, $0.count, 0) }
         return count < 0 ? nil : Array(buffer[..<count])
     }
@@ -240,7 +240,7 @@ private final class SPIFFELink {
     }
 
     private func written(_ body: (inout OutputRawSpan) -> Void) -> [UInt8] {
-        // The array's memory is uninitialised capacity, of which the span counts what it wrote.
+        // The span covers the array's uninitialised capacity and counts what it initialised.
         unsafe [UInt8](unsafeUninitializedCapacity: 64 * 1_024) { buffer, count in
             var output = unsafe OutputRawSpan(buffer: UnsafeMutableRawBufferPointer(buffer), initializedCount: 0)
             body(&output)

@@ -7,10 +7,10 @@ import SVID
 import System
 import TLS
 
-/// Keeps the bundles of further trust domains by asking where they are published. Belongs to the control thread; each
-/// poll has a thread of its own while it lasts.
+/// Polls bundle endpoints and keeps the bundles of federated trust domains. Belongs to the control thread; each poll
+/// runs on a thread of its own.
 final class FederationClient {
-    /// One endpoint and what is known of it.
+    /// One endpoint and its state.
     private struct Member {
         let endpoint: BundleEndpoint
         var polling: BundlePolling
@@ -19,7 +19,7 @@ final class FederationClient {
         var complaint = ""
     }
 
-    /// What polls have come to; any thread.
+    /// Poll results; any thread.
     private final class Results: Sendable {
         let wake: ControlWake
         private let waiting = Mutex<[(BundleEndpoint, Result<BundleDocument, BundleFetch.Fault>)]>([])
@@ -40,7 +40,7 @@ final class FederationClient {
     }
 
     private var members: [Member] = []
-    /// Bundles that are there from the start are not served by yet.
+    /// True until the first tick: the initial bundles have not been applied yet.
     private var isFresh = true
     private let results: Results
     private let logger: Logger
@@ -52,7 +52,7 @@ final class FederationClient {
         serve(endpoints)
     }
 
-    /// Signalled when a poll has ended.
+    /// Signalled when a poll ends.
     var wakeDescriptor: Int32 { results.wake.number }
 
     /// Every bundle that may be used now.
@@ -75,7 +75,7 @@ final class FederationClient {
         return member.map(\.bundle) ?? Self.initialBundle(endpoint)
     }
 
-    /// Goes over to these endpoints; what is known of those that stay is kept.
+    /// Replaces the endpoints; those that stay keep their state.
     func serve(_ endpoints: [BundleEndpoint]) {
         members = endpoints.map { endpoint in
             if let known = members.first(where: { $0.endpoint == endpoint }) { return known }
@@ -89,10 +89,10 @@ final class FederationClient {
         }
     }
 
-    /// Begins the polls that are due and drops what is stale; returns whether bundles have changed, and the
-    /// milliseconds until something is due again.
+    /// Starts the polls that are due and drops stale bundles; returns whether bundles changed, and the milliseconds
+    /// until the next poll or expiry.
     ///
-    /// - Parameter material: our own identity; without one, servers that are known by their SPIFFE ID must wait.
+    /// - Parameter material: our own identity; without one, https_spiffe endpoints must wait.
     func tick(_ material: IdentityMaterial?) -> (changed: Bool, wait: Int?) {
         let now = Self.now()
         var changed = isFresh && !bundles.isEmpty
@@ -103,7 +103,7 @@ final class FederationClient {
                 members[index].bundle = nil
                 changed = true
                 logger.error(
-                    "the bundle is stale, the trust domain is trusted no more",
+                    "the bundle is stale, the trust domain is no longer trusted",
                     metadata: ["trustDomain": "\(members[index].endpoint.trustDomain)"])
             }
             if !members[index].isUnderway, now >= members[index].polling.dueAt { begin(index, material) }
@@ -113,7 +113,7 @@ final class FederationClient {
         return (changed, wait.map { Int($0) * 1_000 })
     }
 
-    /// Takes what polls have come to; whether bundles have changed.
+    /// Collects poll results; returns whether bundles changed.
     func takeResults() -> Bool {
         var changed = false
         for (endpoint, result) in results.take() {
@@ -135,7 +135,7 @@ final class FederationClient {
         let results = results
         let fetch = BundleFetch(endpoint: endpoint, trust: trust)
         do throws(ControlFault) {
-            // Detached with the value: the thread ends by itself, within its time-outs.
+            // Dropping the value detaches the thread, which ends within its timeouts.
             _ = try PosixThread.spawn(name: "bundle-poll") { results.post(endpoint, fetch.run()) }
             members[index].isUnderway = true
         } catch {
@@ -149,7 +149,7 @@ final class FederationClient {
         case .web(let authorities): return .web(authorities: authorities)
         case .spiffe(let id, let file):
             guard let material else { return nil }
-            // A trust domain that publishes its own bundle is known by the newest one.
+            // A trust domain that publishes its own bundle is authenticated by the newest one.
             if id.trustDomain == endpoint.trustDomain, let bundle = members[index].bundle {
                 return .spiffe(material.trusting([bundle]), id)
             }
@@ -177,7 +177,7 @@ final class FederationClient {
             members[index].complaint = ""
             return false
         case .refused(let sequence, let current):
-            complain(index, "the document's sequence \(sequence) is lower than \(current), which is in use")
+            complain(index, "the document's sequence \(sequence) is lower than \(current), the one in use")
             return false
         case .changed:
             members[index].complaint = ""
@@ -201,7 +201,8 @@ final class FederationClient {
     private func complain(_ index: Int, _ reason: String) {
         guard members[index].complaint != reason else { return }
         members[index].complaint = reason
-        let effect = members[index].bundle == nil ? "the trust domain is not trusted" : "the last good bundle stays"
+        let effect =
+            members[index].bundle == nil ? "the trust domain is not trusted" : "the last good bundle stays in use"
         logger.warning(
             "bundle endpoint: \(reason); \(effect)",
             metadata: [
@@ -209,7 +210,7 @@ final class FederationClient {
             ])
     }
 
-    /// What the file says that the server is known by, where both are of one trust domain.
+    /// The bundle file that authenticates the server, if both belong to one trust domain.
     private static func initialBundle(_ endpoint: BundleEndpoint) -> TrustBundle? {
         guard case .spiffe(let id, let file) = endpoint.profile, id.trustDomain == endpoint.trustDomain else {
             return nil

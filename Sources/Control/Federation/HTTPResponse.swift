@@ -1,17 +1,17 @@
-/// The answer to one GET (RFC 9112), read from bytes as they come.
+/// An incremental parser for the response to one GET (RFC 9112).
 struct HTTPResponse {
     enum Flaw: Error, Hashable, CustomStringConvertible {
         case malformed, tooLarge, truncated
         case status(Int)
-        /// The answer lies elsewhere, and nobody follows.
+        /// A redirect; they are not followed.
         case redirected(Int)
 
         var description: String {
             switch self {
-            case .malformed: "the answer is not HTTP"
-            case .tooLarge: "the answer is too large"
-            case .truncated: "the answer was cut short"
-            case .status(let status): "the server answered with status \(status)"
+            case .malformed: "the response is not HTTP"
+            case .tooLarge: "the response is too large"
+            case .truncated: "the response was truncated"
+            case .status(let status): "the server responded with status \(status)"
             case .redirected(let status): "the server redirects (status \(status)); name the final URL"
             }
         }
@@ -25,16 +25,16 @@ struct HTTPResponse {
 
     private var bytes: [UInt8] = []
     private var head: (end: Int, length: Length)?
-    /// Where the search for the head's end goes on.
+    /// Where the search for the end of the head resumes.
     private var searched = 0
-    /// Of the chunks before `chunkStart`.
+    /// The bodies of the chunks before `chunkStart`.
     private var body: [UInt8] = []
     private var chunkStart = 0
     private let bodyBytesAtMost: Int
 
     init(bodyBytesAtMost: Int) { self.bodyBytesAtMost = bodyBytesAtMost }
 
-    /// Takes more bytes, none at the server's end; returns the body once it is whole.
+    /// Feeds received bytes, or none at end of stream; returns the body once complete.
     mutating func take(_ more: [UInt8]) throws(Flaw) -> [UInt8]? {
         bytes += more
         guard bytes.count <= bodyBytesAtMost * 2 + Self.headBytesAtMost else { throw .tooLarge }
@@ -91,7 +91,7 @@ struct HTTPResponse {
         return (end + 4, length)
     }
 
-    /// Takes the chunks that are whole; true once the last one is there. Each byte is looked at once.
+    /// Consumes complete chunks; true after the last one. Each byte is scanned once.
     private mutating func readChunks() throws(Flaw) -> Bool {
         while true {
             guard let end = Self.firstIndex(of: [13, 10], in: bytes[chunkStart...].prefix(Self.sizeLineBytesAtMost))
@@ -101,7 +101,7 @@ struct HTTPResponse {
             }
             let count = try Self.chunkBytes(bytes[chunkStart..<end].prefix { $0 != UInt8(ascii: ";") })
             guard count > 0 else { return true }
-            // Never added up before it is known to be small: the server may say any number.
+            // Checked before it is added: the server may send any number, and the sum could overflow.
             guard count <= bodyBytesAtMost - body.count else { throw .tooLarge }
             let start = end + 2
             guard start + count + 2 <= bytes.endIndex else { return false }

@@ -2,15 +2,15 @@ import DataPlane
 import Logging
 import Settings
 
-/// Serving by the bundles of further trust domains.
+/// Serves by the bundles of federated trust domains.
 extension Proxy {
-    /// Takes what polls have come to, and serves by it.
+    /// Collects poll results and applies changed bundles.
     func takeBundles() {
         guard federation?.takeResults() == true else { return }
         applyAgain()
     }
 
-    /// Begins what is due; returns the milliseconds until something is again.
+    /// Starts the polls that are due; returns the milliseconds until the next one.
     func pollBundles() -> Int? {
         guard let federation else { return nil }
         let (changed, wait) = federation.tick(source?.reload.state.material)

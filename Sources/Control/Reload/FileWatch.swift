@@ -2,17 +2,17 @@ import CLibEvent
 import Glibc
 import System
 
-/// Tells when one of some paths may name other contents (inotify). Belongs to the control thread.
+/// Reports when the contents behind a set of paths may have changed (inotify). Belongs to the control thread.
 ///
-/// It may tell of nothing, but not of too little: whoever is told looks at the files, and then calls ``rearm()``, for
-/// the paths may lead elsewhere by now.
+/// May report spuriously, never misses a change. After a report call ``rearm()``, because the paths may resolve
+/// elsewhere, then read the files.
 final class FileWatch {
-    /// Whose contents matter.
+    /// The paths to watch.
     var paths: [String] { didSet { if paths != oldValue { rearm() } } }
 
     let descriptor: Int32
     private let owned: OwnedDescriptor
-    /// The names that matter in a watched folder; nil for a watched file.
+    /// The relevant entries of a watched folder; nil for a watched file.
     private var names: [Int32: Set<String>?] = [:]
 
     init(_ paths: [String]) throws(ControlFault) {
@@ -24,7 +24,7 @@ final class FileWatch {
         rearm()
     }
 
-    /// Watches where the paths lead now.
+    /// Watches the files that the paths resolve to now.
     func rearm() {
         var wanted: [Int32: Set<String>?] = [:]
         for path in paths {
@@ -33,7 +33,7 @@ final class FileWatch {
                 guard let number = watch(place.folder, Self.folderEvents) else { continue }
                 wanted[number, default: []]?.insert(place.name)
             }
-            // A file that is mounted by itself changes without its folder's knowing.
+            // A bind-mounted file changes without an event in its folder.
             if let file = watched.file, let number = watch(file, Self.fileEvents), wanted[number] == nil {
                 wanted[number] = .some(nil)
             }
@@ -42,12 +42,12 @@ final class FileWatch {
         names = wanted
     }
 
-    /// Takes what the kernel has told; whether any of it matters.
+    /// Reads the pending events; returns whether any is relevant.
     func takeEvents() -> Bool {
         var matters = false
         var buffer = [UInt8](repeating: 0, count: 16 * 1_024)
         while true {
-            // At most as many bytes as the buffer has are written: whole events only.
+            // Writes at most the buffer's length: whole events only.
             let count = unsafe buffer.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
             guard count > 0 else { return matters }
             var start = 0
@@ -63,7 +63,7 @@ final class FileWatch {
     private func matters(_ event: InotifyEvent) -> Bool {
         if event.mask & Self.overflow != 0 { return true }
         guard let names = names[event.watch] else { return false }
-        // The folder or file itself has moved or gone, or a file was written to.
+        // The folder or file itself was moved or removed, or a file was written to.
         guard let names, !event.name.isEmpty else { return true }
         return names.contains(event.name)
     }
@@ -80,14 +80,14 @@ final class FileWatch {
         fileEvents | UInt32(IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)
 }
 
-/// One event as the kernel writes it (inotify(7)).
+/// One event in the kernel's format (inotify(7)).
 private struct InotifyEvent {
     let watch: Int32
     let mask: UInt32
     let name: String
     let end: Int
 
-    /// Nil where no whole event begins.
+    /// Nil unless a whole event begins here.
     init?(_ bytes: ArraySlice<UInt8>, at start: Int) {
         guard start + Self.headerBytes <= bytes.count else { return nil }
         func word(_ offset: Int) -> UInt32 {

@@ -3,9 +3,9 @@ import SVID
 import Settings
 import System
 
-/// Serving by settings and files that change.
+/// Reloads changed settings and files.
 extension Proxy {
-    /// Reads the files anew where that is due, and serves by what they say if nothing in them is flawed.
+    /// Reloads the files when due, and applies them unless they are flawed.
     func reloadIfDue(now: Int64) {
         let monotonic = MonotonicClock.milliseconds()
         guard let due = source?.schedule.dueAt, monotonic >= due, let outcome = source?.readFiles(now: now) else {
@@ -17,12 +17,11 @@ extension Proxy {
             now: monotonic, isSound: outcome.settingsAreSound && outcome.identityIsSound && isApplied)
     }
 
-    /// Asks anew about every peer once a CRL that is required has become too old, and returns the seconds until that
-    /// may be so.
+    /// Reauthorizes every peer once a required CRL has expired; returns the seconds until the next expiry.
     func checkRevocation(now: Int64) -> Int64? {
         guard let revocation = source?.reload.state.material?.revocation else { return nil }
         if let end = revocationEnd, now > end {
-            logger.error("a list of revoked certificates that is required has become too old: renew it")
+            logger.error("a required CRL has expired: renew it")
             applyAgain()
         }
         revocationEnd = revocation.nextExpiry(after: now)

@@ -1,21 +1,21 @@
 import System
 
-/// The settings in use with the watch on their files. Belongs to the control thread.
+/// The settings in use and the watch on their files. Belongs to the control thread.
 struct SettingsSource {
     var reload: ReloadState
-    var schedule: LookSchedule
+    var schedule: ReloadSchedule
     private let watch: FileWatch
 
     init(_ ready: CheckedSettings.Ready, path: String, on loop: ControlLoop) throws(ControlFault) {
         reload = ReloadState(ready, path: path)
         watch = try FileWatch(reload.paths)
-        schedule = LookSchedule(now: MonotonicClock.milliseconds())
-        // What changed before the watch stood is seen at once.
+        schedule = ReloadSchedule(now: MonotonicClock.milliseconds())
+        // Catches changes made before the watch was set up.
         schedule.forced(now: MonotonicClock.milliseconds())
         try loop.watch(files: watch.descriptor)
     }
 
-    /// Takes what a watch has told.
+    /// Handles the events of a watch.
     mutating func filesChanged(_ descriptor: Int32) {
         guard descriptor == watch.descriptor, watch.takeEvents() else { return }
         schedule.changed(now: MonotonicClock.milliseconds())
@@ -23,13 +23,13 @@ struct SettingsSource {
 
     var millisecondsUntilDue: Int { Int(max(0, schedule.dueAt - MonotonicClock.milliseconds())) }
 
-    /// Reads the files. First the watch goes where the paths lead now: a change after that is told of.
+    /// Reads the files. Rearms the watch first, so that no change after the read is missed.
     mutating func readFiles(now: Int64) -> ReloadState.Outcome {
         watch.rearm()
         return reload.readFiles(now: now)
     }
 
-    /// Another state is served by.
+    /// Records the state now being served.
     mutating func adopt(_ state: DesiredState) {
         reload.adopt(state)
         watch.paths = reload.paths

@@ -1,18 +1,18 @@
 import Glibc
 
-/// The places at which a path can come to name another file, and the file that it names now.
+/// The directory entries that decide which file a path resolves to, and that file.
 ///
-/// Kubernetes swaps a link in the middle of a path (`..data`), others rename over the file or write into it: so every
-/// folder counts in which a link of the path lies, and the one in which it ends.
+/// Kubernetes swaps a symbolic link in the middle of a path (`..data`); others rename over the file or write into it.
+/// So every folder that holds a link of the path is watched, and the last one.
 struct WatchedPath {
-    /// A name in a folder.
+    /// An entry of a folder.
     struct Place: Hashable {
         let folder: String
         let name: String
     }
 
     private(set) var places: [Place] = []
-    /// Nil where the path leads nowhere.
+    /// Nil if the path does not resolve.
     private(set) var file: String?
 
     init(_ path: String) {
@@ -43,20 +43,20 @@ struct WatchedPath {
         }
     }
 
-    /// The names of a path, the first one last.
+    /// The components of a path in reverse order.
     private static func names(of path: String) -> [String] {
         path.split(separator: "/").filter { $0 != "." }.map(String.init).reversed()
     }
 
     private static func target(ofLink path: String) -> String? {
         var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        // At most as many bytes as the buffer has are written, without a terminator.
+        // Writes at most the buffer's length, without a terminator.
         let count = unsafe buffer.withUnsafeMutableBytes { room in
             unsafe readlink(path, room.baseAddress!.assumingMemoryBound(to: CChar.self), room.count)
         }
         return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
     }
 
-    /// As the kernel has it.
+    /// The kernel's limit.
     private static let linksAtMost = 40
 }

@@ -1,21 +1,21 @@
 import SVID
 import Settings
 
-/// All that a proxy serves by, from whichever source each part came.
+/// Everything a proxy serves by, whatever the source of each part.
 struct DesiredState {
     var settings: Settings
-    /// Where the settings stand in their file.
+    /// Positions of the settings in their file.
     var sources: SourceMap
     /// Nil while there is no SVID.
     var material: IdentityMaterial?
-    /// Of further trust domains, from their endpoints.
+    /// Bundles of federated trust domains, from their endpoints.
     var bundles: [TrustBundle] = []
 
-    /// The identity, trusting all that is to be trusted.
+    /// The identity with all trust bundles.
     var trusted: IdentityMaterial? { material?.adding(bundles) }
 }
 
-/// What one state has instead of another.
+/// The differences between two states.
 struct StateDifference: Equatable {
     enum Part: String, CaseIterable {
         case settings, identity, bundles

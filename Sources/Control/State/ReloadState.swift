@@ -1,17 +1,15 @@
 import Settings
 import SVID
 
-/// The settings and the identity in use, and what becomes of them when their files change. Belongs to the control
-/// thread.
+/// The settings and the identity in use, and how a reload changes them. Belongs to the control thread.
 ///
-/// Nothing flawed ever takes the place of something sound; and a flaw of the settings does not keep an SVID from being
-/// renewed, nor the other way round.
+/// A flawed part never replaces a sound one. A flaw in the settings does not block an SVID renewal, nor the reverse.
 struct ReloadState {
-    /// What reading the files came to.
+    /// The outcome of a reload.
     struct Outcome {
-        /// Something else is to be served by: apply it, then tell ``adopt(_:)``, if that could be done.
+        /// The state to serve instead: apply it, then call ``adopt(_:)`` if that succeeded.
         var change: DesiredState?
-        /// What was flawed, and was not reported yet.
+        /// Flaws not reported yet.
         var unreported: [SettingsFlaw] = []
         /// What was reported as an error, and is one no more.
         var mended: [SettingsFlaw] = []
@@ -22,10 +20,10 @@ struct ReloadState {
     }
 
     let path: String
-    /// In use; the bundles of further trust domains are not looked at here.
+    /// In use; the bundles of federated trust domains are handled elsewhere.
     private(set) var state: DesiredState
     private var reported: Set<SettingsFlaw>
-    /// What kept sound settings from being served by.
+    /// Why sound settings could not be applied.
     private var reportedFaults: Set<SettingsFlaw> = []
 
     init(_ ready: CheckedSettings.Ready, path: String) {
@@ -34,7 +32,7 @@ struct ReloadState {
         reported = Set(ready.warnings)
     }
 
-    /// Reads everything anew, as of `now` (Unix seconds).
+    /// Reloads everything, as of `now` (Unix seconds).
     mutating func readFiles(now: Int64) -> Outcome {
         var outcome = Outcome()
         let next = CheckedSettings.load(path: path, instead: state, now: now)
@@ -43,7 +41,7 @@ struct ReloadState {
             outcome.svidIsSound = ready.svidIsSound
             compare(ready.state, &outcome, &flaws)
         } else {
-            // Settings that are those in use may still be hindered by something else that they name.
+            // Unchanged settings may still be blocked by a file that they name.
             outcome.settingsAreSound = next.settings == state.settings
             if outcome.settingsAreSound { state.sources = next.sources }
             readIdentity(now: now, &outcome, &flaws)
@@ -58,7 +56,7 @@ struct ReloadState {
         return outcome
     }
 
-    /// A change could not be served by: the flaw to report, once.
+    /// A change could not be applied: returns the flaw to report, once.
     mutating func firstReport(of fault: ProxyFault) -> SettingsFlaw? {
         let flaw =
             if case .bind(let flaw) = fault {
@@ -69,7 +67,7 @@ struct ReloadState {
         return reportedFaults.insert(flaw).inserted ? flaw : nil
     }
 
-    /// Another state is served by from now on.
+    /// Records the state now being served.
     mutating func adopt(_ state: DesiredState) {
         self.state = state
         reportedFaults = []
@@ -83,13 +81,13 @@ struct ReloadState {
             flaws.append(
                 SettingsFlaw(
                     .error, at: Position(file: path, line: 1, column: 1),
-                    "where the identity comes from (files or a Workload API) can change at the next start only"))
+                    "the source of the identity (files or a Workload API) can change only at the next start"))
             outcome.settingsAreSound = false
             return
         }
         outcome.identityIsSound = !flaws.contains { $0.severity == .error }
         var change = next
-        // What the Workload API handed out is in no file.
+        // An identity from the Workload API is in no file.
         change.material = next.material ?? state.material
         if change.settings == state.settings, change.material == state.material {
             state.sources = next.sources
@@ -100,7 +98,7 @@ struct ReloadState {
 
     private func readIdentity(now: Int64, _ outcome: inout Outcome, _ flaws: inout [SettingsFlaw]) {
         let identity = CheckedSettings.identity(of: state.settings, state.sources, .uphold(state.material), now: now)
-        // What stands at the same place has been said of it already.
+        // A flaw at the same position has been reported already.
         flaws += identity.flaws.filter { flaw in !flaws.contains { $0.position == flaw.position } }
         outcome.identityIsSound = !identity.flaws.contains { $0.severity == .error }
         outcome.svidIsSound = identity.material != nil && identity.svidIsSound
@@ -112,7 +110,7 @@ struct ReloadState {
 }
 
 extension IdentitySettings {
-    /// The files that it names.
+    /// The files that the settings name.
     var paths: [String] {
         switch self {
         case .files(let files):

@@ -5,9 +5,9 @@ import System
 import WorkloadAPI
 import SVID
 
-/// Serving by what the Workload API hands out.
+/// Serves by the identity from the Workload API.
 extension Proxy {
-    /// Takes what it has said; `ready` with the first SVID.
+    /// Applies a new identity or a withdrawal; returns `ready` with the first SVID.
     func takeIdentity() -> News {
         while let change = workload?.takeChange() {
             switch change {
@@ -35,7 +35,7 @@ extension Proxy {
         if assembled.flaws.contains(where: { $0.severity == .error }) { workload?.offerWasRefused() }
     }
 
-    /// Says once what is wrong with what the Workload API hands out.
+    /// Logs each flaw of the Workload API's identity once.
     private func report(_ assembled: AssembledIdentity) {
         let errors = assembled.flaws.filter { $0.severity == .error }
         figures.identityIsSound = errors.isEmpty
@@ -53,7 +53,7 @@ extension Proxy {
 
     private func withdraw(_ reason: String) {
         guard var state = source?.reload.state, state.material != nil else { return }
-        logger.error("Workload API: the identity is withdrawn, nobody is served: \(reason)")
+        logger.error("Workload API: the identity is withdrawn, no connection is served: \(reason)")
         state.material = nil
         if !apply(state, because: .workloadAPI) { workload?.withdrawalWasNotInstalled(reason) }
     }

@@ -3,15 +3,15 @@ import Settings
 import System
 import WorkloadAPI
 
-/// Keeps up a connection to the Workload API and what it has said. Belongs to the control thread.
+/// Maintains a connection to the Workload API and its latest responses. Belongs to the control thread.
 final class WorkloadClient {
-    /// What the identity in use must become.
+    /// How the identity in use must change.
     enum Change {
         case use(Offer)
         case withdraw(reason: String)
     }
 
-    /// An SVID, and all that it was handed out with.
+    /// An SVID with the bundles and CRLs received with it.
     struct Offer: Hashable {
         let svid: WorkloadSVID
         let state: WorkloadState
@@ -26,24 +26,24 @@ final class WorkloadClient {
     private var state = WorkloadState()
     private var retry = WorkloadRetry()
     private var link: Link?
-    /// Calls that the server does not know.
+    /// Calls that the server does not implement.
     private var refused: Set<WorkloadConnection.Call> = []
-    /// Of the monotonic clock; nil where connecting again would not help.
+    /// Monotonic milliseconds; nil if reconnecting would not help.
     private var connectAt: Int64? = 0
     private var offers = Coalesced<Offer>(intervalMilliseconds: installIntervalMilliseconds)
-    /// Why the identity is withdrawn, until that is told.
+    /// Why the identity is withdrawn; nil once delivered.
     private var withdrawal: String?
     private var withdrawAt: Int64 = 0
     private var lastComplaint = ""
 
-    /// One connection while it lasts.
+    /// One connection.
     private final class Link {
         let socket: WorkloadSocket
         let connection: WorkloadConnection
         var watch: EventWatch?
-        /// When the server is asked for a sign of life, or given up where one is outstanding.
+        /// When to send the next PING, or to give up on an outstanding one.
         var checkAt: Int64
-        /// It has been asked for a sign of life; at first for its first word.
+        /// A PING is outstanding; at first, the server's first bytes.
         var awaitsSign = true
 
         init(_ address: WorkloadAddress, _ calls: [WorkloadConnection.Call], checkAt: Int64) throws(ControlFault) {
@@ -65,7 +65,7 @@ final class WorkloadClient {
         self.logger = logger
     }
 
-    /// Does what is due by time; returns the milliseconds until something is again.
+    /// Handles due timers; returns the milliseconds until the next one.
     func tick() -> Int? {
         let now = MonotonicClock.milliseconds()
         if let link {
@@ -78,7 +78,7 @@ final class WorkloadClient {
         return [self.link?.checkAt ?? connectAt, dueAt].compactMap(\.self).min().map { Int(max(0, $0 - now)) }
     }
 
-    /// Takes what is to be done now: a withdrawal at once, and of offers the last one, twice a second at most.
+    /// The pending change: a withdrawal at once; of offers the latest, at most twice a second.
     func takeChange() -> Change? {
         let now = MonotonicClock.milliseconds()
         if let reason = withdrawal {
@@ -89,16 +89,16 @@ final class WorkloadClient {
         return offers.take(now: now).map { .use($0) }
     }
 
-    /// The last offer is good, and could not be installed: it is tried again.
+    /// The last offer was sound but could not be installed: retries it.
     func offerWasNotInstalled() { offers.putBack(now: MonotonicClock.milliseconds()) }
 
-    /// The withdrawal could not be installed: it is tried again.
+    /// The withdrawal could not be installed: retries it.
     func withdrawalWasNotInstalled(_ reason: String) {
         withdrawal = reason
         withdrawAt = MonotonicClock.milliseconds() + Self.installIntervalMilliseconds
     }
 
-    /// The last offer could not be used, or not all of it: when it comes again, it is tried again.
+    /// The last offer was flawed, at least in part: accepts the same offer again.
     func offerWasRefused() { offers.forget() }
 
     /// Goes over to these settings: where CRLs are to be looked at in another way, what was handed out last is
@@ -138,7 +138,7 @@ final class WorkloadClient {
         flush(link)
     }
 
-    /// Whatever the server sends, it lives.
+    /// Any bytes from the server prove that it is alive.
     private func sign(of link: Link) {
         link.awaitsSign = false
         link.checkAt = MonotonicClock.milliseconds() + Self.lifeSignMilliseconds
@@ -147,7 +147,7 @@ final class WorkloadClient {
     private func flush(_ link: Link) {
         let output = link.connection.takeOutput()
         guard !output.isEmpty, !link.socket.send(output) else { return }
-        ended(status: nil, "the server at \(address) takes nothing in")
+        ended(status: nil, "the server at \(address) does not read")
     }
 
     private func readable() {
@@ -174,7 +174,7 @@ final class WorkloadClient {
         case .discarded(let call, let flaw):
             complain("a message of \(call) is discarded: \(flaw)")
         case .ended(.bundles, let status, _) where status == Self.unimplemented:
-            // The bundles that come with the SVIDs will do.
+            // The bundles that come with the SVIDs suffice.
             refused.insert(.bundles)
         case .ended(let call, let status, let message):
             ended(status: status, "the server ended the call for \(call): \(message) (status \(status))")
@@ -191,7 +191,7 @@ final class WorkloadClient {
         offers.put(Offer(svid: svid, state: state))
     }
 
-    /// The connection is over; the next one follows by and by.
+    /// Ends the connection and schedules a reconnect.
     private func ended(status: Int?, _ reason: String) {
         link = nil
         let now = MonotonicClock.milliseconds()
@@ -200,7 +200,7 @@ final class WorkloadClient {
         case .again(let wait): connectAt = now + wait
         case .never:
             connectAt = nil
-            logger.critical("Workload API: it will not be asked again", metadata: ["reason": "\(reason)"])
+            logger.critical("Workload API: not reconnecting", metadata: ["reason": "\(reason)"])
         case .withdrawAndAgain(let wait):
             connectAt = now + wait
             state.withdraw()
@@ -216,11 +216,11 @@ final class WorkloadClient {
         logger.warning("Workload API: \(reason)")
     }
 
-    /// gRPC servers send those away who ask for a sign of life more than every five minutes.
+    /// gRPC servers disconnect clients that PING more often than every five minutes.
     private static let lifeSignMilliseconds: Int64 = 310_000
     private static let patienceMilliseconds: Int64 = 5_000
     private static let readsAtOnce = 64
-    /// An install with another identity makes every TLS context anew.
+    /// Installing another identity rebuilds every TLS context.
     private static let installIntervalMilliseconds: Int64 = 500
     private static let unimplemented = 12
 }

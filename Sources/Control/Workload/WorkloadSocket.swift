@@ -4,11 +4,11 @@ import Glibc
 import Settings
 import System
 
-/// A stream socket to a Workload API, non-blocking; it closes with its owner.
+/// A non-blocking stream socket to a Workload API; closed by `deinit`.
 struct WorkloadSocket: ~Copyable {
     let descriptor: OwnedDescriptor
 
-    /// Connects. A socket in the file system answers at once or not at all; TCP has a second.
+    /// Connects. A Unix socket succeeds or fails at once; TCP has one second.
     init(to address: WorkloadAddress) throws(ControlFault) {
         let kind = postern_nonblocking_stream_socket
         let number = socket(address.family, kind, 0)
@@ -19,28 +19,29 @@ struct WorkloadSocket: ~Copyable {
         descriptor = owned
     }
 
-    /// Zero, or why the socket cannot be connected.
+    /// Zero, or the errno of the failed connect.
     private static func connected(_ number: Int32, _ address: WorkloadAddress) -> Int32 {
         let failure = connect(number, address)
         guard failure == EINPROGRESS else { return failure }
         guard OwnedDescriptor.wait(number, for: POLLOUT, timeoutMilliseconds: 1_000) else { return ETIMEDOUT }
         var outcome: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
-        // The call writes one Int32, as is said.
+        // The call writes one Int32, the size passed.
         guard unsafe getsockopt(number, SOL_SOCKET, SO_ERROR, &outcome, &size) == 0 else { return errno }
         return outcome
     }
 
-    /// What has come, at most 64 KiB: nil where nothing has, empty at the end of the stream or after an error.
+    /// Receives at most 64 KiB: nil if nothing is pending, empty at end of stream or after an error.
     func receive() -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: 65_536)
-        // At most as many bytes as the buffer has are written.
+        // Writes at most the buffer's length.
         let count = unsafe buffer.withUnsafeMutableBytes { unsafe recv(descriptor.number, $0.baseAddress, $0.count, 0) }
         if count < 0 { return errno == EAGAIN || errno == EINTR ? nil : [] }
         return Array(buffer[..<count])
     }
 
-    /// Sends all of it; false where the server does not take it: what we say is short.
+    /// Sends everything; false if the server does not take it: our messages are short, so a full socket buffer means a
+    /// stalled server.
     func send(_ bytes: [UInt8]) -> Bool {
         // The array outlives the call.
         unsafe bytes.withUnsafeBytes {
@@ -48,7 +49,7 @@ struct WorkloadSocket: ~Copyable {
         }
     }
 
-    /// Zero, or an errno: EINPROGRESS where the answer takes its time.
+    /// Zero, or an errno: EINPROGRESS while connecting.
     private static func connect(_ number: Int32, _ address: WorkloadAddress) -> Int32 {
         switch address {
         case .tcp(let endpoint): return 0 - SocketAddress(endpoint).connect(number)

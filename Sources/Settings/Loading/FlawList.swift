@@ -1,11 +1,11 @@
-/// The flaws found so far, bounded: a file of nonsense must not become a larger report.
+/// The flaws found so far, limited so that a garbage file does not produce a larger report.
 struct FlawList {
     static let flawsAtMost = 1_000
 
     private var seen: Set<SettingsFlaw> = []
     private(set) var hasErrors = false
 
-    /// Adds a flaw, once: what stands behind an alias is read at each use.
+    /// Adds a flaw unless present: the value behind an alias is read at each use.
     mutating func append(_ flaw: SettingsFlaw) {
         if flaw.severity == .error { hasErrors = true }
         guard !isFull else { return }
@@ -14,7 +14,7 @@ struct FlawList {
 
     var isEmpty: Bool { seen.isEmpty }
 
-    /// Whether more would not be shown.
+    /// Whether further flaws would not be shown.
     var isFull: Bool { seen.count >= Self.flawsAtMost }
 
     /// In the order of the file.
@@ -23,7 +23,7 @@ struct FlawList {
             ($0.position.line, $0.position.column, $0.message) < ($1.position.line, $1.position.column, $1.message)
         }
         if isFull, let last = flaws.last {
-            flaws.append(SettingsFlaw(.error, at: last.position, "too many flaws: the others are not shown"))
+            flaws.append(SettingsFlaw(.error, at: last.position, "too many flaws: the rest is not shown"))
         }
         return flaws
     }

@@ -1,16 +1,16 @@
 import System
 
 extension Settings {
-    /// Of a file.
+    /// The size limit of a settings file.
     public static var bytesAtMost: Int { NodeBuilder.bytesAtMost }
 
     /// Reads and checks a settings file of at most 1 MiB; opens nothing that it names.
     ///
-    /// Of YAML, anchors and aliases are allowed; merge keys, tags, duplicate keys and further documents are refused.
-    /// The type of a value is decided by its key: `name: 1` is text, `workers: "1"` is an error, and so is `yes` for
+    /// YAML anchors and aliases are allowed; merge keys, tags, duplicate keys and further documents are refused. The
+    /// type of a value is decided by its key: `name: 1` is text, `workers: "1"` is an error, and so is `yes` for
     /// `true`.
     ///
-    /// - Parameter endpointSocket: what SPIFFE_ENDPOINT_SOCKET says, if it is set; for files that name no identity.
+    /// - Parameter endpointSocket: the value of SPIFFE_ENDPOINT_SOCKET, if set; used if the file names no identity.
     public static func load(path: String, endpointSocket: String? = nil) -> LoadOutcome {
         do throws(FileFlaw) {
             let text = try FileContents.read(path: path, limitBytes: NodeBuilder.bytesAtMost).bytes
@@ -40,13 +40,13 @@ extension Settings {
     }
 }
 
-/// What came of reading a settings file: every flaw, in the order of the file, and the settings if none is an error.
+/// The result of reading a settings file: every flaw, in the order of the file, and the settings if none is an error.
 public struct LoadOutcome: Sendable {
     /// Nil exactly if `flaws` holds an error.
     public var settings: Settings?
     public var flaws: [SettingsFlaw]
 
-    /// Where the values of the settings stand in the file.
+    /// Positions of the settings in the file.
     public var sources: SourceMap
 }
 

@@ -1,19 +1,19 @@
 public import Identity
 
-/// Where a further trust domain publishes its bundle (SPIFFE Federation 5).
+/// The bundle endpoint of a federated trust domain (SPIFFE Federation 5).
 public struct BundleEndpoint: Hashable, Sendable {
-    /// How the server is known.
+    /// How the server is authenticated.
     public enum Profile: Hashable, Sendable {
-        /// By its name and the web's authorities, or those of a PEM file.
+        /// By host name and web PKI, or the root certificates in a PEM file.
         case web(authorities: String?)
-        /// By its SPIFFE ID, of the trust domain whose bundle is in the file, until the endpoint's own takes its place.
+        /// By SPIFFE ID, with the bundle in the file until the endpoint has delivered its own.
         case spiffe(SPIFFEID, bundle: String)
     }
 
     public var trustDomain: TrustDomain
     public var url: HTTPSURL
     public var profile: Profile
-    /// How long the last good answer counts.
+    /// How long the last good bundle is used without a successful poll.
     public var staleAfterMilliseconds: Int
 
     public init(trustDomain: TrustDomain, url: HTTPSURL, profile: Profile, staleAfterMilliseconds: Int) {
@@ -26,7 +26,7 @@ public struct BundleEndpoint: Hashable, Sendable {
 
 /// `https://host[:port]/path`, nothing else.
 public struct HTTPSURL: Hashable, Sendable, CustomStringConvertible {
-    /// A name, or an IP address without brackets.
+    /// A host name, or an IP address without brackets.
     public let host: String
     public let port: UInt16
     /// With its leading slash, and its query if it has one.

@@ -5,7 +5,7 @@ public enum IdentitySettings: Equatable, Sendable {
     case files(FileIdentity)
     case workloadAPI(WorkloadIdentity)
 
-    /// What a running proxy cannot change.
+    /// The part that a running proxy cannot change.
     public enum Source: Equatable, Sendable {
         case files
         case workloadAPI(WorkloadAddress, hint: String?)
@@ -22,7 +22,7 @@ public enum IdentitySettings: Equatable, Sendable {
 /// An identity from the SPIFFE Workload API.
 public struct WorkloadIdentity: Hashable, Sendable {
     public var address: WorkloadAddress
-    /// Of several SVIDs, the one that the operator calls so; nil: the first.
+    /// The hint of the SVID to use; nil: the first SVID.
     public var hint: String?
     public var revocation: RevocationMode
 
@@ -33,14 +33,13 @@ public struct WorkloadIdentity: Hashable, Sendable {
     }
 }
 
-/// An identity in PEM files. Paths are as the process opens them: relative ones already joined to the settings file's
-/// folder.
+/// An identity in PEM files. Relative paths are already joined to the settings file's folder.
 public struct FileIdentity: Equatable, Sendable {
     public var certificate: String
     public var privateKey: String
-    /// One a trust domain, in the order of the file.
+    /// One per trust domain, in the order of the file.
     public var trustBundles: [TrustBundleFile]
-    /// Lists of revoked certificates, at most one file a trust domain.
+    /// CRLs, at most one file per trust domain.
     public var revocationLists: [TrustBundleFile]
     public var revocation: RevocationMode
 
@@ -56,17 +55,17 @@ public struct FileIdentity: Equatable, Sendable {
     }
 }
 
-/// What is made of lists of revoked certificates.
+/// How CRLs are enforced.
 public enum RevocationMode: String, Hashable, Sendable, CaseIterable {
-    /// They are not looked at.
+    /// CRLs are ignored.
     case off
-    /// Whoever stands in a list of its issuer is refused.
+    /// A certificate on its issuer's CRL is refused.
     case ifPresent
-    /// Whoever has no list of its issuer, or one that is too old, is refused, too.
+    /// A certificate whose issuer has no CRL, or an expired one, is refused, too.
     case required
 }
 
-/// A file of one trust domain: its roots, or its revoked certificates.
+/// A file of one trust domain: its root certificates, or its CRLs.
 public struct TrustBundleFile: Equatable, Sendable {
     public var trustDomain: TrustDomain
     public var path: String

@@ -14,15 +14,15 @@ public struct ListenerSettings: Equatable, Sendable {
     /// Tried in order; the first match wins. Never empty.
     public var routes: [RouteSettings]
 
-    /// What becomes of a connection whose peer's certificate has ended.
+    /// What happens to a connection when its peer's certificate expires.
     public var expiry = Expiry.quiet
-    /// How long a connection that never pauses may outlive its peer's certificate, or its own age.
+    /// How long a connection that never pauses may outlive its peer's certificate or ``maxConnectionAge``.
     public var expiryGraceMilliseconds = 600_000
-    /// Nil: connections may live as long as they like.
+    /// Nil: no limit.
     public var maxConnectionAgeMilliseconds: Int?
 
     public enum Expiry: String, Hashable, Sendable, CaseIterable {
-        /// It is closed in the first second without a byte, or at the end of the grace.
+        /// It is closed at the first pause of a second, or at the end of the grace period.
         case quiet
         /// It is closed at once.
         case close

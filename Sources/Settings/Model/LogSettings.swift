@@ -1,4 +1,4 @@
-/// How the proxy speaks of itself, on standard error.
+/// The proxy's own log, on standard error.
 public struct LogSettings: Hashable, Sendable {
     public enum Level: String, Hashable, Sendable, CaseIterable {
         case debug, info, notice, warning, error
@@ -21,7 +21,7 @@ public struct LogSettings: Hashable, Sendable {
     }
 }
 
-/// Where the line of each ended connection goes.
+/// The destination of the access log.
 public enum AccessLogChoice: Hashable, Sendable {
     case standardOutput
     case standardError
@@ -29,10 +29,10 @@ public enum AccessLogChoice: Hashable, Sendable {
     /// Appended to; already joined to the settings file's folder.
     case file(String)
 
-    /// Those that are a word of the settings file; any other text there is a path.
+    /// The destinations with a keyword in the settings file; any other text is a path.
     static let named: [AccessLogChoice] = [.standardOutput, .standardError, .off]
 
-    /// What the settings file says for it; nil for a path.
+    /// Its keyword in the settings file; nil for a path.
     var word: String? {
         switch self {
         case .standardOutput: "stdout"

@@ -5,7 +5,7 @@ public struct RouteSettings: Equatable, Sendable {
     public var name: String
     public var match: RouteMatch
     public var upstream: UpstreamSettings
-    /// Into `Settings.policies`; nil exactly on an outbound listener.
+    /// Index into `Settings.policies`; nil exactly on an outbound listener.
     public var policyIndex: Int?
 
     public init(name: String, match: RouteMatch = RouteMatch(), upstream: UpstreamSettings, policyIndex: Int? = nil) {
@@ -16,7 +16,7 @@ public struct RouteSettings: Equatable, Sendable {
     }
 }
 
-/// The conditions of a route. All that are named must hold; one holds if any of its values match; empty: not named.
+/// The conditions of a route. All must hold; a condition holds if any of its values matches, or if it is empty.
 public struct RouteMatch: Hashable, Sendable {
     public var serverNames: [ServerNamePattern]
     public var applicationProtocols: [String]
@@ -34,14 +34,14 @@ public struct RouteMatch: Hashable, Sendable {
 }
 
 extension RouteMatch {
-    /// Whether this match surely holds wherever `other` does.
+    /// Whether this match provably holds wherever `other` does.
     func covers(_ other: RouteMatch) -> Bool {
         Self.covers(serverNames, other.serverNames) { $0.covers($1) }
             && Self.covers(applicationProtocols, other.applicationProtocols) { $0 == $1 }
             && Self.covers(destinationPorts, other.destinationPorts) { $0.contains($1) }
     }
 
-    /// An empty condition covers all; else each value of the other must be covered by one of these.
+    /// An empty condition covers everything; else one of its values must cover each value of the other.
     private static func covers<Value>(
         _ values: [Value], _ others: [Value], by coversOne: (Value, Value) -> Bool
     ) -> Bool {

@@ -1,12 +1,12 @@
 public import Policy
 
-/// Everything a settings file says, checked and with defaults filled in.
+/// The contents of a settings file, checked and with defaults filled in.
 public struct Settings: Equatable, Sendable {
     public var identity: IdentitySettings
-    /// Where further trust domains publish their bundles.
+    /// The bundle endpoints of federated trust domains.
     public var federation: [BundleEndpoint]
     public var admin: AdminSettings?
-    /// Nil: as many as the CPU quota, rounded up.
+    /// Nil: the CPU quota, rounded up.
     public var workers: Int?
     public var eventLoop = EventLoopChoice.auto
     public var tls = TLSSettings()
@@ -38,7 +38,7 @@ public struct AdminSettings: Hashable, Sendable {
     }
 }
 
-/// The kernel interface to wait with.
+/// The kernel interface of the event loop.
 public enum EventLoopChoice: String, Hashable, Sendable, CaseIterable {
     /// io_uring where the kernel allows it, else epoll.
     case auto

@@ -1,4 +1,4 @@
-/// How TLS is spoken, on both sides.
+/// TLS options, for both sides.
 public struct TLSSettings: Hashable, Sendable {
     public enum MinimumVersion: String, Hashable, Sendable, CaseIterable {
         case tls12 = "1.2"

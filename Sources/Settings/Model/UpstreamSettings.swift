@@ -1,6 +1,6 @@
 public import Policy
 
-/// Where a route's bytes go and, on an outbound route, whom it agrees to talk to there.
+/// Where a route forwards to and, on an outbound route, which server identities it accepts.
 public struct UpstreamSettings: Equatable, Sendable {
     public enum Target: Hashable, Sendable {
         /// Never empty; no port is 0.
@@ -13,7 +13,7 @@ public struct UpstreamSettings: Equatable, Sendable {
     public var serverName: String?
     /// The SPIFFE IDs accepted from the server; on an outbound route never empty, on an inbound one always.
     public var identities: [IdentityPattern]
-    /// The ALPN protocols to offer, most wanted first; outbound only.
+    /// The ALPN protocols to offer, in order of preference; outbound only.
     public var applicationProtocols: [String]
     /// What the application is told of a connection before its first byte; inbound only.
     public var sendProxyProtocol: ProxyProtocolVersion?
@@ -38,9 +38,9 @@ public enum ProxyProtocolVersion: String, Hashable, Sendable, CaseIterable {
 
 /// An application inside the proxy, for load tests that need no backend.
 public enum BuiltinUpstream: String, Hashable, Sendable, CaseIterable {
-    /// Sends back what it receives.
+    /// Echoes what it receives.
     case echo
-    /// Reads and forgets.
+    /// Reads and discards.
     case discard
     /// Sends for as long as the peer reads.
     case source

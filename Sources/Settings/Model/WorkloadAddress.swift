@@ -1,6 +1,6 @@
 import Policy
 
-/// Where the SPIFFE Workload API is served (SPIFFE Workload Endpoint 4): `unix:/path`, `unix:///path` or
+/// The address of the SPIFFE Workload API (SPIFFE Workload Endpoint 4): `unix:/path`, `unix:///path` or
 /// `tcp://IP:port`.
 public enum WorkloadAddress: Hashable, Sendable, CustomStringConvertible {
     case unix(path: String)
@@ -55,7 +55,7 @@ public enum WorkloadAddress: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Why a text is no address of a Workload API.
+/// Why a text is not a Workload API address.
 public enum WorkloadAddressFlaw: Error, Hashable, Sendable, CustomStringConvertible {
     case spaceOrControl, noScheme, scheme, queryOrFragment
     case noPath, authority, relativePath, longPath
@@ -65,15 +65,15 @@ public enum WorkloadAddressFlaw: Error, Hashable, Sendable, CustomStringConverti
     public var description: String {
         switch self {
         case .spaceOrControl: "it has a space or a control character in it"
-        case .noScheme, .scheme: "it begins with unix: or tcp:"
-        case .queryOrFragment: "it has neither a query nor a fragment"
+        case .noScheme, .scheme: "it must begin with unix: or tcp:"
+        case .queryOrFragment: "it must have neither a query nor a fragment"
         case .noPath: "the path of the socket is missing"
-        case .authority: "unix: is followed by an absolute path: unix:/path or unix:///path"
-        case .relativePath: "the path of the socket is absolute"
-        case .longPath: "the path of a socket has at most 107 bytes"
-        case .noHost: "tcp: is followed by // and an IP address with a port"
-        case .userInformation: "it has no user information"
-        case .pathOfTCP: "a TCP address has no path"
+        case .authority: "unix: must be followed by an absolute path: unix:/path or unix:///path"
+        case .relativePath: "the path of the socket must be absolute"
+        case .longPath: "the path of the socket is limited to 107 bytes"
+        case .noHost: "tcp: must be followed by // and an IP address with a port"
+        case .userInformation: "it must have no user information"
+        case .pathOfTCP: "a TCP address must have no path"
         case .endpoint(let flaw): "\(flaw)"
         }
     }

@@ -1,16 +1,16 @@
 import Policy
 
 extension SettingsReader {
-    /// An address to listen on, remembered to be compared with the others.
+    /// Reads an address to listen on, and records it for the overlap check.
     mutating func bind(_ node: Node, of owner: String) -> Endpoint? {
         guard let endpoint = endpoint(node, port: .kernelMayChoose) else { return nil }
         binds.append(Bind(owner: owner, endpoint: endpoint, position: node.position))
         return endpoint
     }
 
-    /// Reports each bind that the kernel would refuse because of an earlier one.
+    /// Reports each bind that would fail because of an earlier one.
     ///
-    /// A wildcard address overlaps with every address of its family; `[::]` takes IPv6 only.
+    /// A wildcard address overlaps with every address of its family; `[::]` binds IPv6 only.
     mutating func reportOverlappingBinds() {
         var byPort: [UInt16: [Bind]] = [:]
         for bind in binds where bind.endpoint.port != 0 {
@@ -33,14 +33,14 @@ extension SettingsReader {
         else { return nil }
         if bind.address.isWildcard {
             warn(
-                "the admin endpoint asks nobody who he is, and answers on every address of this host: bind the one that"
+                "the admin endpoint has no authentication and listens on every address of this host: bind the one that"
                     + " its readers need",
                 at: node.position)
         }
         return AdminSettings(bind: bind)
     }
 
-    /// An address of the file with what is to listen there.
+    /// A bind in the file, and its owner.
     struct Bind {
         let owner: String
         let endpoint: Endpoint
@@ -49,10 +49,10 @@ extension SettingsReader {
 }
 
 extension IPAddress {
-    /// Whether it stands for every address of its family: `0.0.0.0` or `::`.
+    /// Whether it is a wildcard: `0.0.0.0` or `::`.
     var isWildcard: Bool { self == .v4(0) || self == .v6(0, 0) }
 
-    /// Whether sockets bound to both, on one port, would want the same connections.
+    /// Whether sockets bound to both, on one port, would conflict.
     fileprivate func overlaps(_ other: IPAddress) -> Bool {
         switch (self, other) {
         case (.v4, .v4), (.v6, .v6): self == other || isWildcard || other.isWildcard

@@ -10,11 +10,11 @@ public enum EndpointFlaw: Error, Hashable, Sendable, CustomStringConvertible {
         case .noPort: "the port is missing"
         case .noAddress:
             "the address before the port is missing: 127.0.0.1 for this host, 0.0.0.0 for every address of it"
-        case .url: "an endpoint has no scheme and no path"
-        case .unixSocket: "sockets of the file system are not spoken: write an IP address and a port"
+        case .url: "an endpoint has neither scheme nor path"
+        case .unixSocket: "Unix sockets are not supported: write an IP address and a port"
         case .variable: "variables are not replaced in this file: write the address itself"
         case .badPort: "the port must be a number up to 65535"
-        case .unbracketedIPv6: "an IPv6 address stands in brackets"
+        case .unbracketedIPv6: "an IPv6 address needs brackets"
         case .localhost: "names are not resolved: write 127.0.0.1 or \"[::1]\""
         case .hostName: "names are not resolved: write an IP address"
         case .badAddress: "not an IP address"
@@ -41,7 +41,7 @@ extension Endpoint {
         self.init(address: address, port: port)
     }
 
-    /// What the text is instead of an endpoint, where that is plain to see.
+    /// What the text is instead of an endpoint, if recognisable.
     private static func flaw(ofForm text: String) -> EndpointFlaw? {
         if text.contains("$") { return .variable }
         if text.hasPrefix("unix:") || text.hasPrefix("/") || text.hasPrefix("@") { return .unixSocket }

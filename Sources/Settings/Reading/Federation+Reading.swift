@@ -1,7 +1,7 @@
 import Identity
 
 extension SettingsReader {
-    /// Where further trust domains publish their bundles; none without the section.
+    /// Reads the bundle endpoints of federated trust domains; none without the section.
     mutating func federation(_ node: Node) -> [BundleEndpoint]? {
         guard let mapping = mapping(node, expected: "a mapping of trust domains to bundle endpoints") else {
             return nil
@@ -33,16 +33,18 @@ extension SettingsReader {
         switch name {
         case nil: return nil
         case .web:
-            refuse(FederationKeys.endpointID, in: fields, "a server of the web is known by its name")
+            refuse(
+                FederationKeys.endpointID, in: fields, "the profile https_web authenticates the server by its host name"
+            )
             refuse(
                 FederationKeys.bundle, in: fields,
-                "a server of the web is known by its name; \(FederationKeys.authorities) replaces the system's")
+                "the profile https_web uses the system's root certificates, or \(FederationKeys.authorities)")
             return .web(authorities: authorities)
         case .spiffe:
             refuse(
                 FederationKeys.authorities, in: fields,
-                "the server is known by its SPIFFE ID; name its \(FederationKeys.bundle)")
-            let remedy = "a PEM file of the authorities that the server is known by at first"
+                "the profile https_spiffe authenticates the server by its SPIFFE ID; name its \(FederationKeys.bundle)")
+            let remedy = "a PEM file of root certificates that authenticate the server at first"
             _ = requires(FederationKeys.endpointID, in: fields)
             _ = requires(FederationKeys.bundle, in: fields, remedy: remedy)
             guard let id, let bundle else { return nil }

@@ -1,21 +1,21 @@
-/// The entries of one section of the file, its keys checked against those that the schema lists for it.
+/// The entries of one section of the file, its keys checked against the schema.
 struct Fields {
-    /// Of the section itself.
+    /// The position of the section.
     let position: Position
     /// The keys of the section, in alphabetical order.
     fileprivate let known: [String]
     fileprivate var entries: [String: Mapping.Entry] = [:]
-    /// Keys that are missing but most likely meant by an unknown one, which has been reported.
+    /// Missing keys that a reported unknown key most likely meant.
     fileprivate var misspelt: Set<String> = []
-    /// False if the builder of the tree refused a key that may have stood for missing ones.
+    /// False if the tree builder refused a key that may have stood for a missing one.
     fileprivate let isComplete: Bool
 
-    /// The value of a key, if the file gives it.
+    /// The value of a key, if present.
     subscript(key: some NamedKey) -> Node? { entry(key)?.value }
 
     func keyPosition(_ key: some NamedKey) -> Position? { entry(key)?.keyPosition }
 
-    /// Whether the file gives a key or most likely meant to.
+    /// Whether a key is present or was most likely meant.
     func speaks(of key: some NamedKey) -> Bool {
         entry(key) != nil || misspelt.contains(key.name) || !isComplete
     }
@@ -27,7 +27,7 @@ struct Fields {
 }
 
 extension SettingsReader {
-    /// The fields of a section; reports what is not a mapping, and each key that the section does not have.
+    /// The fields of a section; reports a value that is not a mapping, and each unknown key.
     mutating func fields<Target>(_ node: Node, of section: Section<Target>) -> Fields? {
         guard let mapping = mapping(node, expected: "a mapping of keys to values") else { return nil }
         let known = section.names
@@ -37,7 +37,7 @@ extension SettingsReader {
                 fields.entries[entry.key] = entry
                 continue
             }
-            // Of a report that is full anyway, no more is worked out.
+            // Once the report is full, skip the work.
             guard !flaws.isFull else { continue }
             let nearest = nearestName(to: entry.key, among: known)
             if let nearest { fields.misspelt.insert(nearest) }
@@ -57,7 +57,7 @@ extension SettingsReader {
         error("\(message) (known here: \(known.joined(separator: ", ")))", at: entry.keyPosition)
     }
 
-    /// Whether the file gives a key that the section must have; reports its absence, with a remedy if there is one.
+    /// Whether a required key is present; reports its absence, with a remedy if there is one.
     mutating func requires(_ key: some NamedKey, in fields: Fields, remedy: String? = nil) -> Bool {
         if !fields.speaks(of: key) {
             error("the key \(key) is missing here" + (remedy.map { ": \($0)" } ?? ""), at: fields.position)
@@ -65,29 +65,29 @@ extension SettingsReader {
         return fields[key] != nil
     }
 
-    /// The value of a key that the section must have; nil if it is flawed or not there, which has been reported.
+    /// The value of a required key; nil if it is flawed or missing, which has been reported.
     mutating func required<Value>(_ key: Key<Value>, in fields: Fields, remedy: String? = nil) -> Value? {
         requires(key, in: fields, remedy: remedy) ? given(key, in: fields) : nil
     }
 
-    /// The value of a key; nil if the file does not give it or it is flawed, which has been reported.
+    /// The value of a key; nil if it is missing, or flawed, which has been reported.
     mutating func given<Value>(_ key: Key<Value>, in fields: Fields) -> Value? {
         fields[key].flatMap { key.type.read(&self, $0) }
     }
 
-    /// The value of a key, or what holds without it; a flawed one has been reported.
+    /// The value of a key, or its default; a flawed value has been reported.
     mutating func value<Value>(of key: DefaultedKey<Value>, in fields: Fields) -> Value {
         given(key.key, in: fields) ?? key.fallback
     }
 
-    /// Reads the keys of a section that land by themselves.
+    /// Reads the keys of a section that are stored by key path.
     mutating func landing<Target>(of section: Section<Target>, in fields: Fields) -> Landing<Target> {
         var landing = Landing<Target>()
         for entry in section.entries { entry.land(&self, fields, &landing) }
         return landing
     }
 
-    /// A section all of whose keys land by themselves; a flawed one keeps its default.
+    /// Reads a section whose keys are all stored by key path; a flawed key keeps its default.
     mutating func value<Target>(of section: Section<Target>, _ node: Node) -> Target? {
         guard let fields = fields(node, of: section) else { return nil }
         var target = section.initial
@@ -95,7 +95,7 @@ extension SettingsReader {
         return target
     }
 
-    /// Reports a key that has no place in a section because of what another key says.
+    /// Reports a key that the value of another key excludes.
     mutating func refuse(_ key: some NamedKey, in fields: Fields, _ reason: String) {
         if let position = fields.keyPosition(key) {
             error("\(key) has no place here: \(reason)", at: position)

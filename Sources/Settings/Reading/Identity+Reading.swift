@@ -21,10 +21,10 @@ extension SettingsReader {
                 at: fields.position)
         }
         if let files = fields[IdentityKeys.files] {
-            refuse(IdentityKeys.hint, in: fields, "files have one SVID only")
+            refuse(IdentityKeys.hint, in: fields, "files hold only one SVID")
             return fileIdentity(files, revocationLists: lists, revocation).map { .files($0) }
         }
-        refuse(IdentityKeys.revocationLists, in: fields, "the Workload API hands them out itself")
+        refuse(IdentityKeys.revocationLists, in: fields, "the Workload API delivers them")
         let address = fields.speaks(of: IdentityKeys.workloadAPI) ? workload : environmentAddress(insteadOf: fields)
         return address.map { .workloadAPI(WorkloadIdentity(address: $0, hint: hint, revocation: revocation)) }
     }
@@ -39,7 +39,7 @@ extension SettingsReader {
         }
     }
 
-    /// The address of the environment, for a section that names none.
+    /// The address from the environment, for a section that names none.
     private mutating func environmentAddress(insteadOf fields: Fields) -> WorkloadAddress? {
         guard !fields.speaks(of: IdentityKeys.files) else { return nil }
         if let address = environmentAddress(at: fields.position) { return address }
@@ -49,7 +49,7 @@ extension SettingsReader {
             at: fields.position)
     }
 
-    /// What SPIFFE_ENDPOINT_SOCKET names (SPIFFE Workload Endpoint 4); a flawed one is told of.
+    /// The address in SPIFFE_ENDPOINT_SOCKET (SPIFFE Workload Endpoint 4); reports a flawed one.
     private mutating func environmentAddress(at position: Position) -> WorkloadAddress? {
         guard let endpointSocket else { return nil }
         do throws(WorkloadAddressFlaw) {

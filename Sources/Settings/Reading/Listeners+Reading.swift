@@ -25,11 +25,11 @@ extension SettingsReader {
         return listener
     }
 
-    /// Whoever reaches an outbound listener speaks with the proxy's SVID: beyond loopback that must be meant.
+    /// Any client of an outbound listener uses the proxy's SVID, so a bind beyond loopback must be explicit.
     private mutating func checkCallers(_ fields: Fields, _ bind: Endpoint?, mode: ListenerSettings.Mode?) {
         if mode == .inbound {
             return refuse(
-                ListenerKeys.allowRemoteCallers, in: fields, "an inbound listener asks its callers for a certificate")
+                ListenerKeys.allowRemoteCallers, in: fields, "an inbound listener requires a client certificate")
         }
         let key = ListenerKeys.allowRemoteCallers
         let isAllowed = value(of: key, in: fields)
@@ -37,12 +37,12 @@ extension SettingsReader {
             fields[key] != nil || !fields.speaks(of: key)
         else { return }
         error(
-            "whoever reaches \(bind) speaks with this proxy's SVID, without any of his own: bind a loopback address,"
+            "any client that reaches \(bind) uses this proxy's SVID without authentication: bind a loopback address,"
                 + " or write `\(key.name): true` beside it",
             at: fields[ListenerKeys.bind]?.position ?? fields.position)
     }
 
-    /// The routes of a listener; of one without a known mode, what does not depend on it is checked.
+    /// Reads the routes of a listener; without a known mode, checks what does not depend on it.
     private mutating func routes(_ node: Node, mode: ListenerSettings.Mode?) -> [RouteSettings]? {
         var names = NameList(of: "route")
         var earlier: [(match: RouteMatch, line: Int)] = []
@@ -56,7 +56,7 @@ extension SettingsReader {
             if let match {
                 if let first = earlier.first(where: { $0.match.covers(match) }) {
                     reader.error(
-                        "the route is never taken: the one at line \(first.line) matches all that it matches",
+                        "the route is unreachable: the route at line \(first.line) matches everything that it matches",
                         at: node.position)
                 }
                 earlier.append((match, node.position.line))
@@ -72,7 +72,7 @@ extension SettingsReader {
         guard let node else { return RouteMatch() }
         guard let fields = fields(node, of: MatchKeys.section) else { return nil }
         if mode == .outbound {
-            let reason = "an outbound listener takes in plaintext, which has none: leave it out"
+            let reason = "an outbound listener accepts plaintext, which has none: leave it out"
             refuse(MatchKeys.sni, in: fields, reason)
             refuse(MatchKeys.alpn, in: fields, reason)
         }
@@ -91,7 +91,7 @@ extension SettingsReader {
             return nil
         }
         // Whether a policy is needed depends on the mode.
-        let remedy = "an inbound route names the policy that says who may use it"
+        let remedy = "an inbound route must name the policy that authorizes its peers"
         let node = mode == nil ? fields[RouteKeys.policy] : required(RouteKeys.policy, in: fields, remedy: remedy)
         guard let name = node.flatMap({ name($0, of: "policy") }) else {
             routesAreKnown = false
@@ -100,7 +100,7 @@ extension SettingsReader {
         usedPolicies.insert(name)
         guard let policyIndices else { return nil }
         if let index = policyIndices[name] { return index }
-        // Any of them may have been meant.
+        // The route may have meant any policy, so none is reported as unused.
         routesAreKnown = false
         return refuse(
             "no policy is named \(quoted(name))" + suggestion(for: name, among: Array(policyIndices.keys)),

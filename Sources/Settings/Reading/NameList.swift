@@ -1,4 +1,4 @@
-/// The names given so far to things of one kind, which must differ.
+/// The names of one kind read so far, which must be unique.
 struct NameList {
     /// `rule`, `route` or `listener`.
     let kind: String
@@ -8,7 +8,7 @@ struct NameList {
         self.kind = kind
     }
 
-    /// Where the name was given first, if before.
+    /// Where the name was used before, if it was.
     mutating func add(_ name: String, at position: Position) -> Position? {
         if let first = positions[name] { return first }
         positions[name] = position
@@ -17,7 +17,7 @@ struct NameList {
 }
 
 extension SettingsReader {
-    /// A name that differs from those before it.
+    /// Reads a name that must be unique.
     mutating func name(_ node: Node, notIn names: inout NameList) -> String? {
         guard let name = text(node, expected: "the name of a \(names.kind)", bytesAtMost: 128) else { return nil }
         guard let first = names.add(name, at: node.position) else { return name }

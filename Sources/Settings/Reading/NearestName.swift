@@ -1,5 +1,5 @@
-/// The candidate that was most likely meant by a misspelt name, if any is close: one edit for three letters, or one of
-/// them the beginning of the other.
+/// The candidate most likely meant by a misspelt name, if any is close: at most one edit per three letters, or one a
+/// prefix of the other.
 public func nearestName(to name: String, among candidates: [String]) -> String? {
     let wanted = Array(name.lowercased().utf8)
     guard (1...lettersAtMost).contains(wanted.count), name.contains(where: \.isLetter) else { return nil }
@@ -14,7 +14,7 @@ public func nearestName(to name: String, among candidates: [String]) -> String? 
     return best?.candidate
 }
 
-/// How far apart two words are; nil if neither can be meant by the other.
+/// The distance of two words; nil if they are too far apart.
 private func distance(_ a: [UInt8], _ b: [UInt8]) -> Int? {
     let allowed = max(1, max(a.count, b.count) / 3)
     let isBeginning = min(a.count, b.count) >= 3 && (a.starts(with: b) || b.starts(with: a))
@@ -24,7 +24,7 @@ private func distance(_ a: [UInt8], _ b: [UInt8]) -> Int? {
     return edits <= allowed ? edits : nil
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours that turn one word into the other.
+/// Optimal string alignment distance: insertions, deletions, replacements and swaps of neighbours.
 private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
     var beforePrevious: [Int] = []
     var previous = Array(0...b.count)
@@ -44,5 +44,5 @@ private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
     return previous[b.count]
 }
 
-/// Longer names get no suggestion: it keeps the work per flaw small.
+/// Longer names get no suggestion, which bounds the work per flaw.
 private let lettersAtMost = 128

@@ -5,7 +5,7 @@ extension SettingsReader {
         return mismatch(node, expected: expected)
     }
 
-    /// Every item of a list, read with `read`; nil if one is flawed. An empty list is an error: it could mean
+    /// Reads every item of a list with `read`; nil if one is flawed. An empty list is an error, because it could mean
     /// everything or nothing.
     mutating func list<Item>(
         _ node: Node, of expected: String, atMost: Int = itemsAtMost, whenEmpty remedy: String = "name at least one",
@@ -47,7 +47,7 @@ extension SettingsReader {
         return text
     }
 
-    /// Reports a value of the wrong type, unless it has been reported already; the remedy is for a lone scalar.
+    /// Reports a value of the wrong type, unless already reported; the remedy is for a lone scalar.
     private mutating func mismatch<Value>(_ node: Node, expected: String, remedy: String = "") -> Value? {
         switch node.content {
         case .flawed: nil

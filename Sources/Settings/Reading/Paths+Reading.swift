@@ -1,5 +1,5 @@
 extension SettingsReader {
-    /// A path as the process will open it: a relative one is joined to the folder of the settings file.
+    /// Reads a path; a relative one is joined to the settings file's folder.
     mutating func path(_ node: Node) -> String? {
         // PATH_MAX is 4096 with the terminating NUL.
         guard let text = text(node, expected: "a path", bytesAtMost: 4_095) else { return nil }
@@ -12,7 +12,7 @@ extension SettingsReader {
         return joined(text)
     }
 
-    /// Where the line of each ended connection goes; a word that only looks like one of the three is refused.
+    /// Reads the destination of the access log; refuses a misspelt keyword.
     mutating func accessLog(_ node: Node) -> AccessLogChoice? {
         let words = AccessLogChoice.named.compactMap(\.word)
         let expected = words.joined(separator: ", ") + " or a path"

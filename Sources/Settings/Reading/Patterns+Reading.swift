@@ -2,12 +2,12 @@ import Identity
 import Policy
 
 extension SettingsReader {
-    /// A name that logs and messages will show: listeners, routes, policies, rules.
+    /// Reads the name of a listener, route, policy or rule, as shown in logs and messages.
     mutating func name(_ node: Node, of what: String) -> String? {
         text(node, expected: "the name of a \(what)", bytesAtMost: 128)
     }
 
-    /// A pattern of SPIFFE IDs; warns if no trust bundle could ever vouch for one that matches.
+    /// Reads a pattern of SPIFFE IDs; warns if no trust bundle can verify an identity that matches.
     mutating func identityPattern(_ node: Node) -> IdentityPattern? {
         let expected = "an identity pattern such as spiffe://example.org/ns/*/sa/app"
         guard let text = text(node, expected: expected, bytesAtMost: SPIFFEID.maximumBytes) else { return nil }
@@ -47,7 +47,7 @@ extension SettingsReader {
         }
     }
 
-    /// One server name, for an SNI to send.
+    /// Reads the one server name to send as SNI.
     mutating func serverName(_ node: Node) -> String? {
         if case .scalar = node.content, let text = text(node, expected: "a server name such as orders.internal"),
             IPAddress(parsing: text) != nil
@@ -62,7 +62,7 @@ extension SettingsReader {
         return pattern.description
     }
 
-    /// ALPN protocols, at most as many as one extension of a ClientHello could name.
+    /// Reads ALPN protocols, at most as many as a ClientHello extension can hold.
     mutating func applicationProtocols(_ node: Node) -> [String]? {
         let protocols = list(node, of: "ALPN protocols such as h2", atMost: 64) {
             $0.text($1, expected: "an ALPN protocol such as h2")
@@ -71,12 +71,12 @@ extension SettingsReader {
         return refuse("an ALPN protocol is named twice", at: node.position)
     }
 
-    /// The values of a condition; none if the key is not there, nil if it is flawed or misspelt.
+    /// The values of a condition; empty without the key, nil if it is flawed or misspelt.
     mutating func condition<Value>(_ key: Key<[Value]>, in fields: Fields) -> [Value]? {
         fields.speaks(of: key) ? given(key, in: fields) : []
     }
 
-    /// The same of identity patterns, each read with `read`.
+    /// The identity patterns of a condition, each read with `read`.
     mutating func identityPatterns(
         _ key: Key<Node>, in fields: Fields, read: (inout SettingsReader, Node) -> IdentityPattern?
     ) -> [IdentityPattern]? {
@@ -84,7 +84,7 @@ extension SettingsReader {
         return given(key, in: fields).flatMap { condition($0, of: "identity patterns", read: read) }
     }
 
-    /// The values of a condition that the file gives.
+    /// The values of a condition that is present.
     mutating func condition<Value>(
         _ node: Node, of expected: String, read: (inout SettingsReader, Node) -> Value?
     ) -> [Value]? {
@@ -95,7 +95,7 @@ extension SettingsReader {
         let name = String(pattern.description.dropFirst("spiffe://".count).prefix { $0 != "/" })
         guard let trustDomains, name != "*", !trustDomains.contains(where: { $0.name == name }) else { return }
         warn(
-            "no peer can have this identity: \(FileKeys.trustBundles) has none for \(quoted(name))"
+            "no peer can have this identity: \(FileKeys.trustBundles) has no bundle for \(quoted(name))"
                 + suggestion(for: name, among: trustDomains.map(\.name)),
             at: position)
     }

@@ -1,7 +1,7 @@
 import Policy
 
 extension SettingsReader {
-    /// The policies in the order of the file; without the section there are none.
+    /// Reads the policies in the order of the file; none without the section.
     mutating func policies(_ node: Node?) -> [Policy]? {
         policyIndices = [:]
         guard let node else { return [] }
@@ -21,7 +21,7 @@ extension SettingsReader {
         return sound.count == policies.count ? sound : nil
     }
 
-    /// Warns of each policy that no route names.
+    /// Warns of each unused policy.
     mutating func reportUnusedPolicies(_ node: Node?) {
         guard routesAreKnown, case .mapping(let mapping) = node?.content else { return }
         for entry in mapping.entries where !usedPolicies.contains(entry.key) {
@@ -37,8 +37,8 @@ extension SettingsReader {
         let mode = value(of: PolicyKeys.mode, in: fields)
         if mode == .audit, let position = fields.keyPosition(PolicyKeys.mode) {
             warn(
-                "the policy \(quoted(entry.key)) refuses nobody: it only logs whom it would refuse; write "
-                    + "`\(PolicyKeys.mode.name): enforce` once the log shows nobody that you want",
+                "the policy \(quoted(entry.key)) enforces nothing: it only logs what it would refuse; write "
+                    + "`\(PolicyKeys.mode.name): enforce` once the log shows no peer that must be allowed",
                 at: position)
         }
         var names = NameList(of: "rule")
@@ -56,13 +56,13 @@ extension SettingsReader {
         guard let fields = fields(node, of: RuleKeys.section) else { return nil }
         let name = required(RuleKeys.name, in: fields).flatMap { self.name($0, notIn: &names) }
         let action = required(RuleKeys.action, in: fields)
-        let namesWhom = namesWhom(fields, action: action)
+        let isExplicit = isExplicit(fields, action: action)
         let identities = identityPatterns(RuleKeys.identities, in: fields) { reader, node in
             let pattern = reader.identityPattern(node)
             if action == .allow, pattern?.matchesEveryone == true {
                 reader.warn(
-                    "this allows every peer of every trust domain that has a bundle, those that are added later"
-                        + " included: name whom you mean, such as `spiffe://example.org/ns/NAME/**`",
+                    "this allows every peer of every trust domain that has a bundle, including those added"
+                        + " later: name the peers you mean, such as `spiffe://example.org/ns/NAME/**`",
                     at: node.position)
             }
             return pattern
@@ -70,7 +70,7 @@ extension SettingsReader {
         let sources = condition(RuleKeys.sources, in: fields)
         let ports = condition(RuleKeys.destinationPorts, in: fields)
         let serverNames = condition(RuleKeys.sni, in: fields)
-        guard namesWhom, let name, let action, let identities, let sources, let ports, let serverNames else {
+        guard isExplicit, let name, let action, let identities, let sources, let ports, let serverNames else {
             return nil
         }
         return Rule(
@@ -78,41 +78,43 @@ extension SettingsReader {
             serverNames: serverNames)
     }
 
-    /// Whether the rule says whom it means: an open door, or a shut one, must be spelled out.
-    private mutating func namesWhom(_ fields: Fields, action: Action?) -> Bool {
+    /// Whether the rule has a condition: to allow or refuse every peer must be explicit.
+    private mutating func isExplicit(_ fields: Fields, action: Action?) -> Bool {
         switch action {
         case .allow:
-            let remedy = "an allow rule names whom it allows (`spiffe://*/**` is any trusted peer)"
+            let remedy = "an allow rule must name the peers it allows (`spiffe://*/**` is any trusted peer)"
             return requires(RuleKeys.identities, in: fields, remedy: remedy)
         case .deny:
             let conditions: [any NamedKey] = [
                 RuleKeys.identities, RuleKeys.sources, RuleKeys.destinationPorts, RuleKeys.sni,
             ]
             if conditions.contains(where: { fields.speaks(of: $0) }) { return true }
-            error("the rule names no condition, so it would refuse everyone: name whom it denies", at: fields.position)
+            error(
+                "the rule has no condition, so it would refuse every peer: name the peers it denies",
+                at: fields.position)
             return false
         case nil:
             return false
         }
     }
 
-    /// Warns of what a policy surely does not mean. No error: a broad deny rule, added in haste, must be let in.
+    /// Warns of rules without effect. Not an error: a broad deny rule added in an emergency must be accepted.
     private mutating func report(_ rules: [PlacedRule], of policy: String, at position: Position) {
         for (index, shadow) in Policy.unreachableRules(of: rules.map(\.rule)) {
             let (rule, earlier) = (rules[index].rule, rules[shadow])
-            let order = rule.action == earlier.rule.action ? "" : ", and deny rules are asked first"
+            let order = rule.action == earlier.rule.action ? "" : ", and deny rules take precedence"
             warn(
                 "the rule \(quoted(rule.name)) never decides: \(quoted(earlier.rule.name)) at line "
-                    + "\(earlier.position.line) matches all that it matches\(order)",
+                    + "\(earlier.position.line) matches everything that it matches\(order)",
                 at: rules[index].position)
         }
         if !rules.contains(where: { $0.rule.action == .allow }) {
-            warn("the policy \(quoted(policy)) has no allow rule, so it refuses everyone", at: position)
+            warn("the policy \(quoted(policy)) has no allow rule, so it refuses every peer", at: position)
         }
     }
 }
 
-/// A rule and where it stands.
+/// A rule and its position.
 private struct PlacedRule {
     let rule: Rule
     let position: Position

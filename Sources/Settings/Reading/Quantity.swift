@@ -1,10 +1,10 @@
-/// A whole number with a unit, as the file writes it: a duration, an amount of memory.
+/// A whole number with a unit, as written in the file: a duration or an amount of memory.
 protocol Quantity: CustomStringConvertible {
-    /// From the largest to the smallest; `count` is how many of the smallest it is.
+    /// From the largest to the smallest; `count` is in the smallest unit.
     static var units: [(name: String, count: Int)] { get }
-    /// What to write, in words with examples.
+    /// The expected text, with examples, for messages.
     static var expected: String { get }
-    /// What is proposed for a number without a unit.
+    /// The unit suggested for a number without one.
     static var usualUnit: String { get }
 
     /// In the smallest unit.
@@ -13,7 +13,7 @@ protocol Quantity: CustomStringConvertible {
 }
 
 extension Quantity {
-    /// Nil for any other text, and for what does not fit.
+    /// Nil for any other text, and on overflow.
     init?(_ text: String) {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         let word = text.dropFirst(digits.count)
@@ -53,7 +53,7 @@ struct SizeText: Quantity {
 
     init(_ bytes: Int) { count = bytes }
 
-    // The names that are written come first.
+    // The unit written for each size comes first.
     static let units: [(name: String, count: Int)] = [
         (name: "GiB", count: 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("Gi", 1 << 30), ("Mi", 1 << 20),
         ("Ki", 1 << 10), ("B", 1),

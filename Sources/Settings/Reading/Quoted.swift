@@ -1,4 +1,4 @@
-/// Text of the file inside a message: in backquotes, shortened, and nothing in it that a terminal would obey.
+/// Text of the file for a message: in backquotes, shortened, and without terminal control characters.
 func quoted(_ text: String) -> String {
     var shown = ""
     for (count, scalar) in text.unicodeScalars.enumerated() {
@@ -13,7 +13,7 @@ func quoted(_ text: String) -> String {
 }
 
 extension Unicode.Scalar {
-    /// Of the C0 and C1 sets, a line or paragraph separator, or a sign that reorders the text around it.
+    /// C0 and C1 controls, line and paragraph separators, and bidirectional controls.
     var isControl: Bool {
         switch value {
         case 0..<0x20, 0x7F..<0xA0, 0x2028...0x202E, 0x2066...0x2069: true

@@ -1,7 +1,7 @@
 import Policy
 
 extension SettingsReader {
-    /// `true` or `false`; YAML 1.1's other words for them are refused by name.
+    /// `true` or `false`; YAML 1.1's other spellings get a message of their own.
     mutating func boolean(_ node: Node) -> Bool? {
         guard let scalar = scalar(node, expected: "true or false") else { return nil }
         switch (scalar.text, scalar.style) {
@@ -72,7 +72,7 @@ extension SettingsReader {
             "expected \(expected), found \(quoted(text))\(suggestion(for: text, among: words))", at: node.position)
     }
 
-    /// An address and a port; a host name is refused, for it would have to be resolved.
+    /// An address and a port; host names are refused, because they are not resolved.
     mutating func endpoint(_ node: Node, port: PortRule) -> Endpoint? {
         let expected = "an endpoint such as 127.0.0.1:80 or \"[::1]:80\""
         guard let text = scalar(node, expected: expected)?.text else { return nil }
@@ -93,7 +93,7 @@ extension SettingsReader {
     }
 }
 
-/// A number of decimal digits and nothing else, no needless zero in front; nil past the range of Int.
+/// A number of decimal digits without leading zeros; nil beyond the range of Int.
 func decimal(_ text: String) -> Int? {
     guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
     return text.hasPrefix("0") && text != "0" ? nil : Int(text)

@@ -1,28 +1,28 @@
 import Identity
 import Policy
 
-/// Turns the node tree of a file into settings, collecting every flaw on the way.
+/// Converts the node tree of a file into settings and collects every flaw.
 ///
-/// A reading function returns nil exactly if it, or the builder of the tree, has reported an error; callers go on with
-/// the rest of the file, and never report what merely follows from a flaw already told.
+/// A reading function returns nil exactly if it, or the tree builder, has reported an error. Callers continue with the
+/// rest of the file, and never report a consequence of a reported flaw.
 struct SettingsReader {
     let file: String
     private(set) var flaws: FlawList
-    /// The names under `policies` with their places in `Settings.policies`; nil if they could not be read.
+    /// The names under `policies` with their indices in `Settings.policies`; nil if they could not be read.
     var policyIndices: [String: Int]?
     /// The policies that routes name.
     var usedPolicies: Set<String> = []
     /// The trust domains that have a bundle; nil if they could not all be read.
     var trustDomains: Set<TrustDomain>?
-    /// Where further trust domains publish their bundles.
+    /// The bundle endpoints of federated trust domains.
     var bundleEndpoints: [BundleEndpoint] = []
-    /// False if a route may name a policy without our knowing.
+    /// False if a flawed route may use a policy that was not recorded.
     var routesAreKnown = true
     /// Every bind of the file.
     var binds: [Bind] = []
     let sources: SourceMap
 
-    /// What SPIFFE_ENDPOINT_SOCKET says, if it is set.
+    /// The value of SPIFFE_ENDPOINT_SOCKET, if set.
     let endpointSocket: String?
 
     init(file: String, sources: SourceMap, flaws: FlawList, endpointSocket: String?) {
@@ -58,7 +58,7 @@ struct SettingsReader {
         flaws.append(SettingsFlaw(.warning, at: position, message))
     }
 
-    /// The end of a message that proposes the nearest of some names; empty if none is near.
+    /// The suffix of a message that suggests the nearest name; empty if none is near.
     func suggestion(for name: String, among candidates: [String]) -> String {
         guard !flaws.isFull, let nearest = nearestName(to: name, among: candidates.sorted()) else { return "" }
         return "; did you mean \(quoted(nearest))?"

@@ -7,8 +7,8 @@ extension SettingsReader {
         case .inbound:
             refuse(
                 UpstreamKeys.identities, in: fields,
-                "an inbound route goes to plaintext; name a \(RouteKeys.policy) for those who come in")
-            let reason = "an inbound route goes to plaintext, which has none: leave it out"
+                "an inbound route forwards plaintext; authorize its peers with a \(RouteKeys.policy)")
+            let reason = "an inbound route forwards plaintext, which has none: leave it out"
             refuse(UpstreamKeys.sni, in: fields, reason)
             refuse(UpstreamKeys.alpn, in: fields, reason)
         case .outbound:
@@ -75,7 +75,7 @@ extension SettingsReader {
             }
             guard mayBeRemote || endpoint.address.isLoopback else {
                 return reader.refuse(
-                    "\(endpoint) is another host, to which the bytes would go in plaintext: name a loopback address, or"
+                    "\(endpoint) is another host, which would be reached in plaintext: name a loopback address, or"
                         + " write `\(UpstreamKeys.allowRemoteUpstream.name): true` beside \(UpstreamKeys.endpoints)",
                     at: node.position)
             }
@@ -92,7 +92,8 @@ extension SettingsReader {
             let pattern = reader.identityPattern(node)
             if mode == .outbound, pattern?.matchesEveryone == true {
                 reader.warn(
-                    "whoever has an SVID of any trust domain that has a bundle is taken for the server: name whom you mean",
+                    "any SVID of any trust domain that has a bundle is accepted as the server's: name the servers"
+                        + " you mean",
                     at: node.position)
             }
             return pattern

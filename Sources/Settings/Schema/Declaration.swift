@@ -1,9 +1,9 @@
-/// What a key's declaration says, whatever the type of its value.
+/// A key's declaration without the type of its value.
 struct Declaration: Sendable {
     let name: String
-    /// What to write, in words.
+    /// The value to write, in words.
     let type: String
-    /// As the file would write it; nil if there is nothing to say.
+    /// The default as written in the file; nil if there is none to show.
     let defaultValue: String?
     let meaning: String
     let appliesAt: SettingReference.Moment
@@ -12,13 +12,12 @@ struct Declaration: Sendable {
 
     /// The keys below a key.
     struct Inner: Sendable {
-        /// How the reference writes the step from the key to them: empty, `[]` for an item of a list, `.NAME` for a
-        /// name that one chooses.
+        /// The path from the key to them in the reference: empty, `[]` for a list item, `.NAME` for a user-chosen name.
         let step: String
         let declarations: [Declaration]
     }
 
-    /// This key and those below it, each after the one that holds it.
+    /// This key and its descendants, each after its parent.
     ///
     /// - Parameter section: the path of the section; empty at the top of the file.
     func references(in section: String) -> [SettingReference] {

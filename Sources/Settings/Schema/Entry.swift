@@ -1,9 +1,9 @@
-/// A key in its section, with what becomes of its value.
+/// A key of a section, and how its value is stored in the model.
 struct Entry<Target: Sendable>: Sendable {
     let name: String
-    /// Given the initial values of the section.
+    /// Takes the initial values of the section.
     let declaration: @Sendable (Target) -> Declaration
-    /// Reads the key and adds its value to what is to land.
+    /// Reads the key and adds its value to the landing.
     var land: @Sendable (inout SettingsReader, Fields, inout Landing<Target>) -> Void = { _, _, _ in }
     var keysForNextStart: @Sendable (_ old: Target, _ new: Target) -> [String] = { _, _ in [] }
 }
@@ -46,7 +46,7 @@ extension Entry {
         }
     }
 
-    /// A mapping all of whose keys land by themselves.
+    /// A mapping whose keys are all stored by key path.
     static func section<Inner: Equatable>(
         _ name: String, _ section: Section<Inner>, at property: any WritableKeyPath<Target, Inner> & Sendable,
         appliesAt moment: SettingReference.Moment = .now, _ meaning: String

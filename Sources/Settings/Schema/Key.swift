@@ -1,7 +1,7 @@
-/// One key of the settings file: the only place that names it, and says what may be written and what it is for.
+/// One key of the settings file: the only declaration of its name, type, range and meaning.
 ///
-/// A `Section` lists the keys of a mapping and says where their values land. Known keys, suggestions, the reference and
-/// the list of keys that wait for the next start follow from these declarations.
+/// A `Section` lists the keys of a mapping and where their values are stored. Known keys, suggestions, the reference
+/// and the list of keys that apply at the next start are derived from these declarations.
 struct Key<Value: Sendable>: Sendable {
     let name: String
     let type: ValueType<Value>
@@ -15,12 +15,12 @@ struct Key<Value: Sendable>: Sendable {
         self.meaning = meaning
     }
 
-    /// The same key with what holds where the file does not give it.
+    /// The same key with a default.
     func or(_ fallback: Value) -> DefaultedKey<Value> {
         DefaultedKey(key: self, fallback: fallback)
     }
 
-    /// What is said of it where its type does not matter.
+    /// The declaration without the value's type.
     func declaration(fallback: Value?, appliesAt: SettingReference.Moment = .now) -> Declaration {
         Declaration(
             name: name, type: type.words + need.words, defaultValue: fallback.flatMap { type.written($0) },
@@ -28,16 +28,16 @@ struct Key<Value: Sendable>: Sendable {
     }
 }
 
-/// A key whose value does not land in the model by itself, and what holds without it.
+/// A key not stored by key path, and its default.
 struct DefaultedKey<Value: Sendable>: Sendable {
     let key: Key<Value>
     let fallback: Value
 }
 
-/// Whether a section must have a key.
+/// Whether a key is required in its section.
 enum Need: Sendable {
     case optional, required
-    /// In the words of the reference: `on outbound`.
+    /// The condition as the reference words it: `on outbound`.
     case requiredWhen(String)
 
     fileprivate var words: String {
@@ -49,7 +49,7 @@ enum Need: Sendable {
     }
 }
 
-/// Whatever stands for a key of the file; in messages, its name in backquotes.
+/// Anything that stands for a key of the file; prints as its name in backquotes.
 protocol NamedKey: Sendable, CustomStringConvertible {
     var name: String { get }
 }

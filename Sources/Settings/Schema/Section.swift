@@ -1,13 +1,13 @@
-/// A mapping of the settings file: its keys in the order in which a file is best written, and where their values land.
+/// A mapping of the settings file: its keys in the recommended order, and where their values are stored.
 struct Section<Target: Sendable>: Sendable {
-    /// What an empty mapping means, as far as its keys have defaults: the initial values of the properties.
+    /// The initial values of the properties: the keys' defaults.
     let initial: Target
     let entries: [Entry<Target>]
     /// In alphabetical order.
     let names: [String]
     let declarations: [Declaration]
 
-    /// - Parameter initial: of what the keys without a default set, any value will do.
+    /// - Parameter initial: properties of keys without a default may have any value.
     init(of initial: Target, _ entries: [Entry<Target>]) {
         self.initial = initial
         self.entries = entries
@@ -22,17 +22,17 @@ struct Section<Target: Sendable>: Sendable {
 }
 
 extension Section<Void> {
-    /// A section whose values do not land by themselves.
+    /// A section read by a function of its own.
     init(_ entries: [Entry<Void>]) { self.init(of: (), entries) }
 }
 
-/// Values on their way into the model.
+/// Values read and not yet assigned to the model.
 struct Landing<Target> {
-    /// False if a key is flawed, or may be given under another name.
+    /// False if a key is flawed or misspelt.
     private(set) var isSound = true
     private var assignments: [(inout Target) -> Void] = []
 
-    /// Adds the value of a key; nil if it is not given or flawed.
+    /// Adds the value of a key; nil if it is missing or flawed.
     mutating func add<Value>(
         _ value: Value?, of key: Key<Value>, in fields: Fields, assign: @escaping (inout Target, Value) -> Void
     ) {

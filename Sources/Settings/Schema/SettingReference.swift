@@ -1,8 +1,8 @@
-/// What one key of the settings file is for; `Settings.reference` lists them all.
+/// The reference entry of one key of the settings file; `Settings.reference` lists them all.
 public struct SettingReference: Hashable, Sendable {
-    /// When a running proxy serves by another value.
+    /// When a changed value takes effect.
     public enum Moment: Hashable, Sendable {
-        /// As soon as the file is read again.
+        /// At the next reload.
         case now
         /// At the next start.
         case start
@@ -11,13 +11,13 @@ public struct SettingReference: Hashable, Sendable {
     /// The path of the mapping that holds the key; empty at the top of the file.
     public let section: String
     public let key: String
-    /// What to write, in words.
+    /// The value to write, in words.
     public let type: String
-    /// What holds without the key, as the file would write it; nil if there is nothing to say.
+    /// The default as written in the file; nil if there is none to show.
     public let defaultValue: String?
     public let meaning: String
     public let appliesAt: Moment
 
-    /// Keys joined by dots; `[]` stands for an item of a list, a word in capitals for a name that one chooses.
+    /// Keys joined by dots; `[]` is a list item, a word in capitals a user-chosen name.
     public var path: String { section.isEmpty ? key : "\(section).\(key)" }
 }

@@ -1,9 +1,9 @@
 extension Settings {
-    /// Every key of the settings file, in the order in which a file is best written.
+    /// Every key of the settings file, in the recommended order.
     public static let reference: [SettingReference] =
         RootKeys.section.declarations.flatMap { $0.references(in: "") }
 
-    /// The sections that know a key, as the reference writes them.
+    /// The sections that have a key, as written in the reference.
     static func sections(holding key: String) -> [String] {
         reference.filter { $0.key == key && !$0.section.isEmpty }.map(\.section)
     }

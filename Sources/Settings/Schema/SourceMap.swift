@@ -1,15 +1,15 @@
 public import Identity
 
-/// Where the values of a settings file stand in it, policies aside.
+/// The positions of the values of a settings file, except for policies.
 public struct SourceMap: Sendable {
-    /// Nil where the file could not be read.
+    /// Nil if the file could not be read.
     private let root: Node?
     private let file: String
 
     init(_ root: Node?, file: String) {
         var root = root
         if case .mapping(var mapping) = root?.content {
-            // They may be long, and nothing in them can turn out to be flawed later.
+            // Policies may be long, and none of their values can turn out to be flawed later.
             mapping.entries.removeAll { $0.key == RootKeys.policies.name }
             root?.content = .mapping(mapping)
         }
@@ -17,7 +17,7 @@ public struct SourceMap: Sendable {
         self.file = file
     }
 
-    /// A step from a value to one in it.
+    /// A step from a value to one inside it.
     enum Step {
         case name(String)
         case item(Int)
@@ -25,7 +25,7 @@ public struct SourceMap: Sendable {
         static func key(_ key: some NamedKey) -> Step { .name(key.name) }
     }
 
-    /// Of a value, or of the innermost value around the place where it would stand.
+    /// The position of a value, or of the innermost value that would contain it.
     subscript(path: Step...) -> Position {
         guard var node = root else { return Position(file: file, line: 1, column: 1) }
         for step in path {

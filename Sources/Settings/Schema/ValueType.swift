@@ -1,13 +1,13 @@
 import Policy
 
-/// What may be written as the value of a key: in words, as it is read, and as a default is shown.
+/// The type of a key's value: its description, its parser, and how a default is shown.
 struct ValueType<Value: Sendable>: Sendable {
-    /// Reports what is wrong with a value, and then yields nil.
+    /// Parses a value; reports a flaw and returns nil.
     typealias Read = @Sendable (inout SettingsReader, Node) -> Value?
 
     let words: String
     let read: Read
-    /// A value as the file would write it; nil where the reference shows no default.
+    /// Formats a value as written in the file; nil if the reference shows no default.
     let written: @Sendable (Value) -> String?
     let inner: Declaration.Inner?
 
@@ -24,14 +24,14 @@ struct ValueType<Value: Sendable>: Sendable {
 }
 
 extension ValueType<Node> {
-    /// A value whose reading depends on what stands beside it: the section's own function reads it.
+    /// A value that depends on its siblings: the section's own function reads it.
     static func node(_ words: String) -> Self { ValueType(words) { $1 } }
 
     static func mapping<Target>(_ section: Section<Target>) -> Self { inner("mapping", "", section) }
 
     static func list<Target>(of section: Section<Target>) -> Self { inner("list of mappings", "[]", section) }
 
-    /// - Parameter name: in capitals, what stands for a name in the reference.
+    /// - Parameter name: the placeholder for a name in the reference, in capitals.
     static func mapping<Target>(of words: String, _ name: String, _ section: Section<Target>) -> Self {
         inner("mapping of \(words)", ".\(name)", section)
     }

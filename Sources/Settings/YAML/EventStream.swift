@@ -1,9 +1,9 @@
 import CLibYAML
 
-/// The events of one YAML stream, pulled one at a time from libyaml; the only file that speaks to it.
+/// The events of one YAML stream, pulled one at a time from libyaml; the only file that calls libyaml.
 ///
-/// Owns a copy of the text and libyaml's parser, and lends neither: that makes it safe. After a thrown flaw the stream
-/// must not be asked again.
+/// Safe because it owns a copy of the text and libyaml's parser, and lends neither. Do not use the stream after it
+/// threw a flaw.
 @safe struct EventStream: ~Copyable {
     enum Event {
         case documentStart, documentEnd, streamEnd
@@ -13,14 +13,14 @@ import CLibYAML
         case mappingStart(Properties), mappingEnd
     }
 
-    /// What may stand before a node.
+    /// The anchor and tag before a node.
     struct Properties {
         var anchor: String?
         var tag: String?
     }
 
     private let file: String
-    /// libyaml keeps pointers into both, to the parser itself too: they are heap blocks that never move.
+    /// libyaml keeps pointers into both, and to the parser itself: they are heap blocks that never move.
     private let parser: UnsafeMutablePointer<yaml_parser_t>
     private let text: UnsafeMutableBufferPointer<UInt8>
 
@@ -45,7 +45,7 @@ import CLibYAML
         unsafe text.deallocate()
     }
 
-    /// The next event and where it starts. Throws what libyaml finds wrong with the text.
+    /// The next event and its position. Throws libyaml's syntax errors.
     mutating func next() throws(SettingsFlaw) -> (event: Event, position: Position) {
         var event = unsafe yaml_event_t()
         while true {

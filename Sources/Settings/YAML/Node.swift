@@ -1,17 +1,17 @@
-/// A value of a YAML document, aliases replaced by what they stand for.
+/// A value of a YAML document with aliases expanded.
 struct Node: Sendable {
     enum Content: Sendable {
         case scalar(Scalar)
         case sequence([Node])
         case mapping(Mapping)
-        /// Already reported; whoever meets it says nothing more.
+        /// Already reported; readers skip it silently.
         case flawed
     }
 
     var content: Content
-    /// Of a value behind an alias: where the anchored value stands.
+    /// For an alias, the position of the anchored value.
     var position: Position
-    /// How many nodes a walk through this one visits, aliases expanded.
+    /// The number of nodes in this tree, aliases expanded.
     var weight: Int
 
     var isSequence: Bool {
@@ -19,7 +19,7 @@ struct Node: Sendable {
     }
 }
 
-/// A YAML scalar. Its type is decided by the key it belongs to, not by how it looks.
+/// A YAML scalar. Its key decides its type, not its spelling.
 struct Scalar: Sendable {
     enum Style: Sendable {
         case plain, quoted
@@ -43,6 +43,6 @@ struct Mapping: Sendable {
     }
 
     var entries: [Entry] = []
-    /// False if a refused key (a merge key, one that is not text) may have stood for keys that are now missing.
+    /// False if a refused key (a merge key, or one that is not text) may have stood for missing keys.
     var isComplete = true
 }

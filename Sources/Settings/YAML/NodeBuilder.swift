@@ -1,10 +1,10 @@
-/// Builds the node tree of a settings file, or says what is wrong with its YAML.
+/// Builds the node tree of a settings file, or reports flaws in its YAML.
 ///
-/// What of YAML is allowed:
-/// - one document a file, in UTF-8;
+/// The supported subset of YAML:
+/// - one document per file, in UTF-8;
 /// - anchors and aliases, each anchor once, within `nodesAtMost` after expansion;
 /// - keys are scalars, none twice in a mapping;
-/// - no merge keys (`<<`): which value wins is not seen where it is read;
+/// - no merge keys (`<<`): a reader cannot see which value wins;
 /// - no tags (`!!int`, `!mine`): the type of a value comes from its key.
 struct NodeBuilder: ~Copyable {
     static let bytesAtMost = 1 << 20
@@ -18,7 +18,7 @@ struct NodeBuilder: ~Copyable {
     private var nodes = 0
 
     private enum Anchor {
-        /// Its node is still being read: an alias to it would contain itself.
+        /// The anchored node is still being read: an alias to it would be recursive.
         case open(Position)
         case closed(Node, Position)
     }
@@ -30,7 +30,7 @@ struct NodeBuilder: ~Copyable {
         self.events = EventStream(text: body, file: file)
     }
 
-    /// The only document's root; nil if there is none or the text cannot be read to its end.
+    /// The root of the only document; nil if there is none or on a syntax error.
     mutating func build() -> Node? {
         do throws(SettingsFlaw) {
             guard case .documentStart = try events.next().event else { return nil }
@@ -71,7 +71,7 @@ struct NodeBuilder: ~Copyable {
                 try builder.mapping(at: position, depth: depth)
             }
         case .documentStart, .documentEnd, .streamEnd, .sequenceEnd, .mappingEnd:
-            // By YAML's grammar, which libyaml enforces, the callers of this function have taken these.
+            // libyaml enforces YAML's grammar, so the callers have consumed these events.
             preconditionFailure("an event out of place")
         }
     }
@@ -124,7 +124,7 @@ struct NodeBuilder: ~Copyable {
         }
     }
 
-    /// Reads a node with `read`, remembers it under its anchor, and refuses its tag.
+    /// Reads a node with `read`, records it under its anchor, and refuses its tag.
     private mutating func anchored(
         _ properties: EventStream.Properties, at position: Position,
         read: (inout NodeBuilder) throws(SettingsFlaw) -> Node
@@ -174,7 +174,7 @@ struct NodeBuilder: ~Copyable {
         }
     }
 
-    /// Each suggestion compares with all of them.
+    /// Bounds the work of a suggestion, which compares with all of them.
     private static let anchorsToSuggestFrom = 256
 
     private mutating func refuse(_ message: String, at position: Position) {

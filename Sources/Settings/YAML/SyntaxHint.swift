@@ -1,4 +1,4 @@
-/// What most likely explains a syntax error of YAML that newcomers meet.
+/// The likely cause of a common YAML syntax error.
 enum SyntaxHint: String {
     case tab = "indent with spaces, not tabs"
     case alias = "write a value that starts with `*` in quotes"

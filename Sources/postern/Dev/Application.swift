@@ -2,7 +2,7 @@ import Control
 import Glibc
 import System
 
-/// The user's application: a child process that is told its port.
+/// The user's application: a child process with its port in PORT.
 final class Application {
     let port: UInt16
     private let identifier: pid_t
@@ -11,12 +11,12 @@ final class Application {
     /// Starts `command`, looked up in PATH, with PORT in its environment.
     init(_ command: [String], port: UInt16) throws(DevFault) {
         self.port = port
-        // C strings live for the length of each call; no other thread runs yet that could read the environment.
+        // C strings are valid for each call; no other thread runs yet that could read the environment.
         unsafe setenv("PORT", String(port), 1)
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }
-        // The child gets its signals back: ours are blocked, and SIGPIPE is ignored.
+        // Restores the child's signals: this process blocks some and ignores SIGPIPE.
         var none = sigset_t()
         var pipe = sigset_t()
         unsafe sigemptyset(&none)
@@ -28,7 +28,7 @@ final class Application {
         var words = unsafe command.map { unsafe strdup($0) } + [nil]
         defer { for index in unsafe words.indices { unsafe free(words[index]) } }
         var started: pid_t = 0
-        // The words end with nil and are freed after the call, which copies what the child needs.
+        // The arguments end with nil and are freed after the call, which copies them.
         let result = unsafe posix_spawnp(&started, words[0]!, nil, &attributes, &words, environ)
         guard result == 0 else {
             throw DevFault(reason: "cannot start \(command[0]): \(systemMessage(result))")
@@ -36,11 +36,11 @@ final class Application {
         identifier = started
     }
 
-    /// The exit status, as a shell would say it, once the process has ended; nil while it runs.
+    /// The exit status in the shell's convention once the process has ended; nil while it runs.
     func reap() -> Int32? {
         if let status { return status }
         var raw: Int32 = 0
-        // The status goes into a local that outlives the call.
+        // The status is written to a local that outlives the call.
         guard unsafe waitpid(identifier, &raw, WNOHANG) == identifier else { return nil }
         let signal = raw & 0x7F
         status = signal == 0 ? raw >> 8 & 0xFF : 128 + signal
@@ -51,7 +51,7 @@ final class Application {
 
     func kill() { send(SIGKILL) }
 
-    /// Waits for the end, and forces it when the time is over.
+    /// Waits for the process to end; kills it on timeout.
     func end(withinMilliseconds limit: Int) {
         for _ in 0..<(limit / 10) {
             if reap() != nil { return }
@@ -60,7 +60,7 @@ final class Application {
         kill()
     }
 
-    /// Not to a process that was reaped: its number may be another's by now.
+    /// Never signals a reaped process: its number may have been reused.
     private func send(_ signal: Int32) {
         if reap() == nil { _ = Glibc.kill(identifier, signal) }
     }

@@ -7,10 +7,10 @@ struct DevCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dev",
         abstract:
-            "Show a working pair with certificates made on the spot: a call that is allowed, one that is refused.",
+            "Run a demo pair with freshly issued certificates: one call is allowed, one refused.",
         usage: "postern dev [-- <command> ...]",
         discussion: """
-            An outbound and an inbound Postern stand in front of a built-in echo application, or of COMMAND, which is \
+            An outbound and an inbound Postern run in front of a built-in echo application, or of COMMAND, which is \
             started with PORT in its environment and must listen on 127.0.0.1:$PORT. Needs no network, root or files; \
             Ctrl-C stops everything and removes the certificates.
             """)
@@ -19,7 +19,7 @@ struct DevCommand: ParsableCommand {
     var command: [String] = []
 
     func run() throws {
-        // First of all, while there is one thread: all others inherit that signals are blocked.
+        // Must come first, while there is one thread: all others inherit the blocked signals.
         let loop = try ControlLoop()
         let site = try DevSite(withApplication: !command.isEmpty)
         var demo = DevDemo(

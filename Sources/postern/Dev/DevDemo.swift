@@ -39,7 +39,7 @@ struct DevDemo {
         }
     }
 
-    /// Prints the calls once everything listens, then serves; the exit status is the application's, if there is one.
+    /// Prints the calls once everything listens, then serves; returns the application's exit status, if there is one.
     mutating func serve() -> Int32 {
         while endedCount < proxies.count {
             guard let event = loop.next(timeoutMilliseconds: nextGlance()) else {
@@ -52,7 +52,7 @@ struct DevDemo {
         return status
     }
 
-    /// Announces when it is time; how long to wait for an event before the next look, nil for as long as it takes.
+    /// Prints the guide once everything listens; returns how long to wait for an event, nil without limit.
     private mutating func nextGlance() -> Int? {
         if isEnding { return Self.patienceMilliseconds }
         guard readyCount == proxies.count, !isAnnounced else { return nil }
@@ -83,7 +83,7 @@ struct DevDemo {
         }
     }
 
-    /// Ends what still runs; the first cause's status stays.
+    /// Ends everything that still runs; the first status is kept.
     private mutating func endAll(status: Int32) {
         guard !isEnding else { return }
         isEnding = true
@@ -93,7 +93,7 @@ struct DevDemo {
     }
 
     private static let patienceMilliseconds = 5_000
-    /// How often to look whether the application listens.
+    /// How often to check whether the application listens.
     private static let glanceMilliseconds = 50
 }
 

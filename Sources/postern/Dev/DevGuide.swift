@@ -1,4 +1,4 @@
-/// What the demo tells its user: who is who, and calls to paste.
+/// The demo's introduction: the parties, and calls to paste.
 struct DevGuide {
     let site: DevSite
 
@@ -6,12 +6,12 @@ struct DevGuide {
         let application = site.applicationPort.map { "your application on 127.0.0.1:\($0)" } ?? "a built-in echo"
         return """
 
-            Two Posterns stand between a caller and \(application):
+            Two Posterns run between a caller and \(application):
 
               plaintext -> outbound Postern -> mutual TLS -> inbound Postern -> the application
               127.0.0.1:\(site.clientPort), with the SVID of \(DevSite.Party.client.id)
               127.0.0.1:\(site.intruderPort), with the SVID of \(DevSite.Party.intruder.id)
-              127.0.0.1:\(site.inboundPort), the inbound one, which lets in the client alone
+              127.0.0.1:\(site.inboundPort), the inbound listener, which allows only the client
 
             ALLOWED, through the pair:
               \(call(site.clientPort))
@@ -22,9 +22,9 @@ struct DevGuide {
             REFUSED, with openssl (the alert says access denied):
               \(openssl(.intruder))
 
-            Each call leaves a line below, with its decision, rule and reason. Why, offline:
+            Each call adds a line below, with its decision, rule and reason. The same decision offline:
               \(CommandLine.arguments[0]) explain -c \(site.settingsPath(of: .server)) --listener app --identity \(DevSite.Party.intruder.id)
-            Ctrl-C stops all of it and removes \(site.folder).
+            Ctrl-C stops everything and removes \(site.folder).
 
             """
     }

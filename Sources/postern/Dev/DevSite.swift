@@ -2,9 +2,9 @@ import Control
 import Glibc
 import Authority
 
-/// The demo's private folder: an authority, three identities, and the settings of three proxies. Gone with the value.
+/// The demo's private folder: an authority, three identities, and the settings of three proxies. `deinit` removes it.
 final class DevSite {
-    /// Who takes part, by the names of their files.
+    /// The parties, named as their files.
     enum Party: String, CaseIterable {
         case server, client, intruder
 
@@ -18,7 +18,7 @@ final class DevSite {
     let inboundPort: UInt16
     let clientPort: UInt16
     let intruderPort: UInt16
-    /// Where the application of the command line is to listen; nil with the built-in one.
+    /// The port for the user's application; nil for the built-in one.
     let applicationPort: UInt16?
 
     init(withApplication: Bool) throws {
@@ -26,7 +26,7 @@ final class DevSite {
         (inboundPort, clientPort, intruderPort) = (ports[0], ports[1], ports[2])
         applicationPort = withApplication ? ports[3] : nil
         folder = try Self.makeFolder()
-        // From here on the folder goes with this object, even when the rest fails.
+        // From here on `deinit` removes the folder, even if the rest fails.
         let intermediate = try CertificateAuthority(trustDomain: Self.trustDomain).intermediate()
         try writeFile(intermediate.bundlePEM, path: file("bundle.pem"), mode: 0o600)
         for party in Party.allCases {
@@ -40,7 +40,7 @@ final class DevSite {
         for party in Party.allCases {
             for suffix in ["pem", "key", "yaml"] { unsafe unlink(file("\(party.rawValue).\(suffix)")) }
         }
-        // C strings live for the length of each call.
+        // C strings are valid for each call.
         unsafe unlink(file("bundle.pem"))
         unsafe rmdir(folder)
     }
@@ -102,9 +102,9 @@ final class DevSite {
     private static func makeFolder() throws -> String {
         let base = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
         var template = Array("\(base)/postern-dev.XXXXXX".utf8CString)
-        // The template ends with a zero byte and is replaced in place; the folder is made with mode 0700.
+        // The template is NUL-terminated and replaced in place; the folder is created with mode 0700.
         guard unsafe mkdtemp(&template) != nil else {
-            throw PKIFault.file(path: base, operation: "make a folder", errno: errno)
+            throw PKIFault.file(path: base, operation: "create a folder", errno: errno)
         }
         return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     }

@@ -13,7 +13,7 @@ final class ProxyUnderTest {
     private let loop: EventLoopKind
     private var reloads = 0
     private var addresses: [String: SocketAddress] = [:]
-    /// Numbers of the access lines that were given out.
+    /// Indices of the access lines already returned.
     private var seenAccessLines: Set<Int> = []
 
     init(
@@ -32,19 +32,19 @@ final class ProxyUnderTest {
         guard (try? logEvent("ready")) != nil else { throw HarnessFault.notReady(log: process.standardError.text) }
     }
 
-    /// Puts other settings in the place of the file, and waits until they are served by.
+    /// Replaces the settings file, and waits until the settings are applied.
     func reload(_ settings: SettingsFile, in folder: TemporaryFolder) throws {
         try replace(settings.text(loop: loop), in: folder)
         try awaitReload()
     }
 
-    /// Puts another text in the place of the settings file, by rename.
+    /// Replaces the text of the settings file by rename.
     func replace(_ text: String, in folder: TemporaryFolder) throws {
         let next = try folder.write(text, to: "next.yaml")
         try #require(unsafe rename(next, path) == 0)
     }
 
-    /// Waits for one more change to be served by.
+    /// Waits for one more reload.
     func awaitReload(within limit: Duration = .seconds(10)) throws {
         reloads += 1
         var seen = 0
@@ -106,7 +106,7 @@ final class ProxyUnderTest {
         guard found != nil else { throw HarnessFault.noLogEvent(text, log: process.standardError.text) }
     }
 
-    /// Waits for an access line that was not given out before.
+    /// Waits for an access line not returned before.
     @discardableResult
     func accessLine(
         within limit: Duration = .seconds(10), where holds: (AccessLine) -> Bool = { _ in true }
@@ -156,7 +156,7 @@ final class ProxyUnderTest {
     }
 }
 
-/// What the harness waited for in vain.
+/// What the harness timed out waiting for.
 enum HarnessFault: Error, CustomStringConvertible {
     case noBinary(String)
     case notReady(log: String)

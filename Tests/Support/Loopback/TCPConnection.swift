@@ -29,7 +29,7 @@ public final class TCPConnection: Sendable {
         return connection
     }
 
-    /// Begins to connect and returns at once; the connection becomes writable when it stands or has failed.
+    /// Starts to connect and returns at once; the connection becomes writable when established or failed.
     public static func beginConnecting(
         to address: SocketAddress, receiveBufferBytes: Int32? = nil
     ) throws(SocketFault) -> TCPConnection {
@@ -142,7 +142,7 @@ public final class TCPConnection: Sendable {
         if open >= 0 { Glibc.close(open) }
     }
 
-    /// Sends RST and is no connection any more.
+    /// Sends RST and ends the connection.
     public func reset() {
         var nowhere = sockaddr()
         nowhere.sa_family = sa_family_t(AF_UNSPEC)

@@ -1,11 +1,11 @@
-/// The settings file that shows them all; what users are told works as written.
+/// The documented example settings; a test checks that they work as written.
 public let exampleSettings = #"""
     identity:
       files:
         certificate: svid.pem            # leaf first, then intermediates
         privateKey: svid.key
         trustBundles:
-          example.org: bundle.pem        # one PEM file a trust domain
+          example.org: bundle.pem        # one PEM file per trust domain
           partner.test: partner.pem
     admin:
       bind: 127.0.0.1:9901
@@ -29,7 +29,7 @@ public let exampleSettings = #"""
             upstream:
               endpoints: ["127.0.0.1:15443"]
               sni: orders.internal
-              identities: ["spiffe://example.org/ns/default/sa/server"]   # whom we agree to talk to
+              identities: ["spiffe://example.org/ns/default/sa/server"]   # the server identities we accept
       - name: target
         mode: inbound
         bind: 127.0.0.1:15444

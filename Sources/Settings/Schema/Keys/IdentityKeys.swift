@@ -4,23 +4,23 @@ import Identity
 enum IdentityKeys {
     static let workloadAPI = Key<WorkloadAddress>(
         "workloadAPI", ValueType("unix:/path | tcp://IP:port") { $0.workloadAddress($1) },
-        "Where the SPIFFE Workload API hands the identity out; without this and files, SPIFFE_ENDPOINT_SOCKET says.")
+        "The address of the SPIFFE Workload API; without this and files, SPIFFE_ENDPOINT_SOCKET is used.")
     static let hint = Key<String>(
         "hint", ValueType("text") { $0.text($1, expected: "the hint of an SVID") },
-        "Of several SVIDs of the Workload API, the one of this hint; without it, the first.")
+        "Selects the Workload API's SVID with this hint; without it, the first.")
     static let files = Key<Node>("files", .mapping(FileKeys.section), "The identity in PEM files.")
     static let revocationLists = Key<[TrustBundleFile]>(
         "revocationLists",
-        .trustDomainFiles { $0.trustDomainFiles($1, "list", remedy: "so the key says nothing: leave it out") },
-        "One file of revoked certificates (CRLs) a trust domain: PEM, or one list in DER.")
+        .trustDomainFiles { $0.trustDomainFiles($1, "CRL", remedy: "so the key has no effect: leave it out") },
+        "One file of CRLs per trust domain: PEM, or one CRL in DER.")
     static let revocation = Key<RevocationMode>(
         "revocation", .choice,
-        "ifPresent refuses whoever stands in a list of its issuer; required also whoever has no list of its "
-            + "issuer that is not too old."
+        "ifPresent refuses a certificate on its issuer's CRL; required also one whose issuer has no CRL or "
+            + "only an expired one."
     ).or(.ifPresent)
     static let federation = Key<Node>(
         "federation", .mapping(of: "trust domains to mappings", "DOMAIN", FederationKeys.section),
-        "Further trust domains, whose bundles are polled where they publish them.")
+        "Federated trust domains, whose bundles are polled from their bundle endpoints.")
 
     static let section = Section([
         .key(workloadAPI), .key(hint), .key(files), .key(revocationLists), .key(revocation), .key(federation),
@@ -37,7 +37,7 @@ enum FileKeys {
         .trustDomainFiles {
             $0.trustDomainFiles($1, "trust bundle", remedy: "so no peer could be trusted: name at least one")
         },
-        need: .required, "One file of root certificates a trust domain; they are never pooled.")
+        need: .required, "One file of root certificates per trust domain; bundles are never merged.")
 
     static let section = Section([.key(certificate), .key(privateKey), .key(trustBundles)])
 }
@@ -48,18 +48,18 @@ enum FederationKeys {
         "url", ValueType("https URL") { $0.url($1) }, need: .required, "The bundle endpoint.")
     static let profile = Key<Profile>(
         "profile", .choice, need: .required,
-        "How the endpoint is known: by its name and the web's authorities, or by its SPIFFE ID.")
+        "How the endpoint is authenticated: by host name and web PKI, or by SPIFFE ID.")
     static let authorities = Key<String>(
         "authorities", .path, "https_web only: a PEM file of root certificates instead of the system's.")
     static let endpointID = Key<SPIFFEID>(
         "endpointID", ValueType("SPIFFE ID") { $0.spiffeID($1) }, need: .requiredWhen("with https_spiffe"),
-        "The endpoint's own.")
+        "The SPIFFE ID of the endpoint.")
     static let bundle = Key<String>(
         "bundle", .path, need: .requiredWhen("with https_spiffe"),
-        "A PEM file of the authorities that the endpoint is known by, until its own bundle takes their place.")
+        "A PEM file of root certificates that authenticate the endpoint until it has delivered its own bundle.")
     static let staleAfter = Key<Int>(
         "staleAfter", .duration(10_000...30 * 86_400_000),
-        "Without a good answer for this long, the trust domain is trusted no more."
+        "After this long without a successful poll, the trust domain is no longer trusted."
     ).or(86_400_000)
 
     static let section = Section([

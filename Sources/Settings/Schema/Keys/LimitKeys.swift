@@ -4,13 +4,13 @@ enum LimitKeys {
         of: LimitSettings(),
         [
             .key(
-                Key("connections", .count(1...1_000_000), "Connections open at a time, over all listeners."),
+                Key("connections", .count(1...1_000_000), "Open connections, over all listeners."),
                 at: \.connections, appliesAt: .start),
             .key(
                 Key(
                     "connectionsPerSource", .count(1...1_000_000),
-                    "Of them, those to inbound listeners from one IPv4 address or IPv6 /64, and never more than four"
-                        + " times the free places; each worker counts its own."),
+                    "Open inbound connections from one IPv4 address or IPv6 /64, and never more than four times the"
+                        + " free places; counted per worker."),
                 at: \.connectionsPerSource),
             .key(
                 Key("handshakeTimeout", .duration(shortWaits), "From accept to the end of the TLS handshake."),
@@ -18,33 +18,35 @@ enum LimitKeys {
             .key(
                 Key(
                     "concurrentHandshakes", .count(1...100_000),
-                    "Inbound handshakes in progress at a time; others wait, their sources in rotation, and one that is"
-                        + " silent for a second gives its turn up."),
+                    "Inbound handshakes in progress; others queue, in rotation by source, and one that is"
+                        + " silent for a second gives up its turn."),
                 at: \.concurrentHandshakes),
             .key(
                 Key(
                     "connectTimeout", .duration(shortWaits),
-                    "From dialling an endpoint until it stands; then the next is tried."),
+                    "From dialling an endpoint to an established connection; then the next endpoint is tried."),
                 at: \.connectTimeoutMilliseconds),
             .key(
                 Key(
                     "idleTimeout", .duration(longWaits),
-                    "A connection without a byte in either direction is closed after this."),
+                    "Closes a connection after this long without a byte in either direction."),
                 at: \.idleTimeoutMilliseconds),
             .key(
                 Key(
                     "halfCloseTimeout", .duration(longWaits),
-                    "After the end of one direction, without a byte in the other."),
+                    "Closes a half-closed connection after this long without a byte in the open direction."),
                 at: \.halfCloseTimeoutMilliseconds),
             .key(
-                Key("drainTimeout", .duration(0...3_600_000), "From SIGTERM until what is still open is cut."),
+                Key(
+                    "drainTimeout", .duration(0...3_600_000),
+                    "From SIGTERM until connections that are still open are cut."),
                 at: \.drainTimeoutMilliseconds),
             .key(
                 Key(
                     "memory", .size(8 << 20...1 << 40),
-                    "For connections and the bytes on their way; without it, 256MiB or half of the cgroup's limit,"
-                        + " whichever is less. Where it runs short, connections are read in smaller pieces, not cut; as"
-                        + " many may be open as have 56 KiB each in seven tenths of it."),
+                    "Memory for connections and the bytes in flight; without it, 256MiB or half of the cgroup's limit,"
+                        + " whichever is less. A shortage makes reads shorter and cuts no connection. It also limits"
+                        + " open connections: 56 KiB each in seven tenths of it."),
                 at: \.memoryBytes, appliesAt: .start),
         ])
 

@@ -2,19 +2,19 @@ import Policy
 
 /// The keys of a listener.
 enum ListenerKeys {
-    static let name = Key<Node>("name", .node("text"), need: .required, "Named in logs; given once.")
+    static let name = Key<Node>("name", .node("text"), need: .required, "Its name in logs; unique.")
     static let mode = Key<ListenerSettings.Mode>(
         "mode", .choice, need: .required,
-        "inbound: mTLS in, plaintext to the application; outbound: the other way round.")
+        "inbound: mTLS in, plaintext to the application; outbound: plaintext in, mTLS to the peer.")
     static let bind = Key<Node>(
         "bind", .node("endpoint"), need: .required, "Where to listen; port 0 lets the kernel choose.")
     static let allowRemoteCallers = Key<Bool>(
         "allowRemoteCallers", .boolean,
-        "Outbound only, for a bind beyond loopback: whoever reaches it speaks with this proxy's SVID."
+        "Outbound only: permits a bind beyond loopback, where anyone who reaches it uses this proxy's SVID."
     ).or(false)
     static let routes = Key<Node>(
         "routes", .list(of: RouteKeys.section), need: .required,
-        "Tried in order; the first that matches is taken.")
+        "Tried in order; the first match wins.")
 
     static let section = Section(
         of: ListenerSettings(name: "", mode: .inbound, bind: Endpoint(address: .v4(0), port: 0), routes: []),
@@ -23,29 +23,29 @@ enum ListenerKeys {
             .key(
                 Key(
                     "expiry", .choice,
-                    "When the peer's certificate ends: quiet closes in the first second without a byte, close at once, "
-                        + "finish lets it finish."),
+                    "When the peer's certificate expires: quiet closes at the first pause of a second, close at once, "
+                        + "finish lets the connection finish."),
                 at: \.expiry),
             .key(
                 Key(
                     "expiryGrace", .duration(0...86_400_000),
-                    "How long a connection that never pauses goes on after that end, or after maxConnectionAge."),
+                    "How long a connection that never pauses may outlive its peer's certificate or maxConnectionAge."),
                 at: \.expiryGraceMilliseconds),
             .key(
                 Key(
                     "maxConnectionAge", .duration(1_000...30 * 86_400_000),
-                    "Closes connections of this age, give or take a tenth, in the first second without a byte."),
+                    "Closes connections of this age, plus or minus a tenth, at the first pause of a second."),
                 at: \.maxConnectionAgeMilliseconds),
         ])
 }
 
 /// The keys of a listener's route.
 enum RouteKeys {
-    static let name = Key<Node>("name", .node("text"), need: .required, "Named in logs; given once a listener.")
+    static let name = Key<Node>("name", .node("text"), need: .required, "Its name in logs; unique within the listener.")
     static let match = Key<Node>(
-        "match", .mapping(MatchKeys.section), "All conditions that it names must hold; without it, all match.")
+        "match", .mapping(MatchKeys.section), "All given conditions must hold; without it, every connection matches.")
     static let upstream = Key<Node>(
-        "upstream", .mapping(UpstreamKeys.section), need: .required, "Where connections go.")
+        "upstream", .mapping(UpstreamKeys.section), need: .required, "Where the route forwards to.")
     static let policy = Key<Node>(
         "policy", .node("name of a policy"), need: .requiredWhen("on inbound"),
         "Inbound only: who may use the route.")
@@ -73,15 +73,15 @@ enum UpstreamKeys {
     static let endpoints = Key<Node>("endpoints", .node("list of endpoints"), "Needed unless builtin is given.")
     static let allowRemoteUpstream = Key<Bool>(
         "allowRemoteUpstream", .boolean,
-        "Inbound only, for endpoints beyond loopback: the bytes go there in plaintext."
+        "Inbound only: permits endpoints beyond loopback, which are reached in plaintext."
     ).or(false)
     static let builtin = Key<BuiltinUpstream>(
-        "builtin", .choice, "Inbound only: an application inside the proxy, for load tests.")
+        "builtin", .choice, "Inbound only: an application built into the proxy, for load tests.")
     static let sni = Key<String>(
         "sni", ValueType("server name") { $0.serverName($1) }, "Outbound only: the SNI to send.")
     static let identities = Key<Node>(
         "identities", .node("list of identity patterns"), need: .requiredWhen("on outbound"),
-        "Outbound only: the SPIFFE IDs of the servers that we agree to talk to.")
+        "Outbound only: the SPIFFE IDs accepted from the server.")
     static let alpn = Key<[String]>("alpn", .applicationProtocols, "Outbound only: the ALPN protocols to offer.")
     static let sendProxyProtocol = Key<ProxyProtocolVersion>(
         "sendProxyProtocol", .choice,

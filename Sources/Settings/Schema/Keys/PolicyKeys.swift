@@ -3,18 +3,18 @@ import Policy
 /// The keys of a policy.
 enum PolicyKeys {
     static let mode = Key<EnforcementMode>(
-        "mode", .choice, "audit logs what would be refused and lets it pass."
+        "mode", .choice, "audit logs what enforce would refuse, and allows it."
     ).or(.enforce)
     static let rules = Key<Node>(
         "rules", .list(of: RuleKeys.section), need: .required,
-        "Any matching deny rule refuses; else any matching allow rule accepts; else it is refused.")
+        "Any matching deny rule refuses; else any matching allow rule allows; without a match the peer is refused.")
 
     static let section = Section([.key(mode), .key(rules)])
 }
 
 /// The keys of a policy's rule.
 enum RuleKeys {
-    static let name = Key<Node>("name", .node("text"), need: .required, "Named in logs; given once a policy.")
+    static let name = Key<Node>("name", .node("text"), need: .required, "Its name in logs; unique within the policy.")
     static let action = Key<Action>("action", .choice, need: .required, "What a match does.")
     static let identities = Key<Node>(
         "identities", .node("list of identity patterns"), need: .requiredWhen("on allow"),
@@ -24,8 +24,8 @@ enum RuleKeys {
         ValueType("list of address blocks") { $0.condition($1, of: "address blocks") { $0.addressBlock($1) } },
         "Such as 10.0.0.0/8.")
     static let destinationPorts = Key<[PortRange]>(
-        "destinationPorts", .ports, "The port the peer connected to.")
-    static let sni = Key<[ServerNamePattern]>("sni", .serverNames, "The name the peer asked for.")
+        "destinationPorts", .ports, "The port that the peer connected to.")
+    static let sni = Key<[ServerNamePattern]>("sni", .serverNames, "The server name that the peer requested.")
 
     static let section = Section([
         .key(name), .key(action), .key(identities), .key(sources), .key(destinationPorts), .key(sni),

@@ -2,7 +2,7 @@
 enum RootKeys {
     static let identity = Key<Node>(
         "identity", .mapping(IdentityKeys.section),
-        "The proxy's own SVID and whom it trusts; needed unless SPIFFE_ENDPOINT_SOCKET is set.")
+        "The proxy's own SVID and trust bundles; required unless SPIFFE_ENDPOINT_SOCKET is set.")
     static let admin = Key<AdminSettings>(
         "admin", .mapping(AdminKeys.section) { $0.admin($1) },
         "The plaintext HTTP endpoint with /livez, /readyz and /metrics; none without it.")
@@ -11,11 +11,13 @@ enum RootKeys {
         ValueType(
             (AccessLogChoice.named.compactMap(\.word) + ["path"]).joined(separator: " | "), written: \.word,
             read: { $0.accessLog($1) }),
-        "Where the line of each ended connection goes.")
+        "Where the access log is written: one line per connection, when it ends.")
     static let listeners = Key<Node>(
-        "listeners", .list(of: ListenerKeys.section), need: .required, "The addresses to accept connections on.")
+        "listeners", .list(of: ListenerKeys.section), need: .required,
+        "The addresses to accept connections on, and their routes.")
     static let policies = Key<Node>(
-        "policies", .mapping(of: "names to policies", "NAME", PolicyKeys.section), "Who may connect, named by routes.")
+        "policies", .mapping(of: "names to policies", "NAME", PolicyKeys.section),
+        "Who may use a route; routes refer to policies by name.")
 
     /// The schema of a whole file.
     static let section = Section(
@@ -26,20 +28,22 @@ enum RootKeys {
             .key(
                 Key(
                     "workers", .count(1...1024),
-                    "Worker threads, each with a thread of lower priority for handshakes; "
+                    "Worker threads, each with a lower-priority handshake thread; "
                         + "without it, as many as the CPU quota, rounded up."),
                 at: \.workers, appliesAt: .start),
             .key(
-                Key("eventLoop", .choice, "How workers wait: auto is io_uring where it is allowed, else epoll."),
+                Key(
+                    "eventLoop", .choice,
+                    "The kernel interface of the event loop: auto is io_uring where the kernel allows it, else epoll."),
                 at: \.eventLoop, appliesAt: .start),
-            .section("tls", TLSKeys.section, at: \.tls, "How TLS is spoken, on both sides."),
+            .section("tls", TLSKeys.section, at: \.tls, "TLS options, for both sides."),
             .key(accessLog, at: \.accessLog, appliesAt: .start),
             .section(
                 "log", LogKeys.section, at: \.log, appliesAt: .start,
-                "How the proxy speaks of itself, on standard error."),
+                "The proxy's own log, on standard error."),
             .key(listeners),
             .key(policies),
-            .section("limits", LimitKeys.section, at: \.limits, "What one process spends at most."),
+            .section("limits", LimitKeys.section, at: \.limits, "Limits of one process."),
         ])
 }
 
@@ -56,9 +60,11 @@ enum TLSKeys {
     static let section = Section(
         of: TLSSettings(),
         [
-            .key(Key("minVersion", .choice, "The oldest TLS version that is spoken."), at: \.minVersion),
+            .key(Key("minVersion", .choice, "The lowest TLS version accepted."), at: \.minVersion),
             .key(
-                Key("resumption", .boolean, "Whether sessions are resumed; policy is decided again each time."),
+                Key(
+                    "resumption", .boolean,
+                    "Whether TLS sessions are resumed; policy is decided again on each resumption."),
                 at: \.resumption),
         ])
 }
@@ -68,7 +74,7 @@ enum LogKeys {
     static let section = Section(
         of: LogSettings(),
         [
-            .key(Key("level", .choice, "The least severe message that is written."), at: \.level),
+            .key(Key("level", .choice, "The least severe level that is written."), at: \.level),
             .key(Key("format", .choice, "auto is text on a terminal, else JSON lines."), at: \.format),
         ])
 }

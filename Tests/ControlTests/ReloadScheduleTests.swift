@@ -2,11 +2,11 @@ import Testing
 
 @testable import Control
 
-@Suite("When files are looked at")
-struct LookScheduleTests {
-    @Test("a change is looked at when its writer pauses, and after a second if it does not")
+@Suite("The schedule of reloads")
+struct ReloadScheduleTests {
+    @Test("a change is reloaded when its writer pauses, and after a second if it does not")
     func pauses() {
-        var schedule = LookSchedule(now: 0)
+        var schedule = ReloadSchedule(now: 0)
         #expect(schedule.dueAt == 300_000)
         schedule.changed(now: 1_000)
         #expect(schedule.dueAt == 1_050)
@@ -16,9 +16,9 @@ struct LookScheduleTests {
         #expect(schedule.dueAt == 2_000)
     }
 
-    @Test("what is flawed is looked at again, less and less often, until it is sound")
+    @Test("flawed files are retried with backoff until they are sound")
     func retries() {
-        var schedule = LookSchedule(now: 0)
+        var schedule = ReloadSchedule(now: 0)
         var waits: [Int64] = []
         for _ in 0..<9 {
             schedule.looked(now: 10, isSound: false)

@@ -1,26 +1,26 @@
-/// When to look at the files again; times in milliseconds of one monotonic clock. Pure.
+/// When to reload the files next. Pure; times are monotonic milliseconds.
 ///
-/// A change is looked at once its writer has paused, for files are written one after the other; and what was flawed is
-/// looked at again by and by, for not every file system tells of changes.
-struct LookSchedule {
-    /// When to look next.
+/// A change is debounced, because files are written one after the other. Flawed files are retried with backoff, because
+/// not every file system reports changes.
+struct ReloadSchedule {
+    /// When the next reload is due.
     private(set) var dueAt: Int64
     private var changedSince: Int64?
     private var retryMilliseconds = firstRetryMilliseconds
 
     init(now: Int64) { dueAt = now + Self.regularMilliseconds }
 
-    /// Something has changed.
+    /// A watched file changed.
     mutating func changed(now: Int64) {
         let since = changedSince ?? now
         changedSince = since
         dueAt = min(now + Self.pauseMilliseconds, since + Self.patienceMilliseconds)
     }
 
-    /// A look is wanted at once.
+    /// Makes a reload due at once.
     mutating func forced(now: Int64) { dueAt = now }
 
-    /// The files were looked at.
+    /// The files have been read.
     mutating func looked(now: Int64, isSound: Bool) {
         changedSince = nil
         if isSound {
