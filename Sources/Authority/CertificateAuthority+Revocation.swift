@@ -1,7 +1,7 @@
 import Crypto
 
 extension CertificateAuthority {
-    /// A list of revoked certificates (RFC 5280, 5) of this authority, in PEM.
+    /// A CRL (RFC 5280, 5) of this authority, in PEM.
     ///
     /// - Parameter serialNumbers: big-endian.
     public func revocationListPEM(

@@ -19,7 +19,7 @@ public struct CertificateAuthority: Hashable, Sendable {
         try self.init(trustDomain: trustDomain, request: AuthorityRequest(keyKind: keyKind, validity: validity))
     }
 
-    /// Makes a self-signed root that says what `request` says.
+    /// Makes a self-signed root from `request`.
     public init(trustDomain: String, request: AuthorityRequest) throws(PKIFault) {
         let key = if let reused = request.key { reused } else { try KeyPair.generate(request.keyKind) }
         let name = Certificate.name(commonName: request.commonName ?? "\(trustDomain) root")
@@ -44,7 +44,7 @@ public struct CertificateAuthority: Hashable, Sendable {
             rootDER: rootDER, subjectName: name)
     }
 
-    /// Issues a leaf that says what `request` says.
+    /// Issues a leaf from `request`.
     public func issue(_ request: LeafRequest = LeafRequest()) throws(PKIFault) -> IssuedCertificate {
         let key = if let reused = request.key { reused } else { try KeyPair.generate(request.keyKind) }
         let der = try Self.certificate(
@@ -52,7 +52,7 @@ public struct CertificateAuthority: Hashable, Sendable {
         return IssuedCertificate(chainDER: [der] + intermediatesDER, key: key)
     }
 
-    /// Issues a good leaf for `path`.
+    /// Issues a valid leaf for `path`.
     public func issue(path: String) throws(PKIFault) -> IssuedCertificate { try issue(LeafRequest(path: path)) }
 
     /// A leaf that signs itself.

@@ -1,4 +1,4 @@
-/// What a certificate says; the defaults make a good one, every field can make it wrong on purpose.
+/// The contents of a leaf certificate: the defaults are valid, and every field can make it invalid on purpose.
 public struct LeafRequest: Hashable, Sendable {
     /// The path of the SPIFFE ID in the authority's trust domain, e.g. `/ns/default/sa/client`.
     public var path: String
@@ -38,7 +38,7 @@ public struct LeafRequest: Hashable, Sendable {
     }
 }
 
-/// What a root or an intermediate certificate says.
+/// The contents of a root or intermediate certificate.
 public struct AuthorityRequest: Hashable, Sendable {
     /// Replaces the one URI of the trust domain; empty leaves the extension out.
     public var subjectAltNames: [SubjectAltName]?

@@ -1,4 +1,4 @@
-/// One entry of a subjectAltName (RFC 5280, 4.2.1.6). Bytes are taken as they are: nothing here is checked.
+/// One entry of a subjectAltName (RFC 5280, 4.2.1.6). Bytes are used as given: nothing here is checked.
 public enum SubjectAltName: Hashable, Sendable {
     case uri(String)
     case uriBytes([UInt8])
@@ -86,7 +86,7 @@ public struct NameConstraints: Hashable, Sendable {
     }
 }
 
-/// An extension as bytes, for what the types above cannot say.
+/// An extension as bytes, for what the types above cannot express.
 public struct RawExtension: Hashable, Sendable {
     public var objectIdentifier: [UInt]
     public var critical: Bool
@@ -99,7 +99,7 @@ public struct RawExtension: Hashable, Sendable {
         self.value = value
     }
 
-    /// An extension that nobody knows.
+    /// An extension with an unknown identifier.
     public static func unknown(critical: Bool) -> RawExtension {
         RawExtension(objectIdentifier: [1, 3, 6, 1, 4, 1, 55555, 2], critical: critical, value: DER.utf8String("?"))
     }

@@ -7,7 +7,7 @@ public enum PKIFault: Error, Hashable, Sendable, CustomStringConvertible {
     case crypto(CryptoFault)
     /// A file could not be read or written.
     case file(path: String, operation: String, errno: Int32)
-    /// What was to be read is a folder, a FIFO or a device.
+    /// The path names a folder, a FIFO or a device.
     case notAFile(path: String)
     /// The text is not the PEM that was expected.
     case notPEM(expected: String)

@@ -1,6 +1,6 @@
 import System
 
-/// From when until when a certificate is good, in Unix seconds, both ends included.
+/// A certificate's validity period in Unix seconds, both ends included.
 public struct Validity: Hashable, Sendable {
     public var notBefore: Int64
     public var notAfter: Int64
@@ -20,7 +20,7 @@ public struct Validity: Hashable, Sendable {
 
     public static func days(_ days: Int64) -> Validity { .seconds(days * 86_400) }
 
-    /// Ended an hour ago.
+    /// Expired an hour ago.
     public static var over: Validity {
         let now = WallClock.seconds()
         return Validity(notBefore: now - 7_200, notAfter: now - 3_600)

@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// 32 bytes that identify something: a SHA-256 digest, or a session's number.
+/// 32 bytes that identify something: a SHA-256 digest, or a session ID.
 public struct Digest256: Hashable, Sendable {
     private let words: (UInt64, UInt64, UInt64, UInt64)
 
@@ -16,7 +16,7 @@ public struct Digest256: Hashable, Sendable {
         )
     }
 
-    /// The SHA-256 of `bytes`; nil when OpenSSL cannot compute it.
+    /// The SHA-256 of `bytes`; nil if OpenSSL cannot compute it.
     package init?(sha256 bytes: UnsafeRawBufferPointer) {
         var digest: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
         // Safe: SHA256 reads `count` bytes and writes the 32 of the four words.

@@ -1,4 +1,4 @@
-/// Runs an `i2d_` function twice: for the length, then for the bytes. Nil where OpenSSL cannot encode the object.
+/// Runs an `i2d_` function twice: for the length, then for the bytes. Nil if OpenSSL cannot encode the object.
 func encoded(_ encode: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32) -> [UInt8]? {
     let count = Int(encode(nil))
     guard count > 0 else { return nil }

@@ -83,13 +83,13 @@ private struct Base64Decoder {
     private var bitCount = 0
     private var padding = 0
 
-    /// Has room for all there can be: an array that grew would leave copies of a key behind.
+    /// Reserves the largest size possible: an array that grew would leave copies of a key behind.
     init(characters: Int) {
         bytes = []
         bytes.reserveCapacity(characters / 4 * 3 + 3)
     }
 
-    /// Decodes one line; false when it has a character that base64 has not, or data after the padding.
+    /// Decodes one line; false if it has a character outside base64, or data after the padding.
     mutating func append(_ line: ArraySlice<UInt8>) -> Bool {
         for character in line {
             if character == UInt8(ascii: "=") {
@@ -107,7 +107,7 @@ private struct Base64Decoder {
         return true
     }
 
-    /// The bytes of the whole block, or nil when the padding does not fit.
+    /// The bytes of the whole block, or nil if the padding is wrong.
     mutating func finish() -> [UInt8]? {
         let leftover = bits & ((1 << UInt32(bitCount)) - 1)
         guard bitCount < 6, padding == bitCount / 2, leftover == 0 else { return nil }

@@ -5,8 +5,8 @@ public struct Completion: Sendable {
     public let result: Int32
     /// The lent buffer that holds received bytes; -1 where there is none. Give it back with ``EventLoop/giveBack(_:)``.
     public let buffer: Int32
-    /// Of an accept: false where it will not complete again and must be armed anew. Of a receive: true where the kernel
-    /// says that it left bytes in the socket.
+    /// Accept: false if it will not complete again and must be re-armed. Receive: true if the kernel says that it left
+    /// bytes in the socket.
     public let more: Bool
 
     @inlinable

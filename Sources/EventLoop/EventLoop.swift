@@ -1,26 +1,26 @@
 import Glibc
 public import System
 
-/// How much a loop may hold.
+/// The limits of a loop's buffers.
 public struct LoopLimits: Sendable {
     /// A power of two. Buffers are lent for a tick only, so that a few serve any number of connections.
     public var receiveBuffers = 16
     /// Its bytes, sealed into records of 16 KiB, are four whole segments of the loopback interface (65,483 bytes each):
-    /// a few bytes more and each send would end in a fifth, tiny one. No power of two keeps the buffers' heads from
-    /// falling onto the same lines of the cache.
+    /// a few bytes more and each send would end in a fifth, tiny one. It is not a power of two, so that the buffers'
+    /// heads do not map to the same cache lines.
     public var receiveBufferBytes = 510 * 512
-    /// About what one tick is to receive, so that it stays in the cache; see ``ReceiveBudget``.
+    /// The target for the bytes that one tick receives, so that they stay in the cache; see ``ReceiveBudget``.
     public var receivedBytesATick = 320 * 1024
 
     public init() {}
 
-    /// - Parameter memoryBytes: of which the receive buffers are to be a small part.
+    /// - Parameter memoryBytes: the budget, of which the receive buffers take a small part.
     public init(memoryBytes: Int) {
         while receiveBuffers > 2, receiveBuffers * receiveBufferBytes > memoryBytes / 14 { receiveBuffers /= 2 }
     }
 }
 
-/// What makes the loop's completions.
+/// The backend that makes the loop's completions.
 public enum BackendKind: String, Sendable, CaseIterable {
     case ioURing = "io_uring"
     case epoll
@@ -30,8 +30,8 @@ public enum BackendKind: String, Sendable, CaseIterable {
 /// One worker's event loop: operations go in, completions come out of ``tick(timeoutNanoseconds:)``.
 ///
 /// It belongs to the thread that made it. Each operation ends in exactly one completion (an accept in many, until one
-/// without `more`); a receive that finds no free buffer ends with ENOBUFS and is to be armed again. Before a descriptor
-/// is closed its operations must have completed: cancel them and wait. What never blocks has no completion.
+/// without `more`); a receive that finds no free buffer ends with ENOBUFS and must be re-armed. Before a descriptor is
+/// closed its operations must have completed: cancel them and wait. Calls that never block have no completion.
 @safe
 public struct EventLoop: ~Copyable {
     @safe
@@ -46,7 +46,7 @@ public struct EventLoop: ~Copyable {
     /// Monotonic nanoseconds, read once a tick.
     public private(set) var now: UInt64
 
-    /// A loop on io_uring; throws where the kernel or its sandbox has none to give.
+    /// A loop on io_uring; throws if the kernel or its sandbox refuses it.
     public static func ioURing(_ limits: LoopLimits) throws(EventLoopFault) -> EventLoop {
         let pointer = UnsafeMutablePointer<IOURingBackend>.allocate(capacity: 1)
         do throws(EventLoopFault) {
@@ -58,7 +58,7 @@ public struct EventLoop: ~Copyable {
         return unsafe EventLoop(.ioURing(pointer), .ioURing)
     }
 
-    /// A loop on epoll, for where io_uring is refused.
+    /// A loop on epoll, for systems that refuse io_uring.
     public static func epoll(_ limits: LoopLimits) throws(EventLoopFault) -> EventLoop {
         let pointer = UnsafeMutablePointer<EpollBackend>.allocate(capacity: 1)
         do throws(EventLoopFault) {
@@ -97,7 +97,7 @@ public struct EventLoop: ~Copyable {
 
     // MARK: Operations, each ending in a completion
 
-    /// Accepts again and again; one completion a connection, until one without `more`.
+    /// Accepts connections (multishot): one completion per connection, until one without `more`.
     public mutating func accept(_ listener: Int32, _ token: OperationToken) {
         switch backend {
         case .ioURing(let ring): unsafe ring.pointee.accept(listener, token)
@@ -108,8 +108,8 @@ public struct EventLoop: ~Copyable {
 
     /// Receives into a lent buffer once bytes are there; a result of 0 is the peer's FIN.
     ///
-    /// Where the last receive left nothing, `expectsBytes` = false saves an attempt that would find nothing; bytes or a
-    /// FIN that came in the meantime are received all the same.
+    /// After a receive that emptied the socket, `expectsBytes` = false saves a vain attempt; bytes or a FIN that came
+    /// in the meantime are still received.
     @inline(__always)
     public mutating func receive(_ descriptor: Int32, _ token: OperationToken, expectsBytes: Bool = true) {
         switch backend {
@@ -142,7 +142,7 @@ public struct EventLoop: ~Copyable {
         }
     }
 
-    /// Asks the operation to end soon; its completion still comes, with ECANCELED or with what it had done by then.
+    /// Cancels an operation; its completion still comes, with ECANCELED or with what it had done by then.
     public mutating func cancel(_ descriptor: Int32, _ token: OperationToken) {
         switch backend {
         case .ioURing(let ring): unsafe ring.pointee.cancel(token)
@@ -160,7 +160,7 @@ public struct EventLoop: ~Copyable {
         }
     }
 
-    /// What each of them may bring, in bytes.
+    /// The size of a receive buffer: the most bytes that one receive brings.
     public var receiveBufferBytes: Int {
         switch backend {
         case .ioURing(let ring): unsafe ring.pointee.buffers.bufferBytes
@@ -169,8 +169,7 @@ public struct EventLoop: ~Copyable {
         }
     }
 
-    /// Bytes that a receive takes at most, from those on that find no buffer ready; the whole buffer where that is
-    /// less.
+    /// Limits the bytes of a receive, from the next one that finds no buffer ready on; at most the whole buffer.
     @inline(__always)
     public mutating func limitReceives(toBytes bytes: Int) {
         precondition(bytes > 0, "a receive of nothing")
@@ -183,7 +182,7 @@ public struct EventLoop: ~Copyable {
 
     // MARK: The tick
 
-    /// Hands the operations over without waiting, so that they go on while the owner is busy for long.
+    /// Submits the operations without waiting, so that they proceed during a long step of the owner.
     ///
     /// All completions of the last tick must have been handled.
     public mutating func submit() {
@@ -194,7 +193,7 @@ public struct EventLoop: ~Copyable {
         }
     }
 
-    /// Hands the operations over, waits for a completion or the time-out, and returns how many completions there are.
+    /// Submits the operations, waits for a completion or the time-out, and returns the number of completions.
     ///
     /// A signal or a housekeeping event may end the wait early, with none.
     public mutating func tick(timeoutNanoseconds: UInt64) throws(EventLoopFault) -> Int {
@@ -249,7 +248,7 @@ public struct EventLoop: ~Copyable {
 
     // MARK: What never blocks
 
-    /// A TCP socket for ``connect(_:to:_:)``; a negated errno (EMFILE) where there is none to have.
+    /// A TCP socket for ``connect(_:to:_:)``, or a negated errno such as EMFILE.
     public mutating func openSocket(for address: SocketAddress) -> Int32 {
         switch backend {
         case .ioURing: Sockets.open(for: address, nonBlocking: false)
@@ -258,7 +257,7 @@ public struct EventLoop: ~Copyable {
         }
     }
 
-    /// Bytes that were sent but that the other side has not acknowledged.
+    /// Bytes that were sent but not acknowledged by the other side.
     public func unacknowledgedBytes(of descriptor: Int32) -> Int {
         switch backend {
         case .ioURing, .epoll: Sockets.unacknowledgedBytes(descriptor)
@@ -266,7 +265,7 @@ public struct EventLoop: ~Copyable {
         }
     }
 
-    /// Sends FIN after what was sent before.
+    /// Sends FIN after the bytes sent before.
     public mutating func shutdownWrite(_ descriptor: Int32) {
         switch backend {
         case .ioURing, .epoll: Sockets.shutdownWrite(descriptor)
@@ -283,7 +282,7 @@ public struct EventLoop: ~Copyable {
         }
     }
 
-    /// The other side's address of an accepted socket; nil where it has gone already.
+    /// The other side's address of an accepted socket; nil if it is already gone.
     public func peerAddress(of descriptor: Int32) -> SocketAddress? {
         switch backend {
         case .ioURing, .epoll: SocketAddress(.peer, of: descriptor)
@@ -299,7 +298,7 @@ public struct EventLoop: ~Copyable {
         }
     }
 
-    /// What other threads end this loop's wait with; nil in a simulation, which has no other threads.
+    /// Lets other threads end this loop's wait; nil in a simulation, which has no other threads.
     public var wake: Wake? {
         switch backend {
         case .ioURing(let ring): unsafe Wake(descriptor: ring.pointee.wakeDescriptor)

@@ -1,7 +1,7 @@
 import CLibURing
 
-/// What the allocator holds.
+/// The allocator's memory.
 public enum HeapMemory {
-    /// Gives the system the pages of freed memory back, those between what is in use included; takes milliseconds.
+    /// Returns the pages of freed memory to the system, including those between blocks in use; takes milliseconds.
     public static func giveBack() { _ = malloc_trim(0) }
 }

@@ -11,7 +11,7 @@ public struct ListeningSocket: ~Copyable {
 
     /// Binds and listens.
     ///
-    /// - Parameter shared: true where several workers bind the same address (SO_REUSEPORT). The first of them must
+    /// - Parameter shared: true if several workers bind the same address (SO_REUSEPORT). The first of them must
     ///   bind unshared to see a port that another program holds; see ``ListeningSocket/group(address:count:)``.
     init(address: SocketAddress, shared: Bool, listens: Bool = true) throws(EventLoopFault) {
         let number = Sockets.open(for: address, nonBlocking: false)
@@ -36,7 +36,7 @@ public struct ListeningSocket: ~Copyable {
     /// Hands the descriptor over; the caller closes it.
     public consuming func release() -> Int32 { owner.release() }
 
-    /// Binds `count` sockets to one address, one a worker, and returns their descriptors and the bound address.
+    /// Binds `count` sockets to one address, one per worker, and returns their descriptors and the bound address.
     ///
     /// Fails with EADDRINUSE where anything else holds the port, another Postern included.
     public static func group(
@@ -47,7 +47,7 @@ public struct ListeningSocket: ~Copyable {
             let bound = only.address
             return ([only.release()], bound)
         }
-        // SO_REUSEPORT would let us share the port with a stranger of the same user: ask alone first.
+        // SO_REUSEPORT would share the port with another program of the same user: bind exclusively first.
         let probe = try ListeningSocket(address: address, shared: false, listens: false)
         var bound = probe.address
         _ = consume probe

@@ -2,7 +2,7 @@ import Synchronization
 
 /// Messages from any thread to one worker, in order; the only way in.
 ///
-/// Messages are rare (reload, drain), so a mutex serves. The worker looks inside on ``OperationToken/wake`` alone.
+/// Messages are rare (reload, drain), so a mutex serves. The worker checks it only on ``OperationToken/wake``.
 public final class Mailbox<Message: Sendable>: Sendable {
     private struct Contents {
         var messages: [Message] = []
@@ -14,7 +14,7 @@ public final class Mailbox<Message: Sendable>: Sendable {
 
     public init() {}
 
-    /// Adds a message and wakes the worker; false where the worker has ended.
+    /// Adds a message and wakes the worker; false if the worker has ended.
     @discardableResult
     public func post(_ message: Message) -> Bool {
         contents.withLock { contents in
@@ -34,7 +34,7 @@ public final class Mailbox<Message: Sendable>: Sendable {
         }
     }
 
-    /// Takes what has come.
+    /// Removes and returns all messages.
     public func take() -> [Message] {
         contents.withLock { contents in
             let taken = contents.messages
@@ -43,7 +43,7 @@ public final class Mailbox<Message: Sendable>: Sendable {
         }
     }
 
-    /// Called by the worker before its loop goes.
+    /// Called by the worker before its loop is destroyed.
     public func close() {
         contents.withLock { contents in
             contents.closed = true

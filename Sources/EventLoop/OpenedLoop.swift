@@ -1,9 +1,9 @@
-/// A loop, and why it has the backend that it has.
+/// A loop, and why it has its backend.
 public struct OpenedLoop: ~Copyable {
     public let loop: EventLoop
     public let because: String
 
-    /// Opens what is asked for; throws where that is io_uring and it is refused.
+    /// Opens the requested backend; throws if that is io_uring and it is refused.
     public static func open(_ request: EventLoopRequest, _ limits: LoopLimits) throws(EventLoopFault) -> OpenedLoop {
         switch request {
         case .ioURing: return OpenedLoop(loop: try .ioURing(limits), because: "asked for")

@@ -1,7 +1,8 @@
 /// The name that an operation's owner gives it: 8 bits of operation, 24 of generation, 32 of slot.
 ///
-/// It travels through the kernel as `user_data` and comes back with the completion. The loop never looks inside, but
-/// for the two values it keeps for itself. A completion whose generation is not its slot's is stale: drop and count it.
+/// It travels through the kernel as `user_data` and comes back with the completion. The loop does not interpret it,
+/// except for the two values that it reserves. A completion whose generation is not its slot's is stale: drop and count
+/// it.
 public struct OperationToken: Hashable, Sendable {
     public let raw: UInt64
 

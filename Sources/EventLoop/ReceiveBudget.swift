@@ -1,11 +1,11 @@
 /// How many receive buffers the next tick gets: all of them while messages are small, one or two while reads are large.
 ///
-/// What a tick receives is to fit a core's cache. And a socket that waits its turn while others are read has more to
-/// give then: fewer system calls, and fewer wakes of whoever writes to it.
+/// What a tick receives should fit a core's cache. And a socket that waits while others are read has more bytes by
+/// then: fewer system calls, and fewer wake-ups of its writer.
 struct ReceiveBudget {
     private let buffers: Int
     private let bytesATick: Int
-    /// Of the last receives, each counting an eighth less than the one after it; in sixteenths of a byte.
+    /// Exponential moving average of receive sizes, with weight 1/8; in sixteenths of a byte.
     private var average = 0
     private var starved = 0
 
@@ -17,10 +17,10 @@ struct ReceiveBudget {
     @inline(__always)
     mutating func received(_ bytes: Int) { average += (bytes << 4 - average) >> 3 }
 
-    /// So many receives of the last tick found no buffer.
+    /// Notes that `count` receives of the last tick found no buffer.
     mutating func starved(_ count: Int) { starved = count }
 
-    /// At least one, at most all. Trying again and again costs something too, so that not many wait for one buffer.
+    /// At least one, at most all. Retries have a cost too, so only a few receives may wait for one buffer.
     var buffersATick: Int {
         let fitting = bytesATick / max(average >> 4, 1)
         return min(max(fitting, 1 + starved / Self.starvedPerBuffer), buffers)

@@ -10,7 +10,7 @@ struct ReceiveBuffers: ~Copyable {
     let bufferBytes: Int
     /// How many of a buffer's bytes a receive may use.
     private(set) var receiveBytes: Int
-    /// Which buffers the loop's owner has.
+    /// Which buffers the loop's owner holds.
     private let lent: UnsafeMutablePointer<Bool>
 
     init(count: Int, bufferBytes: Int) throws(EventLoopFault) {
@@ -42,7 +42,7 @@ struct ReceiveBuffers: ~Copyable {
         return unsafe base + Int(index) * bufferBytes
     }
 
-    /// The owner has the buffer from now on.
+    /// Marks the buffer as held by the owner.
     @inline(__always)
     func lend(_ index: Int32) {
         precondition(index >= 0 && Int(index) < count, "no such receive buffer")
@@ -50,7 +50,7 @@ struct ReceiveBuffers: ~Copyable {
         unsafe lent[Int(index)] = true
     }
 
-    /// The owner has it no longer. A buffer given back twice would mix two connections' bytes: it traps.
+    /// Marks the buffer as returned. Traps if it is returned twice, which would mix two connections' bytes.
     @inline(__always)
     func takeBack(_ index: Int32) {
         precondition(index >= 0 && Int(index) < count, "no such receive buffer")

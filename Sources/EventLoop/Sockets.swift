@@ -5,7 +5,7 @@ import System
 /// The socket calls that never block, so that they need no completion. Kernel backends share them.
 enum Sockets {
     /// A TCP socket with TCP_NODELAY and keep-alive, which accepted ones inherit from their listener; closed on exec.
-    /// A negated errno where there is none to have.
+    /// Returns a negated errno if the system refuses one.
     ///
     /// - Parameter address: where it is to connect, or where it is to listen.
     static func open(for address: SocketAddress, nonBlocking: Bool) -> Int32 {
@@ -17,20 +17,20 @@ enum Sockets {
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPIDLE, keepAliveIdleSeconds)
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPINTVL, keepAliveIntervalSeconds)
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPCNT, keepAliveProbes)
-        // What the kernel holds of a stream that nobody reads is the host's memory, and no limit of ours counts it.
+        // What the kernel buffers for a reader that stalls is the host's memory, which no limit of ours counts.
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, unsentBytes)
         if address.isLoopback { useReno(descriptor) }
         return descriptor
     }
 
     /// Within a host there is no path to probe and no queue to share: BBR's pacing, where it is the system's default,
-    /// only adds timers. Reno is in every kernel, and open to everyone.
+    /// only adds timers. Reno is in every kernel, and needs no privilege.
     private static func useReno(_ descriptor: Int32) {
         // Safe: the kernel copies the name during the call.
         _ = unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_CONGESTION, "reno", 4)
     }
 
-    /// A host that is gone without a word is noticed after two minutes of quiet, whatever the idle time-out.
+    /// A host that vanished is detected after two minutes of silence, whatever the idle time-out.
     static let keepAliveIdleSeconds: Int32 = 60
     static let keepAliveIntervalSeconds: Int32 = 10
     static let keepAliveProbes: Int32 = 6
@@ -51,11 +51,11 @@ enum Sockets {
     }
 
     static func shutdownWrite(_ descriptor: Int32) {
-        // ENOTCONN says that the peer was faster; its completion tells the owner.
+        // ENOTCONN means that the peer was faster; its completion tells the owner.
         _ = Glibc.shutdown(descriptor, Int32(SHUT_WR))
     }
 
-    /// Closes; `reset` makes TCP send RST instead of FIN, so that the other side cannot take it for an orderly end.
+    /// Closes; `reset` makes TCP send RST instead of FIN, so that the other side cannot take it for an orderly close.
     static func close(_ descriptor: Int32, reset: Bool) {
         if reset {
             var linger = linger(l_onoff: 1, l_linger: 0)

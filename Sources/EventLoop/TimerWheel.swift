@@ -16,7 +16,7 @@ public struct TimerWheel: ~Copyable {
     private let links: UnsafeMutablePointer<Link>
     private let heads: UnsafeMutablePointer<Int32>
     private let capacity: Int
-    /// No timer fires at an earlier tick, so that nothing is looked at before it; too early after a cancel or a move.
+    /// A lower bound of the next timer's tick: earlier buckets are skipped. Too low after a cancel or a move.
     private var earliest = UInt64.max
     private var armed = 0
 
@@ -51,7 +51,7 @@ public struct TimerWheel: ~Copyable {
         earliest = min(earliest, tick)
     }
 
-    /// Takes the slot's timer away, if there is one.
+    /// Cancels the slot's timer, if there is one.
     public mutating func cancel(_ slot: Int32) {
         precondition(slot >= 0 && Int(slot) < capacity, "a timer for no slot")
         // Safe: the slot is checked; links hold -1 or slots.
@@ -67,16 +67,16 @@ public struct TimerWheel: ~Copyable {
         armed -= 1
     }
 
-    /// Takes one expired timer out and names its slot; nil once none is left.
+    /// Removes one expired timer and returns its slot; nil if none is left.
     @inline(__always)
     public mutating func popExpired(now: UInt64) -> Int32? {
         let nowTick = now / Self.tickNanoseconds
         return earliest <= nowTick ? popDue(nowTick) : nil
     }
 
-    /// Nanoseconds until a timer may fire, at most `limit`. Ask it once ``popExpired(now:)`` has said nil.
+    /// Nanoseconds until a timer may fire, at most `limit`. Call it once ``popExpired(now:)`` has returned nil.
     ///
-    /// A timer that was moved or cancelled may cause one vain wake.
+    /// A timer that was moved or cancelled may cause one spurious wake-up.
     public func nanosecondsUntilNext(now: UInt64, limit: UInt64) -> UInt64 {
         guard armed > 0 else { return limit }
         let fires = earliest * Self.tickNanoseconds
@@ -104,7 +104,7 @@ public struct TimerWheel: ~Copyable {
         return nil
     }
 
-    /// The tick of the next timer, where none is due before; the largest number where there is none.
+    /// The tick of the next timer, provided that none is due before; `.max` if there is none.
     private func firstTick(after nowTick: UInt64) -> UInt64 {
         var first = UInt64.max
         guard armed > 0 else { return first }
@@ -124,9 +124,9 @@ public struct TimerWheel: ~Copyable {
 
     private static func bucket(_ tick: UInt64) -> Int { Int(tick % UInt64(buckets)) }
 
-    /// How far apart deadlines must be to fire apart.
+    /// The resolution: how far apart deadlines must be to fire apart.
     public static var tickNanoseconds: UInt64 { 16_777_216 }
-    /// At the end of time: its nanoseconds are still a number.
+    /// The last tick whose nanoseconds fit into 64 bits.
     private static var lastTick: UInt64 { UInt64.max / tickNanoseconds }
     private static let buckets = 1024
     private static let none: Int32 = -1

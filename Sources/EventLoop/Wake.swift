@@ -2,7 +2,7 @@ import System
 
 /// Ends a loop's wait from another thread: its next tick has a completion with ``OperationToken/wake``.
 ///
-/// Whoever holds it must not signal after the loop is gone; ``Mailbox`` keeps that order.
+/// Its holder must not signal after the loop is gone; ``Mailbox`` keeps that order.
 public struct Wake: Sendable {
     let descriptor: Int32
 

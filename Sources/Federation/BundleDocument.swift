@@ -2,13 +2,13 @@ import FoundationEssentials
 
 /// A SPIFFE bundle (SPIFFE Trust Domain and Bundle 4): a JWKS document with the X.509 authorities of a trust domain.
 ///
-/// Keys for other uses than X.509 are checked as far as the specification asks for it, and are of no use here.
+/// Keys for uses other than X.509 are validated as far as the specification requires, and then ignored.
 public struct BundleDocument: Hashable, Sendable {
-    /// DER. None: the trust domain has withdrawn all of them.
+    /// DER; empty if the trust domain has withdrawn all of them.
     public let authorities: [[UInt8]]
-    /// Grows with each change; absent where the publisher does not say.
+    /// Grows with each change; absent if the publisher does not say.
     public let sequence: UInt64?
-    /// How often the publisher would have us look, in seconds.
+    /// The polling interval that the publisher suggests, in seconds.
     public let refreshHintSeconds: Int64?
 
     public init(parsing text: [UInt8]) throws(BundleDocumentFlaw) {
@@ -58,7 +58,7 @@ public struct BundleDocument: Hashable, Sendable {
     private static let keysAtMost = 1_024
 }
 
-/// Why a text is no SPIFFE bundle. Keys count from 1.
+/// Why a text is not a SPIFFE bundle. Keys count from 1.
 public enum BundleDocumentFlaw: Error, Hashable, Sendable, CustomStringConvertible {
     case tooLarge, notADocument, noKeys, tooManyKeys
     case keyWithoutType(number: Int)
@@ -68,7 +68,7 @@ public enum BundleDocumentFlaw: Error, Hashable, Sendable, CustomStringConvertib
     public var description: String {
         switch self {
         case .tooLarge: "the document is larger than \(BundleDocument.bytesAtMost) bytes"
-        case .notADocument: "it is no JWKS document"
+        case .notADocument: "it is not a JWKS document"
         case .noKeys: "the document has no `keys`"
         case .tooManyKeys: "the document has too many keys"
         case .keyWithoutType(let number): "key \(number) has no `kty`"

@@ -1,19 +1,19 @@
-/// When a bundle endpoint is asked, and what becomes of its answers. Pure: time and chance are passed in.
+/// Decides when to poll a bundle endpoint and what to do with its responses. Pure: time and chance are passed in.
 ///
-/// A failed poll keeps the last good bundle until it is stale; then the trust domain is trusted no more.
+/// A failed poll keeps the last good bundle until it is stale; then the trust domain is no longer trusted.
 public struct BundlePolling: Sendable {
     public enum Outcome: Hashable, Sendable {
         /// The same as before.
         case unchanged
-        /// Another bundle is to be used.
+        /// The response is a new bundle, now in use.
         case changed
-        /// A document that is older than the one in use; the latter stays.
+        /// The response is older than the bundle in use, which stays.
         case refused(sequence: UInt64, current: UInt64)
     }
 
     /// DER of the authorities in use; nil before the first good poll, and when they have become stale.
     public private(set) var authorities: [[UInt8]]?
-    /// When to poll next, in seconds of a clock that is never set.
+    /// When to poll next, in seconds of a monotonic clock.
     public private(set) var dueAt: Int64
     private var sequence: UInt64?
     private var intervalSeconds = defaultIntervalSeconds
@@ -21,7 +21,7 @@ public struct BundlePolling: Sendable {
     private var goodAt: Int64
     private let staleAfterSeconds: Int64
 
-    /// - Parameter authorities: what is known of the trust domain from elsewhere, until the first good poll.
+    /// - Parameter authorities: those known from another source, used until the first good poll.
     public init(now: Int64, staleAfterSeconds: Int64, authorities: [[UInt8]]? = nil) {
         self.staleAfterSeconds = staleAfterSeconds
         self.authorities = authorities
@@ -29,7 +29,7 @@ public struct BundlePolling: Sendable {
         goodAt = now
     }
 
-    /// A document has come. `chance`, from 0 to 1, spreads polls over time.
+    /// Handles a fetched document. `chance`, from 0 to 1, spreads polls over time.
     public mutating func answered(_ document: BundleDocument, now: Int64, chance: Double) -> Outcome {
         if let hint = document.refreshHintSeconds {
             intervalSeconds = min(max(hint, Self.shortestSeconds), Self.longestSeconds)
@@ -47,17 +47,17 @@ public struct BundlePolling: Sendable {
         return .changed
     }
 
-    /// A poll failed.
+    /// Handles a failed poll.
     public mutating func failed(now: Int64) {
         dueAt = now + min(retrySeconds, intervalSeconds)
         retrySeconds = min(retrySeconds * 2, intervalSeconds)
     }
 
-    /// Drops what is stale; true when that happens.
+    /// Drops a stale bundle; true if it did.
     public mutating func checkAge(now: Int64) -> Bool {
         guard authorities != nil, now - goodAt > staleAfterSeconds else { return false }
         authorities = nil
-        // Nothing is in use that a lower one could take the place of: a number that was too high once locks nobody out.
+        // With no bundle in use any sequence is accepted, so one that was once too high locks nobody out.
         sequence = nil
         return true
     }

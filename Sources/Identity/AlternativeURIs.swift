@@ -1,11 +1,11 @@
 /// The URIs among a certificate's subject alternative names (RFC 5280 4.2.1.6).
 ///
-/// Only names of the type uniformResourceIdentifier count; an ID in a DNS, email or other name is none.
-/// Keeps the first only, since a second one is reason enough to refuse.
+/// Only uniformResourceIdentifier names count; a SPIFFE ID in a DNS, email or other name is ignored. Keeps only the
+/// first: a second URI is already a reason to refuse.
 struct AlternativeURIs {
     private(set) var count = 0
     private(set) var first: [UInt8] = []
-    /// Whether any of them has the scheme `spiffe`, in whatever case.
+    /// Whether any URI has the scheme `spiffe`, in either case.
     private(set) var includeSPIFFE = false
 
     /// No names.

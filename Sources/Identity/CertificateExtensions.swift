@@ -1,4 +1,4 @@
-/// What the extensions of one certificate say of the things that X509-SVID speaks of (RFC 5280 4.2.1).
+/// The extensions of one certificate that X509-SVID constrains (RFC 5280 4.2.1).
 struct CertificateExtensions {
     private(set) var alternativeURIs = AlternativeURIs()
     private(set) var isCA = false
@@ -44,7 +44,7 @@ struct CertificateExtensions {
         try reader.finish()
     }
 
-    /// The cA field of BasicConstraints (4.2.1.9); the path length is the chain's business.
+    /// The cA field of BasicConstraints (4.2.1.9); the path length is checked with the chain.
     private static func basicConstraints(_ bytes: Span<UInt8>, in content: Range<Int>) throws(SVIDRefusal) -> Bool {
         var reader = DERReader(bytes, in: content)
         var isCA = false

@@ -1,17 +1,17 @@
-/// The fields of one certificate that X509-SVID 2-5 speaks of, read from its DER.
+/// The fields of one certificate that X509-SVID 2-5 constrains, parsed from its DER.
 ///
-/// Signatures, chains, name constraints and validity against a clock are checked elsewhere; this says what
-/// the certificate claims. Reading takes time linear in the certificate's length.
+/// Signatures, chains, name constraints and validity against a clock are checked elsewhere; these fields are only
+/// claims. Parsing takes time linear in the certificate's length.
 public struct CertificateFields: Sendable {
     /// The serial number, big-endian, without a leading zero byte (RFC 5280 4.1.2.2).
     public let serialNumber: [UInt8]
-    /// The first second of the validity, since 1970.
+    /// The first valid second, in Unix time.
     public let notBefore: Int64
-    /// The last second of the validity, since 1970.
+    /// The last valid second, in Unix time.
     public let notAfter: Int64
     private let extensions: CertificateExtensions
 
-    /// Reads one certificate, all of it; throws `.malformedCertificate` only.
+    /// Parses `der`, which must be exactly one certificate; throws `.malformedCertificate` only.
     public init(parsing der: Span<UInt8>) throws(SVIDRefusal) {
         guard der.count <= Self.maximumBytes else { throw .malformedCertificate }
         var file = DERReader(der)
@@ -39,8 +39,7 @@ public struct CertificateFields: Sendable {
         try fields.finish()
     }
 
-    /// The SPIFFE ID that the certificate claims: exactly one URI among its names, and that a SPIFFE ID
-    /// (X509-SVID 2).
+    /// The SPIFFE ID that the certificate claims: its one URI SAN, which must be a SPIFFE ID (X509-SVID 2).
     public func claimedIdentity() throws(SVIDRefusal) -> SPIFFEID {
         let uris = extensions.alternativeURIs
         guard uris.count > 0 else { throw .noURISAN }
@@ -49,7 +48,7 @@ public struct CertificateFields: Sendable {
         return identity
     }
 
-    /// The identity of a leaf that keeps every rule for leaves (X509-SVID 2, 3.1, 4.1, 4.3, 4.4, 5.2).
+    /// The SPIFFE ID of a leaf that satisfies every rule for leaves (X509-SVID 2, 3.1, 4.1, 4.3, 4.4, 5.2).
     public func leafIdentity() throws(SVIDRefusal) -> SPIFFEID {
         let identity = try claimedIdentity()
         guard identity.hasPath else { throw .leafWithoutPath }
@@ -63,9 +62,9 @@ public struct CertificateFields: Sendable {
         return identity
     }
 
-    /// Checks every rule for a certificate that signs others of `trustDomain` (X509-SVID 3.2, 4.1, 4.3).
+    /// Checks every rule for a signing certificate of `trustDomain` (X509-SVID 3.2, 4.1, 4.3).
     ///
-    /// It needs no SPIFFE ID; but if a name has that scheme, it must be the only URI and name this trust domain.
+    /// It needs no SPIFFE ID. If it has a URI with that scheme, it must be the only URI and name this trust domain.
     public func checkSigning(of trustDomain: TrustDomain) throws(SVIDRefusal) {
         guard extensions.isCA else { throw .signerNotCA }
         guard let usage = extensions.keyUsage else { throw .noKeyUsage }
@@ -76,7 +75,7 @@ public struct CertificateFields: Sendable {
         guard identity.trustDomain == trustDomain else { throw .signerOfOtherDomain }
     }
 
-    /// Certificates that stand one after the other, each with its header; nil where anything else stands between them.
+    /// Splits concatenated DER certificates; nil if there is anything else between them.
     public static func split(_ bytes: [UInt8]) -> [[UInt8]]? {
         var certificates: [[UInt8]] = []
         var reader = DERReader(bytes.span)
@@ -89,7 +88,7 @@ public struct CertificateFields: Sendable {
         return certificates
     }
 
-    /// Whether the key may sign lists of revoked certificates (RFC 5280 4.2.1.3).
+    /// Whether the key may sign CRLs (RFC 5280 4.2.1.3).
     public var maySignRevocationLists: Bool { extensions.keyUsage?.cRLSign ?? false }
 
     /// The number in the optional version field, 0 (v1) if absent; DER does not write a default.
@@ -125,7 +124,7 @@ public struct CertificateFields: Sendable {
         return try CertificateExtensions(fields.bytes, in: sequence)
     }
 
-    /// Ten times an ordinary certificate; nothing longer is looked at.
+    /// Ten times an ordinary certificate; anything longer is refused unparsed.
     private static let maximumBytes = 65_536
     /// RFC 5280 4.1.2.2.
     private static let maximumSerialNumberBytes = 20

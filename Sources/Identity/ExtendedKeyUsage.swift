@@ -1,4 +1,4 @@
-/// The purposes of the ExtendedKeyUsage extension (RFC 5280 4.2.1.12) that X509-SVID 4.4 speaks of.
+/// The purposes of the ExtendedKeyUsage extension (RFC 5280 4.2.1.12) that X509-SVID 4.4 constrains.
 struct ExtendedKeyUsage {
     private(set) var serverAuth = false
     private(set) var clientAuth = false

@@ -1,4 +1,4 @@
-/// The bits of the KeyUsage extension (RFC 5280 4.2.1.3) that X509-SVID 4.3 speaks of.
+/// The bits of the KeyUsage extension (RFC 5280 4.2.1.3) that X509-SVID 4.3 constrains.
 struct KeyUsage {
     let digitalSignature: Bool
     let keyCertSign: Bool

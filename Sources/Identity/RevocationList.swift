@@ -1,20 +1,20 @@
-/// A list of revoked certificates (RFC 5280 5), read from its DER. Whether its signature is good is checked elsewhere.
+/// A CRL (RFC 5280 5), parsed from its DER. Its signature is verified elsewhere.
 ///
-/// Only whole lists of their issuer's own certificates are taken: a delta, an indirect or a partial list, or one with a
-/// critical extension that is not known here, would be misread, and is refused.
+/// Only a complete CRL of the issuer's own certificates is accepted: a delta, indirect or partial CRL, or one with an
+/// unknown critical extension, would be misread and is refused.
 public struct RevocationList: Sendable {
-    /// The whole list.
+    /// The whole CRL.
     public let der: [UInt8]
     /// The DER of the issuer's name.
     public let issuer: [UInt8]
     /// Unix seconds.
     public let thisUpdate: Int64
-    /// Unix seconds after which the list is too old; nil where it does not say.
+    /// Unix seconds after which the CRL is stale; nil if it does not say.
     public let nextUpdate: Int64?
     /// In ascending order.
     private let revoked: [SerialNumber]
 
-    /// Reads one list, all of it.
+    /// Parses `der`, which must be exactly one CRL.
     public init(parsing der: [UInt8]) throws(RevocationListFlaw) {
         guard der.count <= Self.maximumBytes else { throw .tooLarge }
         let fields: Fields
@@ -33,7 +33,7 @@ public struct RevocationList: Sendable {
 
     public var revokedCount: Int { revoked.count }
 
-    /// Whether the list has this number; takes logarithmic time.
+    /// Whether the CRL lists this serial number; takes logarithmic time.
     public func contains(_ serial: SerialNumber) -> Bool {
         var range = 0..<revoked.count
         while let first = range.first {
@@ -44,7 +44,7 @@ public struct RevocationList: Sendable {
         return false
     }
 
-    /// A quarter of a million entries; nothing longer is looked at.
+    /// A quarter of a million entries; anything longer is refused unparsed.
     public static let maximumBytes = 16 * 1024 * 1024
 }
 
@@ -53,24 +53,24 @@ extension RevocationList: Hashable {
     public func hash(into hasher: inout Hasher) { hasher.combine(der) }
 }
 
-/// Why a list of revoked certificates is not taken.
+/// Why a CRL is refused.
 public enum RevocationListFlaw: Error, Hashable, Sendable, CustomStringConvertible {
     case malformed
     case tooLarge
-    /// A delta, an indirect or a partial list, or one that says something critical that is not known here.
+    /// A delta, indirect or partial CRL, or an unknown critical extension.
     case unknownCriticalExtension
 
     public var description: String {
         switch self {
-        case .malformed: "is no list of revoked certificates in DER or PEM"
+        case .malformed: "is not a CRL in DER or PEM"
         case .tooLarge: "is larger than \(RevocationList.maximumBytes) bytes"
         case .unknownCriticalExtension:
-            "has a critical extension that is not supported; use a complete list of the issuer's own certificates"
+            "has a critical extension that is not supported; use a complete CRL of the issuer's own certificates"
         }
     }
 }
 
-/// What a list says, while it is read; `SVIDRefusal.malformedCertificate` stands for all that is malformed.
+/// The fields of a CRL while it is parsed; anything malformed throws `SVIDRefusal.malformedCertificate`.
 private struct Fields {
     private(set) var issuer = 0..<0
     private(set) var thisUpdate: Int64 = 0
@@ -119,7 +119,7 @@ private struct Fields {
         }
     }
 
-    /// Of the extensions none has to be known, unless it is critical.
+    /// Only critical extensions must be known.
     private mutating func readExtensions(_ der: Span<UInt8>, _ content: Range<Int>) throws(SVIDRefusal) {
         var reader = DERReader(der, in: content)
         while !reader.isAtEnd {

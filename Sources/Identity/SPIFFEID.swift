@@ -12,7 +12,7 @@ public struct SPIFFEID: Sendable {
         try self.init(parsing: utf8.span)
     }
 
-    /// Parses bytes that come from a peer: whatever they are, in one pass.
+    /// Parses untrusted bytes from a peer in one pass.
     public init(parsing bytes: Span<UInt8>) throws(SPIFFEIDFlaw) {
         let end = try SPIFFEIDGrammar.endOfTrustDomain(ofID: bytes)
         description = String(ascii: bytes)
@@ -48,7 +48,7 @@ extension SPIFFEID: Hashable {
 extension SPIFFEID: CustomStringConvertible {}
 
 extension String {
-    /// Copies bytes that the grammar has found to be ASCII.
+    /// Copies bytes that the grammar has checked to be ASCII.
     fileprivate init(ascii bytes: Span<UInt8>) {
         // Safe: the pointer is read within the closure only, where the span keeps it valid.
         self = unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }

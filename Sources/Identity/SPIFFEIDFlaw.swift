@@ -1,4 +1,4 @@
-/// Why a text is no SPIFFE ID or trust domain (SPIFFE-ID 2.1-2.3), in words that say how to mend it.
+/// Why a text is not a SPIFFE ID or trust domain (SPIFFE-ID 2.1-2.3); the description says how to fix it.
 public enum SPIFFEIDFlaw: Error, Hashable, Sendable {
     /// Longer than the 2048 bytes of SPIFFE-ID 2.3.
     case tooLong(bytes: Int)
@@ -8,7 +8,7 @@ public enum SPIFFEIDFlaw: Error, Hashable, Sendable {
     case noTrustDomain
     /// Longer than the 255 bytes of SPIFFE-ID 2.3.
     case trustDomainTooLong(bytes: Int)
-    /// A whole SPIFFE ID where only the name of a trust domain belongs.
+    /// A whole SPIFFE ID where a trust domain is expected.
     case schemeInTrustDomain
     /// A byte outside `[a-z0-9.-_]`; the offset counts from the start of the text.
     case trustDomainByte(UInt8, offset: Int)

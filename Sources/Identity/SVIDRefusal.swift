@@ -32,11 +32,11 @@ public enum SVIDRefusal: String, Error, Sendable, CaseIterable {
     case chainTooLong = "chain-too-long"
     case invalidChain = "invalid-chain"
 
-    /// A list of its issuer has the serial number of a certificate of the chain.
+    /// A certificate of the chain is on its issuer's CRL.
     case revoked = "revoked"
-    /// Lists are required, and the issuer's is missing or too old.
+    /// CRLs are required, and the issuer's is missing or stale.
     case revocationUnknown = "revocation-unknown"
 
-    /// The peer is a valid SVID, but not one that the route names.
+    /// The peer's SVID is valid, but the route does not name its identity.
     case identityNotExpected = "identity-not-expected"
 }

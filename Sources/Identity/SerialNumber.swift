@@ -4,10 +4,10 @@ public struct SerialNumber: Hashable, Comparable, Sendable {
     private let middle: UInt64
     private let low: UInt64
 
-    /// Of big-endian bytes; nil of more than 20 once leading zeros are gone.
+    /// From big-endian bytes; nil for more than 20 without leading zeros.
     public init?(_ bytes: [UInt8]) { self.init(bigEndian: bytes) }
 
-    /// Generic within this module alone: from outside it would cost ten thousand instructions.
+    /// Generic only within this module: called unspecialised from outside it would cost ten thousand instructions.
     init?(bigEndian bytes: some BidirectionalCollection<UInt8>) {
         let magnitude = bytes.drop { $0 == 0 }
         guard magnitude.count <= Self.maximumBytes else { return nil }

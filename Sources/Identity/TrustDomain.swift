@@ -1,6 +1,6 @@
 /// The name of a trust domain (SPIFFE-ID 2.1): 1 to 255 bytes of `[a-z0-9.-_]`.
 ///
-/// It looks like a DNS name but is none: labels, dots at the ends and hyphens are not looked at.
+/// It looks like a DNS name but is not one: the rules for labels, outer dots and hyphens do not apply.
 public struct TrustDomain: Hashable, Sendable {
     /// The bare name, without a scheme: `example.org`.
     public let name: String

@@ -1,4 +1,4 @@
-/// Why a text is no block of addresses, in words that say how to mend it.
+/// Why a text is not a CIDR block; the description says how to fix it.
 public enum CIDRFlaw: Error, Hashable, Sendable {
     case notAnAddress
     case prefixLength(atMost: Int)

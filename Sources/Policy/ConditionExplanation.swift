@@ -1,10 +1,10 @@
-/// How one condition of a rule met one request: what was compared, and whether it holds.
+/// The result of one condition for one request: what was compared, and whether it holds.
 public struct ConditionExplanation: Sendable {
     public let condition: Condition
     public let holds: Bool
     /// The request's value; nil if it has none (no SNI was sent).
     public let actual: String?
-    /// The rule's values, any of which would do.
+    /// The rule's values; any one of them satisfies the condition.
     public let expected: [String]
 }
 

@@ -1,11 +1,11 @@
-/// What a policy says about one request, and which rule said it.
+/// A policy's decision on one request, and the rule that made it.
 public struct Decision: Equatable, Sendable {
     public enum Outcome: String, Sendable {
-        /// By an allow rule, and no deny rule matched.
+        /// An allow rule matched and no deny rule did.
         case allowed
-        /// By a deny rule.
+        /// A deny rule matched.
         case denied
-        /// No rule matched, which refuses.
+        /// No rule matched: refused by default.
         case noMatch = "no-match"
     }
 
@@ -20,6 +20,6 @@ public struct Decision: Equatable, Sendable {
         self.mode = mode
     }
 
-    /// Whether the connection goes on: it is allowed, or its refusal is only to be logged.
+    /// Whether the connection is forwarded: it is allowed, or audit mode only logs the refusal.
     public var forwards: Bool { outcome == .allowed || mode == .audit }
 }

@@ -1,4 +1,4 @@
-/// Whether refusals are carried out or only logged.
+/// Whether refusals are enforced or only logged.
 public enum EnforcementMode: String, Sendable, CaseIterable {
     case enforce, audit
 }

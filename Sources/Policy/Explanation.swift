@@ -1,4 +1,4 @@
-/// The decision about one request, and for every rule why it did or did not match.
+/// The decision on one request, and why each rule did or did not match.
 public struct Explanation: Sendable {
     public let decision: Decision
     /// One for each rule of the policy, in order.

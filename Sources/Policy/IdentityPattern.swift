@@ -2,14 +2,14 @@ public import Identity
 
 /// A pattern of SPIFFE IDs: `spiffe://example.org/ns/*/sa/checkout`.
 ///
-/// `*` is exactly one path segment; `**`, as the last segment only, is one or more. The trust domain is
-/// literal, or `*` alone for any. Parts of a segment cannot be wild, so a pattern matches in one pass.
+/// `*` is exactly one path segment; `**`, as the last segment only, is one or more. The trust domain is literal, or `*`
+/// alone for any. A wildcard never covers part of a segment, so matching takes one pass.
 public struct IdentityPattern: Hashable, Sendable {
     /// The pattern as written.
     public let description: String
 
     public init(parsing text: String) throws(IdentityPatternFlaw) {
-        // With a letter for each star, a pattern has the grammar of an ID, and flaws keep their offsets.
+        // With each star replaced by a letter, a pattern has the grammar of an ID, and flaws keep their offsets.
         let literal = text.utf8.contains(Self.star) ? String(text.map { $0 == "*" ? "x" : $0 }) : text
         do { _ = try SPIFFEID(parsing: literal) } catch { throw .notASPIFFEID(error) }
         let parts = text.dropFirst(Self.schemeBytes).split(separator: "/")

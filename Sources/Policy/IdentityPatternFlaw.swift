@@ -1,6 +1,6 @@
 public import Identity
 
-/// Why a text is no pattern of SPIFFE IDs, in words that say how to mend it.
+/// Why a text is not a SPIFFE ID pattern; the description says how to fix it.
 public enum IdentityPatternFlaw: Error, Hashable, Sendable {
     case notASPIFFEID(SPIFFEIDFlaw)
     /// A star beside other characters in the trust domain.

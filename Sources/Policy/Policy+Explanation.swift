@@ -1,7 +1,7 @@
 import Identity
 
 extension Policy {
-    /// Decides as `decide` does, and says for every rule why.
+    /// Decides as `decide` does, and explains every rule.
     public func explain(_ request: Request) -> Explanation {
         let decision = decide(request)
         let rules = self.rules.enumerated().map { index, rule in
@@ -21,7 +21,7 @@ extension Policy {
 }
 
 extension Rule {
-    /// How a condition met the request; nil if the rule does not name it.
+    /// The result of a condition for the request; nil if the rule does not name it.
     fileprivate func explain(_ condition: Condition, for request: Request) -> ConditionExplanation? {
         let (actual, expected): (String?, [String]) =
             switch condition {

@@ -1,10 +1,10 @@
 import Identity
 
 extension Policy {
-    /// The rules that can never decide, each with a rule that is asked before it and matches all that it matches.
+    /// The rules that can never decide, each with an earlier rule that matches every request it matches.
     ///
-    /// Deny rules are asked before allow rules, whatever their order; rules of one action in theirs. A rule
-    /// that only several others together cover is not found.
+    /// All deny rules are evaluated before all allow rules; rules with the same action, in order. A rule that only
+    /// several others together cover is not found.
     public static func unreachableRules(of rules: [Rule]) -> [(index: Int, shadowedBy: Int)] {
         let denyRules = RuleIndex(of: rules, action: .deny)
         let allowRules = RuleIndex(of: rules, action: .allow)
@@ -22,7 +22,7 @@ extension Policy {
 }
 
 extension Rule {
-    /// Whether this rule surely matches every request that `other` matches.
+    /// Whether this rule provably matches every request that `other` matches.
     func covers(_ other: Rule) -> Bool {
         Self.covers(identities, other.identities) { $0.covers($1) }
             && Self.covers(sources, other.sources) { $0.contains($1) }

@@ -1,7 +1,7 @@
 import Identity
 
-/// A compiled list of rules: any matching deny rule refuses; else any matching allow rule accepts; else
-/// the request is refused. Among several rules of one action the first that matches decides.
+/// A compiled list of rules: any matching deny rule refuses; else any matching allow rule accepts; else the request is
+/// refused. Among rules with the same action the first that matches decides.
 ///
 /// Immutable, so that workers may share it.
 public final class Policy: Equatable, Sendable {
@@ -19,7 +19,7 @@ public final class Policy: Equatable, Sendable {
         allowRules = RuleIndex(of: rules, action: .allow)
     }
 
-    /// Whether both decide alike and say so in the same words: the indices follow from the rules.
+    /// Whether both decide alike and with the same explanations: the indices follow from the rules.
     public static func == (one: Policy, other: Policy) -> Bool {
         one === other || (one.name == other.name && one.mode == other.mode && one.rules == other.rules)
     }

@@ -1,4 +1,4 @@
-/// Why a text is no range of ports, in words that say how to mend it.
+/// Why a text is not a port range; the description says how to fix it.
 public enum PortRangeFlaw: Error, Hashable, Sendable {
     case notAPort
     case reversed(suggestion: String)

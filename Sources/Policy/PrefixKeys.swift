@@ -1,12 +1,13 @@
-/// Keys of the beginnings of a SPIFFE ID that end with a slash, and of the whole ID, shortest first (FNV-1a).
+/// Hash keys (FNV-1a) of the prefixes of a SPIFFE ID that end with a slash, and of the whole ID, shortest first.
 ///
-/// The first is that of nothing behind `spiffe://`. Equal beginnings have equal keys; different ones may.
+/// The first is the key of the empty prefix after `spiffe://`. Equal prefixes have equal keys; different ones may
+/// collide.
 struct PrefixKeys: ~Escapable {
     private let text: Span<UInt8>
     private var position: Int?
     private var hash: UInt64 = 0xCBF2_9CE4_8422_2325
 
-    /// Goes no further than `limit` bytes into the ID, where one more key may end.
+    /// Hashes at most `limit` bytes of the ID; one more key may end there.
     @_lifetime(copy text)
     init(of text: Span<UInt8>, atMostBytes limit: Int) {
         self.text = text.extracting(first: limit)
@@ -29,7 +30,7 @@ struct PrefixKeys: ~Escapable {
         return hash
     }
 
-    /// The key of all of one beginning.
+    /// The key of one whole prefix.
     static func key(of prefix: String) -> UInt64 {
         let utf8 = prefix.utf8
         var keys = PrefixKeys(of: utf8.span, atMostBytes: utf8.count)

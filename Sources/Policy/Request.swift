@@ -1,6 +1,6 @@
 public import Identity
 
-/// What a policy decides about: who asks, from where, and for what.
+/// What a policy decides on: who asks, from where, and for what.
 public struct Request: Sendable {
     public let identity: SPIFFEID
     /// Never an IPv4-mapped IPv6 address.

@@ -1,12 +1,12 @@
-/// How one rule met one request.
+/// The result of one rule for one request.
 public struct RuleExplanation: Sendable {
-    /// What a rule had to do with the decision.
+    /// A rule's part in the decision.
     public enum Part: Equatable, Sendable {
         /// It matched and decided.
         case decided
         /// It matched, but the rule at this index comes first.
         case overruled(by: Int)
-        /// A condition of it does not hold.
+        /// One of its conditions does not hold.
         case didNotMatch
     }
 

@@ -1,12 +1,12 @@
 import Identity
 
-/// The rules of one action, found by what their identities begin with.
+/// The rules of one action, indexed by the literal prefixes of their identities.
 ///
-/// A rule is listed under the literal part before the first star of each of its patterns; one that names no
-/// identity, under the empty part. An ID meets the lists of its own beginnings only, so that ten thousand rules
-/// for ten thousand workloads cost a few look-ups.
+/// A rule is listed under the literal prefix, up to the first star, of each of its patterns; a rule without identities,
+/// under the empty prefix. An ID is matched only against the lists of its own prefixes, so that ten thousand rules for
+/// ten thousand workloads cost a few look-ups.
 struct RuleIndex: Sendable {
-    /// For the key of each beginning, which part of `listed` holds its rules, ascending.
+    /// Maps the key of each prefix to the range of `listed` that holds its rules, ascending.
     private let ranges: [UInt64: Range<Int>]
     private let listed: [Int]
     private let longestPrefixBytes: Int
@@ -36,7 +36,7 @@ struct RuleIndex: Sendable {
         var keys = PrefixKeys(of: identity.span, atMostBytes: longestPrefixBytes)
         var first: Int?
         while let key = keys.next() {
-            // Two beginnings may share a key: the rules below are asked in full.
+            // Two prefixes may share a key, so the rules below are matched in full.
             guard let range = ranges[key] else { continue }
             for position in range {
                 let index = listed[position]
@@ -50,8 +50,8 @@ struct RuleIndex: Sendable {
         return first
     }
 
-    /// The rules, in no order, among which are all that match something that this pattern matches whole; nil is
-    /// the pattern of every ID.
+    /// A superset, in no order, of the rules with an identity that covers this whole pattern; nil is the pattern of
+    /// every ID.
     func candidates(toCover pattern: IdentityPattern?) -> [Int] {
         let prefix = (pattern?.literalPrefix ?? "").utf8
         var keys = PrefixKeys(of: prefix.span, atMostBytes: longestPrefixBytes)

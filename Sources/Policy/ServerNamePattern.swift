@@ -1,5 +1,5 @@
-/// A pattern of TLS server names (SNI, RFC 6066 3): `orders.internal`, or `*.internal` for one label or more
-/// before `.internal`. Letters match in either case.
+/// A pattern of TLS server names (SNI, RFC 6066 3): `orders.internal`, or `*.internal` for one label or more before
+/// `.internal`. Matching ignores case.
 public struct ServerNamePattern: Hashable, Sendable {
     /// The pattern in lower case.
     public let description: String
@@ -16,14 +16,14 @@ public struct ServerNamePattern: Hashable, Sendable {
                 throw .label(String(label))
             }
         }
-        // What TLS takes for a name, and what may be asked for, is one grammar: see ServerName in the TLS module.
+        // The same grammar as that of the names TLS accepts: see ServerName in the TLS module.
         if let last = labels.last, last.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) {
             throw .numericEnd(String(last))
         }
         description = text.lowercased()
     }
 
-    /// Whether the pattern matches a name that a client sent, one trailing dot aside; allocates nothing.
+    /// Whether the pattern matches a name that a client sent, ignoring one trailing dot; allocates nothing.
     public func matches(_ serverName: borrowing String) -> Bool {
         let nameUTF8 = serverName.utf8
         let patternUTF8 = description.utf8
@@ -44,7 +44,7 @@ public struct ServerNamePattern: Hashable, Sendable {
 
     private var isWild: Bool { description.utf8.first == UInt8(ascii: "*") }
 
-    /// Whether a name equals a lower-case pattern of the same length, letter case aside.
+    /// Whether a name equals a lower-case pattern of the same length, ignoring case.
     private static func equal(_ name: Span<UInt8>, _ pattern: Span<UInt8>) -> Bool {
         for index in 0..<pattern.count where lowered(name[index]) != pattern[index] { return false }
         return true

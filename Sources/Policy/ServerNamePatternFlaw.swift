@@ -1,4 +1,4 @@
-/// Why a text is no pattern of server names, in words that say how to mend it.
+/// Why a text is not a server name pattern; the description says how to fix it.
 public enum ServerNamePatternFlaw: Error, Hashable, Sendable {
     case tooLong(bytes: Int)
     /// `*` alone.

@@ -1,7 +1,7 @@
-/// A dictionary of at most `capacity` entries; a new one pushes the oldest out.
+/// A dictionary of at most `capacity` entries; a new entry evicts the oldest.
 package struct BoundedCache<Key: Hashable, Value> {
     private var entries: [Key: Value] = [:]
-    /// Keys in the order of their insertion, as a ring; a key that was removed may still stand here.
+    /// Keys in the order of their insertion, as a ring; a removed key may still be here.
     private var ring: [Key] = []
     private var next = 0
     private let capacity: Int

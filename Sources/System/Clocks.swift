@@ -1,6 +1,6 @@
 public import Glibc
 
-/// The clock that is never set. Any thread.
+/// The monotonic clock, which is never set. Any thread.
 public enum MonotonicClock {
     @inlinable
     public static func nanoseconds() -> Int64 { System.nanoseconds(of: CLOCK_MONOTONIC) }
@@ -8,7 +8,7 @@ public enum MonotonicClock {
     public static func milliseconds() -> Int64 { nanoseconds() / 1_000_000 }
 }
 
-/// The clock that certificates go by, from 1970 on. Any thread.
+/// The wall clock, in Unix time, which certificate validity is checked against. Any thread.
 public enum WallClock {
     @inlinable
     public static func nanoseconds() -> Int64 { System.nanoseconds(of: CLOCK_REALTIME) }

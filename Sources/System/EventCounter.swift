@@ -10,7 +10,7 @@ public enum EventCounter {
         _ = systemCall { unsafe write(descriptor, &one, 8) }
     }
 
-    /// Sets the counter of a non-blocking eventfd back to zero; false where it is there already.
+    /// Sets the counter of a non-blocking eventfd back to zero; false if it is there already.
     @inlinable
     @discardableResult
     public static func clear(_ descriptor: Int32) -> Bool {

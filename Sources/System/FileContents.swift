@@ -1,9 +1,9 @@
 import Glibc
 
-/// A whole small file, read at once. No byte of it is left in other memory.
+/// The contents of a small file, read at once. No copy of a byte is left in other memory.
 public struct FileContents {
     public var bytes: [UInt8]
-    /// Whether anyone may read it but its owner and a group of ours, such as a pod's `fsGroup`.
+    /// Whether anyone may read it besides its owner and a group of ours, such as a pod's `fsGroup`.
     public let readableByOthers: Bool
 
     /// Reads the regular file at `path`, at most `limitBytes` of it.
@@ -17,12 +17,12 @@ public struct FileContents {
         return FileContents(bytes: bytes, readableByOthers: isReadableByOthers(file.status))
     }
 
-    /// The text of such a file; nil where it cannot be read, or is larger.
+    /// The text of such a file; nil if it cannot be read or is larger.
     public static func text(path: String, limitBytes: Int = 1 << 20) -> String? {
         (try? read(path: path, limitBytes: limitBytes)).map { String(decoding: $0.bytes, as: UTF8.self) }
     }
 
-    /// The first `limitBytes` of a regular file's text, or all of a shorter one; empty where it cannot be read.
+    /// The first `limitBytes` of a regular file's text, or all of a shorter one; empty if it cannot be read.
     public static func beginning(path: String, limitBytes: Int) -> String {
         guard let file = try? RegularFile(path) else { return "" }
         let bytes = try? readBytes(of: file.descriptor.number, limitBytes: limitBytes)
@@ -38,7 +38,7 @@ public struct FileContents {
         if group == getegid() { return true }
         let count = getgroups(0, nil)
         guard count > 0 else { return false }
-        // The array has as many places as the call is told.
+        // The array has as many elements as the call is told.
         var groups = [gid_t](repeating: 0, count: Int(count))
         let filled = unsafe getgroups(count, &groups)
         return filled > 0 && groups.prefix(Int(filled)).contains(group)
@@ -51,7 +51,7 @@ public struct FileContents {
     }
 }
 
-/// Reads to the end of what a descriptor has, or until there are `limitBytes`. Waits where the descriptor is blocking.
+/// Reads a descriptor to its end, or up to `limitBytes`. Blocks if the descriptor is blocking.
 public func readBytes(
     of descriptor: Int32, limitBytes: Int, expectedBytes: Int = 0
 ) throws(FileFlaw) -> [UInt8] {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Why a file could not be read. The text goes on where the file's name ends.
+/// Why a file could not be read. The description continues a sentence that begins with the file's name.
 public enum FileFlaw: Error, Hashable, CustomStringConvertible {
     case cannotOpen(errno: Int32)
     case cannotRead(errno: Int32)

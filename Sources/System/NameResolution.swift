@@ -1,8 +1,7 @@
 import Glibc
 
 extension SocketAddress {
-    /// The addresses of a host, for a caller that can wait so long and no longer: the resolver itself knows no
-    /// deadline.
+    /// Resolves a host within a deadline; the system's resolver itself has none.
     public static func resolve(
         _ host: String, port: UInt16, withinMilliseconds patience: Int32
     ) throws(ResolverFault) -> [SocketAddress] {
@@ -18,10 +17,10 @@ extension SocketAddress {
         return try result.get()
     }
 
-    /// The addresses of a host, given by name or in numbers, in the resolver's order. May block for seconds.
+    /// Resolves a host name or a numeric address, in the resolver's order. May block for seconds.
     public static func resolve(_ host: String, port: UInt16) throws(ResolverFault) -> [SocketAddress] {
         var hints = unsafe addrinfo()
-        // One entry an address, not one for each kind of socket.
+        // One entry per address, not one per socket type.
         unsafe hints.ai_protocol = Int32(IPPROTO_TCP)
         var list: UnsafeMutablePointer<addrinfo>?
         // The C strings live for the call, which fills `list`; it is freed below, after its last use.
@@ -49,7 +48,7 @@ extension SocketAddress {
     }
 }
 
-/// Why a name has no addresses, in the resolver's words.
+/// Why a name could not be resolved, in the resolver's words.
 public struct ResolverFault: Error, Hashable, Sendable, CustomStringConvertible {
     let reason: String
     public var description: String { reason }

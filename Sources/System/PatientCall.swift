@@ -1,9 +1,9 @@
 import Glibc
 import Synchronization
 
-/// The answer of a call that knows no deadline, from another thread; nil where it takes longer than we can wait.
+/// Runs a call that has no deadline on another thread; nil if it takes longer than the time-out.
 ///
-/// The thread is then left to its own end: `body` must come to one.
+/// That thread is then left running: `body` must end by itself.
 public func answer<Value: Sendable>(
     withinMilliseconds patience: Int32, _ body: @escaping @Sendable () -> Value
 ) throws(ThreadFault) -> Value? {
@@ -12,10 +12,10 @@ public func answer<Value: Sendable>(
     return call.wait(milliseconds: patience)
 }
 
-/// A call that another thread makes.
+/// A call that runs on another thread.
 private final class PatientCall<Value: Sendable>: Sendable {
     private let value = Mutex<Value?>(nil)
-    /// A pipe, of which the first end becomes readable with the value.
+    /// The end of a pipe that becomes readable once the value is set.
     private let readEnd: OwnedDescriptor
     private let writeEnd: OwnedDescriptor
 

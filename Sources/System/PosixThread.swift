@@ -1,6 +1,6 @@
 import Glibc
 
-/// A thread of the operating system. It ends by itself, unobserved, unless it is joined.
+/// A thread of the operating system. It is detached unless it is joined.
 public struct PosixThread: ~Copyable, Sendable {
     private let handle: pthread_t
 
@@ -38,7 +38,7 @@ public struct PosixThread: ~Copyable, Sendable {
     }
 }
 
-/// The system has no thread to give: EAGAIN, mostly.
+/// The system could not create a thread: usually EAGAIN.
 public struct ThreadFault: Error, Hashable, Sendable {
     public let errno: Int32
 }

@@ -1,6 +1,6 @@
 public import Glibc
 
-/// Which of a socket's two ends an address is asked of.
+/// Which end of a socket an address is asked for.
 public enum SocketEnd: Sendable {
     case local, peer
 }
@@ -35,7 +35,7 @@ extension SocketAddress {
         return socklen_t(MemoryLayout<sockaddr_in>.size)
     }
 
-    /// Reads an address that the system wrote; nil of another family.
+    /// Reads an address that the system wrote; nil for another family.
     init?(reading storage: sockaddr_storage) {
         switch Int32(storage.ss_family) {
         case AF_INET:
@@ -58,7 +58,7 @@ extension SocketAddress {
         }
     }
 
-    /// The address of an end of a socket; nil where it has none, or none of IP.
+    /// The address of an end of a socket; nil if it has none or its family is not IP.
     public init?(_ end: SocketEnd, of descriptor: Int32) {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -81,7 +81,7 @@ extension SocketAddress {
         unsafe withPointer { address, length in unsafe Int(Glibc.bind(descriptor, address, length)) }
     }
 
-    /// Connects a socket to the address: zero, or a negated errno, EINPROGRESS of a non-blocking socket among them.
+    /// Connects a socket to the address: zero, or a negated errno, including EINPROGRESS for a non-blocking socket.
     public func connect(_ descriptor: Int32) -> Int32 {
         // Safe: as above.
         unsafe withPointer { address, length in unsafe Int(Glibc.connect(descriptor, address, length)) }

@@ -26,9 +26,9 @@ public struct SocketAddress: Hashable, Sendable {
         self.scopeID = scopeID
     }
 
-    /// The IPv4 address in host byte order; nil of an IPv6 address.
+    /// The IPv4 address in host byte order; nil for an IPv6 address.
     public var v4: UInt32? { isIPv6 ? nil : UInt32(truncatingIfNeeded: high) }
-    /// The two halves of the IPv6 address in host byte order; nil of an IPv4 address.
+    /// The two halves of the IPv6 address in host byte order; nil for an IPv4 address.
     public var v6: (UInt64, UInt64)? { isIPv6 ? (high, low) : nil }
 
     /// An address of this host's loopback interface: 127.0.0.0/8, also in IPv6, or ::1.

@@ -1,8 +1,8 @@
 public import Glibc
 
-/// Runs a system call until a signal no longer interrupts it; a failure is the negated errno.
+/// Runs a system call, retrying on EINTR; a failure is the negated errno.
 ///
-/// EBADF and EFAULT are our own bugs, and carrying on would touch another connection's descriptor: they trap.
+/// Traps on EBADF and EFAULT: they are our bugs, and continuing could touch another connection's descriptor.
 @inlinable
 @inline(__always)
 public func systemCall(_ body: () -> Int) -> Int {

@@ -1,13 +1,13 @@
-/// What is told of one connection when it ends. An absent value is left out of the line.
+/// The access log's report of one connection, written when it ends. Absent values are omitted.
 public struct AccessRecord: Hashable, Sendable {
-    /// Which side of the pair the listener is: mutual TLS towards the source (inbound) or the upstream (outbound).
+    /// Which side speaks mutual TLS: the source (inbound) or the upstream (outbound).
     public enum Direction: String, Sendable { case inbound, outbound }
 
-    /// What policy said; absent when the connection ended before policy was asked.
+    /// The policy's decision; absent if the connection ended before policy was evaluated.
     public enum Decision: String, Sendable {
         case allowed = "allow"
         case denied = "deny"
-        /// Audit mode let pass what would be refused.
+        /// Audit mode forwarded what policy would refuse.
         case wouldDeny = "would-deny"
     }
 
@@ -26,7 +26,7 @@ public struct AccessRecord: Hashable, Sendable {
         }
     }
 
-    /// What the certificate of a peer says that was refused.
+    /// What the certificate of a refused peer claims.
     public struct ClaimedPeer: Hashable, Sendable {
         /// A SPIFFE ID.
         public var id: String?
@@ -38,7 +38,7 @@ public struct AccessRecord: Hashable, Sendable {
         public var sha256: String?
         public var issuer: String?
         public var notAfterUnixSeconds: Int64?
-        /// Its chain was good.
+        /// Its chain was verified.
         public var isVerified: Bool
 
         public init(
@@ -81,11 +81,11 @@ public struct AccessRecord: Hashable, Sendable {
     public var closeReason: String
     /// The stable code of what was wrong, where the reason has many: e.g. `no-uri-san`.
     public var closeCode: String?
-    /// What a reader may want to know beyond these; not stable.
+    /// Further detail for a reader; not stable.
     public var closeDetail: String?
     public var bytesToUpstream: UInt64
     public var bytesFromUpstream: UInt64
-    /// Taken from one side and not sent to the other.
+    /// Received from one side and not sent to the other.
     public var bytesDiscarded: UInt64 = 0
     public var handshakeNanoseconds: Int64?
     public var durationNanoseconds: Int64

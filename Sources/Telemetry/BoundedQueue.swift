@@ -4,10 +4,10 @@ import Synchronization
 ///
 /// Exactly one thread may call `push`, and exactly one may call `pop` and `prepareToSleep`.
 public final class BoundedQueue<Element: Sendable>: Sendable {
-    /// What became of an element.
+    /// The outcome of a push.
     public enum PushOutcome: Sendable {
         case queued
-        /// Queued, and the consumer sleeps: the producer must wake it (once; later pushes are plain `queued`).
+        /// Queued while the consumer sleeps: the producer must wake it (once; later pushes return `queued`).
         case queuedForSleeper
         /// No room: the element is gone, and counted in `droppedCount`.
         case dropped
@@ -16,9 +16,9 @@ public final class BoundedQueue<Element: Sendable>: Sendable {
     public let capacity: Int
 
     private let slots: Slots
-    /// Elements ever taken, written by the consumer only.
+    /// Elements ever popped, written by the consumer only.
     private let taken = Atomic<Int>(0)
-    /// Elements ever put, written by the producer only.
+    /// Elements ever pushed, written by the producer only.
     private let put = Atomic<Int>(0)
     private let dropped = Atomic<Int>(0)
     private let consumerSleeps = Atomic<Bool>(false)

@@ -1,7 +1,7 @@
-/// How often which value was seen: fixed memory, constant time a value, relative error below 10^-`digits`.
+/// Counts how often each value was seen: fixed memory, constant time per value, relative error below 10^-`digits`.
 ///
-/// The layout is HdrHistogram's: counters one apart up to a power of two, and from there as many for each doubling.
-/// A value over ``highestTrackable`` counts as that one, and in ``clampedCount``.
+/// The layout is HdrHistogram's: one counter per value up to a power of two, then equally many for each doubling. A
+/// value over ``highestTrackable`` counts as that one, and in ``clampedCount``.
 @safe
 public struct Histogram: ~Copyable {
     /// The significant decimal digits that values keep, 1 to 4.
@@ -37,7 +37,7 @@ public struct Histogram: ~Copyable {
         unsafe counters.deallocate()
     }
 
-    /// The smallest value seen; nil where there is none.
+    /// The smallest value seen; nil if there is none.
     public var minimum: UInt64? { count > 0 ? smallest : nil }
     /// The largest value seen, exact unless clamped.
     public var maximum: UInt64? { count > 0 ? largest : nil }
@@ -59,8 +59,7 @@ public struct Histogram: ~Copyable {
         sum &+= UInt128(kept)
     }
 
-    /// The value that `percent` (0...100) of all values do not exceed, as far as the digits go; nil where there is
-    /// none.
+    /// The value at this percentile (0...100), to the histogram's precision; nil if it is empty.
     public func value(atPercentile percent: Double) -> UInt64? {
         guard count > 0 else { return nil }
         let rank = max(1, UInt64((Double(count) * min(max(percent, 0), 100) / 100).rounded(.up)))
@@ -87,7 +86,7 @@ public struct Histogram: ~Copyable {
         sum &+= other.sum
     }
 
-    /// Forgets all values.
+    /// Removes all values.
     public mutating func removeAll() {
         // Safe: the histogram's own counters.
         unsafe counters.update(repeating: 0, count: counterCount)
@@ -107,7 +106,7 @@ public struct Histogram: ~Copyable {
         return doubling << (linearBits - 1) + Int(value >> UInt64(doubling))
     }
 
-    /// The largest value that is counted where `index` is.
+    /// The largest value that is counted at `index`.
     private func highestEquivalent(_ index: Int) -> UInt64 {
         let half = 1 << (linearBits - 1)
         let doubling = max(0, index / half - 1)
@@ -116,7 +115,7 @@ public struct Histogram: ~Copyable {
     }
 }
 
-/// What a report says of a histogram, in the unit of its values.
+/// A summary of a histogram, in the unit of its values.
 public struct HistogramSummary: Hashable, Sendable {
     public let count: UInt64
     public let minimum: UInt64
@@ -128,7 +127,7 @@ public struct HistogramSummary: Hashable, Sendable {
     public let p9999: UInt64
     public let maximum: UInt64
 
-    /// Nil of a histogram without values.
+    /// Nil for an empty histogram.
     public init?(_ histogram: borrowing Histogram) {
         guard let minimum = histogram.minimum, let maximum = histogram.maximum, let mean = histogram.mean else {
             return nil

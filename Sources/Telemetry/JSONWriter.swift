@@ -113,7 +113,8 @@ public struct JSONWriter: Sendable {
         case "\n": bytes.append(contentsOf: "\\n".utf8)
         case "\r": bytes.append(contentsOf: "\\r".utf8)
         case "\t": bytes.append(contentsOf: "\\t".utf8)
-        // Controls of ASCII and Latin-1 would speak to a terminal, and U+2028 and U+2029 end lines for some readers.
+        // Terminals interpret the control characters of ASCII and Latin-1, and some readers end a line at U+2028 or
+        // U+2029.
         case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
             let hex = String(scalar.value, radix: 16)
             bytes.append(contentsOf: "\\u\(String(repeating: "0", count: 4 - hex.utf8.count))\(hex)".utf8)

@@ -1,14 +1,14 @@
-/// Takes the messages of one gRPC call out of its bytes (gRPC over HTTP/2, "Length-Prefixed-Message").
+/// Splits the bytes of one gRPC call into messages (gRPC over HTTP/2, "Length-Prefixed-Message").
 struct GRPCMessages {
     private var pending: [UInt8] = []
 
     enum Flaw: Error, Hashable {
-        /// Nobody asked for compression.
+        /// A message is compressed, although we did not ask for compression.
         case compressed
         case tooLarge
     }
 
-    /// Takes more bytes in, and returns the messages that are whole with them.
+    /// Adds received bytes, and returns the messages that they complete.
     mutating func take(_ bytes: some Collection<UInt8>) throws(Flaw) -> [[UInt8]] {
         pending += bytes
         var messages: [[UInt8]] = []

@@ -1,6 +1,6 @@
 /// Reads the fields of one Protocol Buffers message (encoding version 3); nothing is read past its end.
 struct ProtobufReader: ~Escapable {
-    /// A field whose value has a length; every other kind is skipped.
+    /// A length-delimited field; fields of every other wire type are skipped.
     struct Field {
         let number: UInt64
         let value: Range<Int>
@@ -18,7 +18,7 @@ struct ProtobufReader: ~Escapable {
         end = range.upperBound
     }
 
-    /// The next field that has a length; nil at the end.
+    /// The next length-delimited field; nil at the end.
     @_lifetime(self: copy self)
     mutating func next() throws(WorkloadMessageFlaw) -> Field? {
         while position < end {
@@ -34,7 +34,7 @@ struct ProtobufReader: ~Escapable {
                 let start = position
                 position += Int(length)
                 return Field(number: key >> 3, value: start..<position)
-            default: throw .malformed  // groups, which nobody writes any more, and what is undefined
+            default: throw .malformed  // groups, which are deprecated, and undefined wire types
             }
         }
         return nil

@@ -2,8 +2,8 @@ import CNghttp2
 
 /// One connection to a SPIFFE Workload API: HTTP/2 with a streaming gRPC call for SVIDs and one for bundles.
 ///
-/// No I/O inside: ``receive(_:)`` takes what the server sent and says what it means, ``takeOutput()`` is to be sent.
-/// After `failed` the connection is of no use. It belongs to one thread.
+/// No I/O inside: ``receive(_:)`` turns received bytes into events, ``takeOutput()`` returns the bytes to send. After
+/// `failed` the connection is unusable. It belongs to one thread.
 @safe
 public final class WorkloadConnection {
     public enum Call: Int32, Sendable, CaseIterable {
@@ -18,10 +18,10 @@ public final class WorkloadConnection {
     }
 
     public enum Event: Sendable {
-        /// Everything that the workload has from now on.
+        /// The workload's complete set of SVIDs from now on.
         case svids(X509SVIDMessage)
         case bundles(X509BundlesMessage)
-        /// A message that says nothing that may be used; what came before it stays.
+        /// An invalid message was discarded; the previous one stays in force.
         case discarded(Call, WorkloadMessageFlaw)
         /// The server ended a call with a gRPC status; 2 (unknown) where it gave none.
         case ended(Call, status: Int, message: String)
@@ -31,7 +31,7 @@ public final class WorkloadConnection {
         case failed(reason: String)
     }
 
-    /// What is known of one call's answer.
+    /// The response to one call so far.
     private struct Answer {
         let call: Call
         var messages = GRPCMessages()
@@ -46,7 +46,7 @@ public final class WorkloadConnection {
     private var events: [Event] = []
     private var hasFailed = false
 
-    /// Begins `calls`, whose requests stand in the output from the start.
+    /// Starts `calls`; their requests are in the output at once.
     public init(_ calls: [Call] = Call.allCases) throws(WorkloadFault) {
         unsafe session = nil
         // Safe, in all of this type: the session is this object's, which is the callbacks' user data while it lives.
@@ -72,7 +72,7 @@ public final class WorkloadConnection {
 
     deinit { unsafe nghttp2_session_del(session) }
 
-    /// Takes what the server sent; empty at the end of its stream.
+    /// Handles bytes that the server sent; empty at the end of its stream.
     public func receive(_ bytes: [UInt8]) -> [Event] {
         events = []
         guard !hasFailed else { return [] }
@@ -87,7 +87,7 @@ public final class WorkloadConnection {
         return events
     }
 
-    /// What is to be sent to the server now.
+    /// Removes and returns the bytes to send to the server.
     public func takeOutput() -> [UInt8] {
         var output: [UInt8] = []
         while true {
@@ -99,7 +99,7 @@ public final class WorkloadConnection {
         }
     }
 
-    /// Asks for a `pong`.
+    /// Sends a ping, which the server answers with a `pong`.
     public func ping() { unsafe _ = nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil) }
 
     // MARK: Private
@@ -158,7 +158,9 @@ public final class WorkloadConnection {
         do throws(GRPCMessages.Flaw) {
             for message in try unsafe answers[stream]!.messages.take(bytes) { read(message, of: answer.call) }
         } catch {
-            fail(error == .compressed ? "a message is compressed, unasked" : "a message is too large")
+            fail(
+                error == .compressed
+                    ? "a message is compressed, although compression was not requested" : "a message is too large")
         }
     }
 
@@ -205,7 +207,7 @@ public final class WorkloadConnection {
     private static let unknownStatus = 2
 }
 
-/// Why there is no connection to speak over.
+/// Why a connection could not be created.
 public enum WorkloadFault: Error, Hashable, Sendable {
     case outOfMemory
 }

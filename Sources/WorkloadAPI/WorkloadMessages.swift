@@ -2,11 +2,11 @@ public import Identity
 
 /// Why a message of the Workload API is discarded (SPIFFE Workload API 5).
 public enum WorkloadMessageFlaw: Error, Hashable, Sendable, CustomStringConvertible {
-    /// No such Protocol Buffers message.
+    /// Not a valid Protocol Buffers message.
     case malformed
     /// A mandatory field is empty.
     case empty(field: String)
-    /// A SPIFFE ID or trust domain that is none.
+    /// An invalid SPIFFE ID or trust domain.
     case name(field: String, SPIFFEIDFlaw)
     case tooMany(field: String)
 
@@ -20,16 +20,16 @@ public enum WorkloadMessageFlaw: Error, Hashable, Sendable, CustomStringConverti
     }
 }
 
-/// One SVID as the Workload API hands it out (X509SVID); its certificates and key are not looked at yet.
+/// One SVID as the Workload API delivers it (X509SVID); its certificates and key are not yet checked.
 public struct WorkloadSVID: Hashable, Sendable {
     public let id: SPIFFEID
-    /// Certificates in DER, the leaf first, one after the other.
+    /// Concatenated certificates in DER, the leaf first.
     public let certificates: [UInt8]
     /// PKCS#8 in DER. Never to be logged.
     public let privateKey: [UInt8]
-    /// Of its own trust domain: certificates in DER, one after the other.
+    /// The bundle of its own trust domain: concatenated certificates in DER.
     public let bundle: [UInt8]
-    /// What the operator calls it; empty where there is nothing to tell.
+    /// The operator's name for it; empty if there is none.
     public let hint: String
 }
 
@@ -70,7 +70,7 @@ public struct X509SVIDMessage: Hashable, Sendable {
         federatedBundles = bundles
     }
 
-    /// The SVID with this hint, or the first one where none is wanted.
+    /// The SVID with this hint, or the first one if `hint` is nil.
     public func svid(hint: String?) -> WorkloadSVID? {
         guard let hint else { return svids.first }
         return svids.first { $0.hint == hint }
@@ -104,7 +104,7 @@ extension WorkloadSVID {
     fileprivate init(_ bytes: Span<UInt8>, in range: Range<Int>) throws(WorkloadMessageFlaw) {
         var parts: [UInt64: [UInt8]] = [:]
         var reader = ProtobufReader(bytes, in: range)
-        // Of a field that comes twice the last one counts, as the encoding has it.
+        // The last value of a duplicated field counts, as the encoding specifies.
         while let field = try reader.next() {
             if (1...5).contains(field.number) { parts[field.number] = bytes.array(field.value) }
         }
@@ -148,7 +148,7 @@ private struct BundleEntry {
     }
 }
 
-/// How much of each thing a message may have.
+/// Limits on the parts of a message.
 enum WorkloadLimits {
     static let svids = 64
     static let bundles = 1_024

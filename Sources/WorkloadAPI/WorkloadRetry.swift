@@ -1,11 +1,11 @@
-/// When a call of the Workload API is made again after its end (SPIFFE Workload API 4.3). Pure: chance is passed in.
+/// When to retry a Workload API call after its end (SPIFFE Workload API 4.3). Pure: chance is passed in.
 public struct WorkloadRetry: Hashable, Sendable {
     public enum Decision: Hashable, Sendable {
-        /// Connect and call again after so long.
+        /// Reconnect and call again after this delay.
         case again(afterMilliseconds: Int64)
-        /// The server does not know the call, or holds it for wrong: calling again would not help.
+        /// The server does not know the call, or rejects it as invalid: a retry would not help.
         case never
-        /// As `again`; and what the server gave before may be used no more.
+        /// As `again`; and what the server gave before must no longer be used.
         case withdrawAndAgain(afterMilliseconds: Int64)
     }
 
@@ -14,17 +14,17 @@ public struct WorkloadRetry: Hashable, Sendable {
 
     public init() {}
 
-    /// A good message has come.
+    /// A valid message has arrived.
     public mutating func messageCame() {
         waitMilliseconds = Self.firstWaitMilliseconds
         hasData = true
     }
 
-    /// The call ended.
+    /// Decides on a retry after the call has ended.
     ///
     /// - Parameters:
-    ///   - status: gRPC's; nil where the connection failed.
-    ///   - chance: from 0 to 1, so that workloads do not come back all at once.
+    ///   - status: gRPC's; nil if the connection failed.
+    ///   - chance: jitter from 0 to 1, so that workloads do not reconnect all at once.
     public mutating func ended(status: Int?, chance: Double) -> Decision {
         switch status {
         case Self.invalidArgument, Self.unimplemented: return .never

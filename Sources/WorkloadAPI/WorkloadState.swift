@@ -1,9 +1,9 @@
 public import Identity
 
-/// What the Workload API has said so far, put together. Pure.
+/// The workload's state, assembled from the messages of the Workload API. Pure.
 ///
-/// Each message is the whole truth of its call: what is absent has been withdrawn. Where the server tells of bundles by
-/// themselves, theirs are the ones that count.
+/// Each message replaces the previous one of its call: what is absent has been withdrawn. Bundles that the server sends
+/// by their own call take precedence over those in SVID messages.
 public struct WorkloadState: Hashable, Sendable {
     public private(set) var svids: X509SVIDMessage?
     public private(set) var bundles: X509BundlesMessage?
@@ -14,13 +14,13 @@ public struct WorkloadState: Hashable, Sendable {
 
     public mutating func take(_ message: X509BundlesMessage) { bundles = message }
 
-    /// The server no longer gives the workload anything.
+    /// The server has withdrawn everything from the workload.
     public mutating func withdraw() {
         svids = nil
         bundles = nil
     }
 
-    /// Every bundle to trust beside this SVID.
+    /// Every bundle to trust with this SVID, that of its own trust domain included.
     public func bundles(beside svid: WorkloadSVID) -> [TrustDomain: [UInt8]] {
         let own = svid.id.trustDomain
         guard let bundles else {

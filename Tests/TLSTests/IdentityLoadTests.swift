@@ -42,7 +42,7 @@ final class IdentityFolder {
     }
 }
 
-/// One thing that is wrong with a folder, the file that is blamed and what is said of it.
+/// One flaw of a folder, the file that is blamed, and its message.
 struct FolderFlaw: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let file: String
@@ -82,13 +82,13 @@ struct FolderFlaw: Sendable, CustomTestStringConvertible {
         FolderFlaw("a huge file", "bundle.pem", "is larger than") {
             try $0.write("bundle.pem", String(repeating: "#\n", count: 600_000))
         },
-        FolderFlaw("an empty certificate file", "svid.pem", "has no certificate in it") {
+        FolderFlaw("an empty certificate file", "svid.pem", "contains no certificate") {
             try $0.write("svid.pem", "")
         },
-        FolderFlaw("text for a certificate", "svid.pem", "has no certificate in it") {
+        FolderFlaw("text for a certificate", "svid.pem", "contains no certificate") {
             try $0.write("svid.pem", "hello\n")
         },
-        FolderFlaw("a key for a certificate", "svid.pem", "has no certificate in it") {
+        FolderFlaw("a key for a certificate", "svid.pem", "contains no certificate") {
             try $0.write("svid.pem", $0.world.authority.key.privateKeyPEM)
         },
         FolderFlaw("a block that is not base64", "svid.pem", "is not PEM: line 2") {
@@ -154,7 +154,7 @@ struct FolderFlaw: Sendable, CustomTestStringConvertible {
 
 @Suite("Loading an identity's files")
 struct IdentityLoadTests {
-    @Test("succeeds without a word when all is well", arguments: [KeyKind.p256, .p384, .p521, .rsa2048, .ed25519])
+    @Test("succeeds without a warning when all is well", arguments: [KeyKind.p256, .p384, .p521, .rsa2048, .ed25519])
     func good(kind: KeyKind) throws {
         let folder = try IdentityFolder(World())
         try folder.write(folder.world.authority.intermediate().issue(LeafRequest(path: "/server", keyKind: kind)))
@@ -177,7 +177,7 @@ struct IdentityLoadTests {
         #expect(errors.count <= 2, "\(errors)")
     }
 
-    @Test("reports all that is wrong in one go")
+    @Test("reports all flaws at once")
     func allAtOnce() throws {
         let folder = try IdentityFolder(World())
         unsafe _ = unlink("\(folder.path)/svid.pem")

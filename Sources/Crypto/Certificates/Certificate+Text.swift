@@ -1,8 +1,8 @@
 import COpenSSL
 
-/// What a certificate says of itself, as text for people; what is not printable is escaped.
+/// A certificate's fields as text for people; unprintable characters are escaped.
 extension Certificate {
-    /// The issuer's name, its parts divided by slashes; at most 255 bytes.
+    /// The issuer's name, its parts separated by slashes; at most 255 bytes.
     public var issuerText: String? {
         guard let name = unsafe X509_get_issuer_name(pointer) else { return nil }
         // Safe: the call writes a C string of at most so many bytes, with its end.

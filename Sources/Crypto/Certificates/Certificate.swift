@@ -7,7 +7,7 @@ import COpenSSL
 public final class Certificate: @unchecked Sendable {
     package let pointer: OpaquePointer
 
-    /// Parses `der`, all of it (RFC 5280, section 4.1).
+    /// Parses `der`, which must be exactly one certificate (RFC 5280, section 4.1).
     public init(parsing der: [UInt8]) throws(CryptoFault) {
         ErrorQueue.clear()
         let library = try CryptoLibrary.shared()
@@ -41,7 +41,7 @@ public final class Certificate: @unchecked Sendable {
         unsafe pointer == other.pointer || X509_cmp(pointer, other.pointer) == 0
     }
 
-    /// The DER as it was received; empty when OpenSSL cannot produce it.
+    /// The DER as it was received; empty if OpenSSL cannot produce it.
     public var der: [UInt8] {
         // Safe, here and below: the certificate is alive, and the calls only read it.
         unsafe encoded { unsafe i2d_X509(pointer, $0) } ?? []
@@ -74,7 +74,7 @@ public final class Certificate: @unchecked Sendable {
         return true
     }
 
-    /// Whether this certificate's key made the signature of a CRL (RFC 5280, section 5.1).
+    /// Whether a CRL is signed by this certificate's key (RFC 5280, section 5.1).
     public func hasSigned(revocationList der: [UInt8]) -> Bool {
         guard let library = try? CryptoLibrary.shared() else { return false }
         defer { ErrorQueue.clear() }

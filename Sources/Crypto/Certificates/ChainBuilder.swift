@@ -1,11 +1,11 @@
 import COpenSSL
 
 /// Builds and verifies the path from a leaf to one set of trust anchors: signatures, validity, path lengths, name
-/// constraints and the strength of keys (RFC 5280, section 6). What a purpose asks for beyond that is the caller's.
+/// constraints and the strength of keys (RFC 5280, section 6). Rules for a purpose beyond these are the caller's.
 ///
 /// All calls may come from any thread.
 public final class ChainBuilder: Sendable {
-    /// What of a certificate's validity counts.
+    /// How validity periods are checked.
     public enum Time: Sendable {
         /// Unix seconds at which each certificate of the path must be valid.
         case at(Int64)
@@ -21,9 +21,9 @@ public final class ChainBuilder: Sendable {
 
     /// The certificates above `leaf`: the one that signed it first, the anchor last.
     ///
-    /// A leaf that is itself an anchor has no path: nobody signed it.
+    /// A leaf that is itself an anchor has no path: there is no issuer above it.
     ///
-    /// - Parameter presented: what may lie between, in any order.
+    /// - Parameter presented: candidate intermediates, in any order.
     public func path(
         from leaf: Certificate, through presented: CertificateStack, _ time: Time
     ) throws(ChainFault) -> [Certificate] {

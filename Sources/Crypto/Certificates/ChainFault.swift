@@ -4,10 +4,10 @@ import COpenSSL
 public enum ChainFault: Error, Sendable {
     case unknownAuthority, expired, notYetValid, badSignature, weakKey, weakSignature, nameConstraint, pathLength
     case unknownCriticalExtension, chainTooLong, malformedCertificate, signerWithoutKeyCertSign
-    /// A certificate that signed another is no authority.
+    /// A certificate that signed another is not a CA.
     case signerNotCA(Certificate?)
     case outOfMemory
-    /// Whatever else OpenSSL found.
+    /// Any other fault that OpenSSL found.
     case invalid
 
     /// - Parameter context: an `X509_STORE_CTX` whose verification has failed.

@@ -49,8 +49,8 @@ public struct PrivateKey: ~Copyable {
         return matches
     }
 
-    /// Why this key is not one for an SVID, or nil: EC P-256, P-384 or P-521, RSA of 2048 bits or more, and Ed25519
-    /// are.
+    /// Why this key is not accepted for an SVID, or nil. Accepted: EC P-256, P-384 or P-521, RSA of 2048 bits or more,
+    /// and Ed25519.
     public var problem: String? {
         switch algorithm {
         case .ed25519, .ec: return nil

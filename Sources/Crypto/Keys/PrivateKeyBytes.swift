@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// The DER of a private key, overwritten when the last owner lets go; it has no description to print.
+/// The DER of a private key, overwritten when its last owner releases it; it has no printable description.
 ///
 /// Sendable by hand: the bytes are written in `init` and in `deinit` only.
 @safe
@@ -18,7 +18,7 @@ public final class PrivateKeyBytes: @unchecked Sendable, Equatable, CustomString
     public var description: String { "(private key)" }
     public var customMirror: Mirror { Mirror(self, children: []) }
 
-    /// Whether both are one key in one encoding; takes the same time wherever they differ.
+    /// Whether both are the same key in the same encoding; compares in constant time.
     public static func == (left: PrivateKeyBytes, right: PrivateKeyBytes) -> Bool {
         // Safe: both blocks are as long as is said.
         unsafe left.bytes.count == right.bytes.count

@@ -1,12 +1,13 @@
 import COpenSSL
 
-/// The library context of all TLS contexts: the default provider's algorithms, less those that handshakes do without.
+/// The library context of all TLS contexts: the default provider's algorithms, without those that handshakes do not
+/// need.
 ///
-/// For each certificate that comes in, OpenSSL 3 looks through every algorithm it knows, to find who can read the
-/// public key. In OpenSSL's own context that is two fifths of a handshake; here there is little to look through.
+/// For each received certificate, OpenSSL 3 searches every algorithm it knows for a decoder of the public key. In
+/// OpenSSL's default context that search takes two fifths of a handshake; here it is short.
 ///
-/// Sendable by hand: OpenSSL guards a library context with its own locks. Made once and never freed, so that whatever
-/// was made in it may live as long as it likes.
+/// Sendable by hand: OpenSSL guards a library context with its own locks. Created once and never freed, so it outlives
+/// every object created in it.
 @safe
 package struct CryptoLibrary: @unchecked Sendable {
     package let pointer: OpaquePointer
@@ -16,7 +17,7 @@ package struct CryptoLibrary: @unchecked Sendable {
     private static let made = Result { () throws(CryptoFault) in try CryptoLibrary() }
 
     private init() throws(CryptoFault) {
-        // Threads may be in OpenSSL when the process ends, and its handler for that end would free what they use.
+        // Threads may be inside OpenSSL when the process exits, and its exit handler would free what they use.
         OPENSSL_init_crypto(postern_init_no_atexit, nil)
         ErrorQueue.clear()
         guard let library = unsafe OSSL_LIB_CTX_new() else { throw .outOfMemory }

@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// OpenSSL's queue of errors of this thread: cleared before each call, read at once after a failure, never left full.
+/// OpenSSL's error queue of this thread: cleared before each call, read at once after a failure, never left full.
 package enum ErrorQueue {
     /// One entry of the queue, by OpenSSL's numbers.
     package struct Entry: Hashable, Sendable {
@@ -8,7 +8,7 @@ package enum ErrorQueue {
         package let reason: Int32
     }
 
-    /// Clearing an empty queue costs ten times as much as looking at it.
+    /// Clearing an empty queue costs ten times as much as checking it.
     package static func clear() {
         if ERR_peek_error() != 0 { ERR_clear_error() }
     }

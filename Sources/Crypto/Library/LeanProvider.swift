@@ -1,7 +1,6 @@
 package import COpenSSL
 
-/// A provider that is a shorter list of the default provider's algorithms; they run with the default provider's
-/// context.
+/// A provider with a subset of the default provider's algorithms, which run in the default provider's context.
 ///
 /// Sendable by hand: the tables are written in `init` only. Like OpenSSL's own they are never freed.
 @safe
@@ -12,7 +11,7 @@ package struct LeanProvider: @unchecked Sendable {
     /// By the operation's number.
     fileprivate let algorithms: [UnsafePointer<OSSL_ALGORITHM>?]
 
-    /// Nil when OpenSSL's default provider cannot be had.
+    /// Nil if OpenSSL's default provider cannot be loaded.
     fileprivate static let shared = LeanProvider()
 
     /// What TLS 1.3 and 1.2 need with our suites, groups and signature algorithms and with the keys that an SVID may
@@ -29,7 +28,8 @@ package struct LeanProvider: @unchecked Sendable {
         OSSL_OP_DECODER: ["EC", "RSA", "RSA-PSS", "ED25519"],
     ]
 
-    /// What the default provider does with a cipher, and the context to do it with; nil where it has none of this name.
+    /// The default provider's functions for a cipher, and the context to call them with; nil if it has no cipher of
+    /// this name.
     package static func cipher(
         named name: String
     ) -> (functions: UnsafePointer<OSSL_DISPATCH>, provider: UnsafeMutableRawPointer)? {
@@ -57,8 +57,8 @@ package struct LeanProvider: @unchecked Sendable {
         unsafe self.algorithms = algorithms
     }
 
-    /// The default provider's functions with our answer to queries, and without the end of its context, which is its
-    /// own.
+    /// The default provider's functions with our query function, and without the teardown of its context, which it
+    /// owns.
     private static func replacingQuery(in stock: UnsafePointer<OSSL_DISPATCH>) -> UnsafePointer<OSSL_DISPATCH> {
         var functions: [OSSL_DISPATCH] = []
         var cursor = unsafe stock

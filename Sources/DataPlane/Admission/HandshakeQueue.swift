@@ -1,20 +1,20 @@
 import EventLoop
 
-/// Whose step of a handshake is taken next, and who may be in a handshake at all.
+/// Schedules handshake steps, and limits how many inbound handshakes are in progress.
 ///
-/// An inbound handshake holds one of a limited number of turns from its first step to its end. Who waits for a step
-/// takes it in rotation by source; those who wait for a turn and those who have one are served alternately. Where all
-/// turns are taken and somebody waits for one, a handshake whose peer has owed its next bytes for
-/// ``patienceNanoseconds`` gives its turn up; an eighth of the turns is for sources that have none. Of those that have
-/// been silent longest, one of the source that has the most.
+/// An inbound handshake holds one of ``limit`` turns from its first step to its end. Waiting steps are taken
+/// round-robin by source, alternating between handshakes that wait for a turn and those that hold one. An eighth of the
+/// turns is reserved for sources that hold none. If all turns are taken and a connection waits for one, a handshake
+/// whose peer has been silent for ``patienceNanoseconds`` gives its turn up: among the longest silent, one of the
+/// source with the most.
 struct HandshakeQueue {
-    /// How many may be in progress.
+    /// How many handshakes may be in progress.
     var limit: Int
-    /// How long a peer may be silent while another one waits for its turn.
+    /// How long a peer may be silent while another one waits for a turn.
     var patienceNanoseconds: UInt64
     private(set) var inProgress = 0
     private var turns = SourceCounts()
-    /// First steps of sources that have no turn.
+    /// First steps of sources that hold no turn.
     private var fresh = SourceRotation()
     /// Other first steps.
     private var beginning = SourceRotation()
@@ -23,7 +23,7 @@ struct HandshakeQueue {
     private var silent: [Silence] = []
     private var silentHead = 0
 
-    /// A handshake that waits for its peer's next flight; it may have gone on since.
+    /// A handshake that waits for its peer's next flight; it may have advanced since.
     struct Silence: Equatable {
         let connection: OperationToken
         let source: Source
@@ -31,11 +31,11 @@ struct HandshakeQueue {
         let since: UInt64
     }
 
-    /// What has become of a silence.
+    /// The state of a silence.
     enum Standing: Equatable {
-        /// The handshake has gone on, or is over.
+        /// The handshake has advanced, or is over.
         case over
-        /// Something came, which has not been looked at: it waits for us.
+        /// Bytes have arrived but are not processed yet: the handshake waits for us.
         case heard
         case silent
     }
@@ -45,19 +45,19 @@ struct HandshakeQueue {
         self.patienceNanoseconds = patienceNanoseconds
     }
 
-    /// A step can be taken now.
+    /// Whether a step can be taken now.
     var hasStep: Bool { !continuing.isEmpty || mayBegin }
-    /// Somebody waits for a turn, and there is none for him.
+    /// Whether a connection waits for a turn and none is free for it.
     var isContended: Bool {
         (!fresh.isEmpty && inProgress >= limit) || (!beginning.isEmpty && inProgress >= limitForMore)
     }
     private var mayBegin: Bool {
         (!fresh.isEmpty && inProgress < limit) || (!beginning.isEmpty && inProgress < limitForMore)
     }
-    /// For sources that have a turn already.
+    /// The limit for sources that already hold a turn.
     private var limitForMore: Int { limit - limit / 8 }
 
-    /// A step waits; `begins` where it is the first of an inbound handshake.
+    /// Queues a step; `begins` if it is the first of an inbound handshake.
     mutating func append(_ connection: OperationToken, of source: Source, begins: Bool) {
         if !begins {
             continuing.append(connection, of: source)
@@ -68,7 +68,7 @@ struct HandshakeQueue {
         }
     }
 
-    /// Whose step is next; nil where none can be taken. The connection may be over.
+    /// Removes and returns the connection whose step is next; nil if none can be taken. The connection may be over.
     mutating func next() -> OperationToken? {
         tookBeginning = mayBegin && (continuing.isEmpty || !tookBeginning)
         if tookBeginning, let first = nextToBegin() { return first }
@@ -84,21 +84,21 @@ struct HandshakeQueue {
     mutating func began(_ source: Source) {
         inProgress += 1
         turns.add(source)
-        // What else it has waits behind those who have none.
+        // Its other connections wait behind sources that hold no turn.
         var rest = fresh.removeAll(of: source)
         while let token = rest?.popFirst() { beginning.append(token, of: source) }
     }
 
-    /// It has ended.
+    /// A handshake with a turn has ended.
     mutating func ended(_ source: Source) {
         inProgress -= 1
         turns.remove(source)
     }
 
-    /// A handshake with a turn waits for its peer's next flight. What brings that flight no further is no end of it:
-    /// who drips bytes is as silent as who sends none.
+    /// A handshake with a turn waits for its peer's next flight. Only progress ends the silence: a peer that trickles
+    /// bytes is as silent as one that sends none.
     ///
-    /// - Parameter standing: of each that is remembered; no more of them are not over than have turns.
+    /// - Parameter standing: the state of a remembered silence; at most as many are not over as there are turns.
     mutating func fellSilent(_ silence: Silence, standing: (Silence) -> Standing) {
         silent.append(silence)
         guard silent.count > 2 * max(limit, inProgress) + Self.sparePlaces else { return }
@@ -106,7 +106,7 @@ struct HandshakeQueue {
         silentHead = 0
     }
 
-    /// Who gives its turn up now; nil where nobody must.
+    /// The handshake that must give its turn up now; nil if none must.
     mutating func givesUp(now: UInt64, standing: (Silence) -> Standing) -> Silence? {
         guard isContended else { return nil }
         while silentHead < silent.count, standing(silent[silentHead]) == .over { silentHead += 1 }
@@ -126,16 +126,16 @@ struct HandshakeQueue {
         return silent[silentHead - 1]
     }
 
-    /// When somebody may have to give its turn up, if nothing happens until then; monotonic nanoseconds.
+    /// When a handshake may next have to give its turn up, if nothing happens until then; monotonic nanoseconds.
     var nextGivingUp: UInt64? {
         guard isContended, silentHead < silent.count else { return nil }
         return silent[silentHead].since + patienceNanoseconds
     }
 
-    /// How many silences are remembered, over or not; the work of forgetting is shared by so many.
+    /// How many silences are remembered, over or not; the cost of pruning is amortised over as many.
     var rememberedSilences: Int { silent.count }
     static let sparePlaces = 1024
 
-    /// So many of the longest silences are compared.
+    /// How many of the longest silences are compared.
     private static let compared = 64
 }

@@ -1,26 +1,26 @@
-/// How a worker divides its memory, so that it never runs out of it: what it lacks is speed.
+/// How a worker divides its memory, so that it never runs out: when memory is scarce it slows down instead.
 ///
-/// Each connection brings a share that is there whatever the others do: its TLS session, a record that is only partly
-/// there, and one short receive in each direction. So many connections are open as have their shares. What is beyond
-/// the shares belongs to all: a receive takes a part of what is free of it, less and less as it fills, down to what the
-/// connection's own share has room for. So nobody who stops reading can take from anybody else what he needs to go on.
+/// Each connection has a guaranteed share: its TLS session, an incomplete record, and one short receive in each
+/// direction. Connections are limited to those whose shares fit. The rest is common to all: a receive takes a part of
+/// what is free of it, less and less as it fills, down to what fits the connection's own share. So a peer that stops
+/// reading cannot take from another connection what that needs to make progress.
 ///
 /// All sizes are in bytes.
 struct MemoryBudget: Equatable {
     /// How many connections may be open.
     let connections: Int
-    /// How many may be there: those that have been ended to make room for others, and are not closed yet, included.
+    /// How many may exist, including those that were ended to make room for others but are not closed yet.
     let slots: Int
-    /// What all may take together beyond their shares.
+    /// What all connections together may take beyond their shares.
     let sharedBytes: Int
-    /// What all output buffers hold at most: the shared part, the shares, and what receives that were under way take
-    /// although it has become scarce.
+    /// The most that all output buffers hold: the common part, the shares, and what receives in flight take although
+    /// memory has become scarce.
     let bufferBytes: Int
 
     /// - Parameters:
-    ///   - bytes: all that may grow with the number of peers; at least ``leastBytes``.
+    ///   - bytes: all memory that may grow with the number of peers; at least ``leastBytes``.
     ///   - connections: how many the settings allow.
-    ///   - receives: how many may be under way, or take `receiveBytes` each, when memory becomes scarce.
+    ///   - receives: how many may be in flight, or take `receiveBytes` each, when memory becomes scarce.
     init(bytes: Int, connections limit: Int, receives: Int, receiveBytes: Int) {
         let underWay = receives * (receiveBytes + Self.recordBytes)
         let divisible = max(bytes - underWay, Self.leastBytes / 2)
@@ -30,24 +30,24 @@ struct MemoryBudget: Equatable {
         bufferBytes = sharedBytes + slots * Self.buffersAConnection + underWay
     }
 
-    /// How much one receive may take, where `buffered` bytes of buffers are in use.
+    /// How much one receive may take while `buffered` bytes of buffers are in use.
     @inline(__always)
     func receiveBytes(buffered: Int) -> Int {
         max((sharedBytes - buffered) / Self.receivesToFill, Self.leastReceiveBytes)
     }
 
-    /// So much is in use that nobody may have a second buffer wait behind the one on its way.
+    /// Whether so much is in use that no connection may queue a second buffer behind the one in flight.
     @inline(__always)
     func isScarce(buffered: Int) -> Bool { buffered > sharedBytes / 4 * 3 }
 
-    /// What one connection may take for itself: a session of about 25 KiB, and buffers.
+    /// One connection's share: a session of about 25 KiB, and buffers.
     static let connectionBytes = 24 * 1024 + buffersAConnection
     /// From the peer a whole record and a short receive behind it, to the peer the records of a short receive.
     private static let buffersAConnection = 24 * 1024 + 8 * 1024
     private static let leastReceiveBytes = 4 * 1024
     private static let recordBytes = 16 * 1024 + 512
-    /// Receives that take a part each of what is free leave the more for the next.
+    /// Each receive takes a fraction of what is free, which leaves the more for the next.
     private static let receivesToFill = 64
-    /// Of a worker.
+    /// The least memory of a worker.
     static let leastBytes = 8 * 1024 * 1024
 }

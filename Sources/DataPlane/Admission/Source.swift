@@ -2,8 +2,8 @@ import Policy
 import Settings
 import System
 
-/// Who is told apart among those who have no identity yet: an IPv4 address, or the /64 of an IPv6 one, which is the
-/// least that one customer of a network is given.
+/// Identifies clients that have no identity yet: an IPv4 address, or the /64 of an IPv6 one, the smallest block that
+/// one customer of a network is given.
 struct Source: Hashable {
     private let bits: UInt64
     private let isV4: Bool
@@ -20,7 +20,7 @@ struct Source: Hashable {
     }
 }
 
-/// How many of something each source has. It holds no more sources than things are counted.
+/// Counts something per source. It holds no more sources than things are counted.
 struct SourceCounts {
     private var counts: [Source: Int] = [:]
 

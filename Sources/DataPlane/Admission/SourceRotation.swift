@@ -1,7 +1,7 @@
 import EventLoop
 
-/// Connections that wait, a queue for each source; the sources take turns, so that a source that sends many waits for
-/// itself, and another one for no more than one step of each.
+/// Waiting connections, one queue per source, served round-robin: a source with many connections waits for itself, and
+/// any other for at most one step of each source.
 struct SourceRotation {
     private var queues: [Source: TokenQueue] = [:]
     /// The sources that have a queue, the next first.
@@ -15,11 +15,11 @@ struct SourceRotation {
         queues[source, default: TokenQueue()].append(token)
     }
 
-    /// The next one of the next source.
+    /// Removes and returns the next connection of the next source.
     mutating func popFirst() -> (connection: OperationToken, source: Source)? {
         var token: OperationToken?
         var source: Source?
-        // Some may have been taken away since.
+        // Some queues may have been removed since.
         while token == nil, head < order.count {
             source = order[head]
             head += 1
@@ -40,7 +40,7 @@ struct SourceRotation {
 
     func holds(_ source: Source) -> Bool { queues[source] != nil }
 
-    /// Takes away all that wait of one source, in their order.
+    /// Removes all waiting connections of one source, in their order.
     mutating func removeAll(of source: Source) -> TokenQueue? { queues.removeValue(forKey: source) }
 
     private mutating func enqueue(_ source: Source) {

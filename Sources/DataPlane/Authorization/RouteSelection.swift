@@ -2,7 +2,7 @@ import Policy
 import Settings
 
 extension ListenerPlan {
-    /// The index of the first route whose named conditions all hold; nil where none does.
+    /// The index of the first route whose named conditions all hold; nil if none does.
     public func route(serverName: String?, applicationProtocol: String?, destinationPort: UInt16) -> Int? {
         routes.firstIndex { route in
             let match = route.match

@@ -2,12 +2,12 @@ public import Identity
 public import Policy
 import Settings
 
-/// Who asks, and for what: all that a listener's plan decides by. The certificate is verified already.
+/// Everything a listener's plan decides by: who asks, and for what. The certificate is already verified.
 public struct AccessRequest: Hashable, Sendable {
     public var identity: SPIFFEID
     public var source: IPAddress
     public var destinationPort: UInt16
-    /// What the client asked for; nil on an outbound listener, as is the next.
+    /// The name that the client asked for; nil on an outbound listener, as is the next.
     public var serverName: String?
     public var applicationProtocol: String?
 
@@ -23,7 +23,7 @@ public struct AccessRequest: Hashable, Sendable {
     }
 }
 
-/// What a listener's plan says of a request: at admission, after a change, and to who asks for an explanation.
+/// A listener plan's verdict on a request: at admission, after a change, and for `explain`.
 public enum Verdict: Equatable, Sendable {
     case noRoute
     /// By the policy of an inbound route.
@@ -57,7 +57,7 @@ extension ListenerPlan {
 }
 
 extension Request {
-    /// What policies ask of a request.
+    /// The request as policies see it.
     public init(_ request: AccessRequest) {
         self.init(
             identity: request.identity, source: request.source, destinationPort: request.destinationPort,

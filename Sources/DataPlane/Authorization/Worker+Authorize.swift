@@ -4,12 +4,12 @@ import Settings
 import SVID
 import TLS
 
-/// Why a peer may not go on.
+/// Why a peer is denied.
 enum Denial {
     case listenerRemoved, identityWithdrawn, noRoute, policy
     case certificate(SVIDRefusal)
 
-    /// Of a connection that has just shaken hands.
+    /// The close reason of a connection that has just completed its handshake.
     var atAdmission: CloseReason {
         switch self {
         case .listenerRemoved: .listenerRemoved
@@ -20,7 +20,7 @@ enum Denial {
         }
     }
 
-    /// Of a connection that was admitted before.
+    /// The close reason of a connection that was admitted before.
     var later: CloseReason {
         switch self {
         case .listenerRemoved: .listenerRemoved
@@ -37,10 +37,10 @@ enum Denial {
 }
 
 extension Worker {
-    /// Decides about a connection whose handshake is complete by what holds now, and writes down what the decision
-    /// rests on; nil where it may go on.
+    /// Authorizes a connection with a complete handshake by the current plan, and notes what the decision rests on; nil
+    /// if it is allowed.
     ///
-    /// - Parameter rechecksPeer: its certificate was verified under what held before.
+    /// - Parameter rechecksPeer: its certificate was verified under an earlier plan.
     mutating func denial(_ slot: Int32, rechecksPeer: Bool) -> Denial? {
         let index = connections[slot].listener
         switch listeners[index].service {

@@ -1,26 +1,26 @@
 import Glibc
 
-/// A worker's output buffers: lent while bytes are on their way, last in first out, so that the working set stays in
-/// the cache and an idle connection holds none.
+/// A worker's output buffers: lent while bytes are in transit, last in first out, so that the working set stays in the
+/// cache and an idle connection holds none.
 ///
-/// What is limited is memory: a buffer counts with the pages that were ever written to since the kernel had them back,
-/// so that many small messages may wait where few large ones may. Address space is reserved for all, and made usable
-/// as it is first needed.
+/// The limit is on memory: a buffer counts with the pages written since they were last returned to the kernel, so that
+/// many small messages may wait where few large ones may. Address space is reserved for all buffers, and made usable
+/// when it is first needed.
 @safe
 struct BufferPool: ~Copyable {
-    /// A buffer's place, of the bytes in it that are not sent yet, and in the queue that it stands in.
+    /// A buffer's unsent range, and its place in its queue.
     struct Entry {
         var start: Int32 = 0
         var end: Int32 = 0
         var next: Int32 = BufferPool.none
-        /// Bytes of plaintext that its records carry.
+        /// Plaintext bytes that its records carry.
         var payload: Int32 = 0
     }
 
     private let base: UnsafeMutableRawPointer
     private let entries: UnsafeMutablePointer<Entry>
     private let free: UnsafeMutablePointer<Int32>
-    /// What each buffer counts with.
+    /// The bytes that each buffer counts with.
     private let counted: UnsafeMutablePointer<Int32>
     private let capacity: Int
     private let limitBytes: Int
@@ -68,7 +68,7 @@ struct BufferPool: ~Copyable {
     /// Buffers that are lent now.
     var lent: Int { touched - freeCount }
 
-    /// Lends an empty buffer; nil where the pool's memory is used up.
+    /// Lends an empty buffer; nil if the pool's memory is used up.
     @inline(__always)
     mutating func take() -> Int32? {
         #if DEBUG
@@ -92,7 +92,7 @@ struct BufferPool: ~Copyable {
         return index
     }
 
-    /// A lent buffer was filled with `count` bytes, and stands in a queue from now on.
+    /// Notes that a lent buffer was filled with `count` bytes and is queued from now on.
     ///
     /// - Parameter behind: bytes that were written behind them and cut off.
     @inline(__always)
@@ -146,10 +146,10 @@ struct BufferPool: ~Copyable {
         return unsafe UnsafeRawBufferPointer(rebasing: memory(index)[Int(entry.start)..<Int(entry.end)])
     }
 
-    /// Free buffers hold memory beyond that of those that stay warm.
+    /// Whether free buffers hold memory beyond those that stay warm.
     var isTrimmable: Bool { freeCount > Self.warmBuffers && countedBytes > trimmedBytes }
 
-    /// Gives the kernel back the memory of free buffers beyond those that stay warm.
+    /// Returns the memory of free buffers to the kernel, except those that stay warm.
     mutating func trim() {
         trim(keeping: Self.warmBuffers)
         trimmedBytes = countedBytes
@@ -158,11 +158,11 @@ struct BufferPool: ~Copyable {
     // MARK: Private
 
     private mutating func trim(keeping warm: Int) {
-        // The bottom of the stack is what was not used for longest.
+        // The bottom of the stack is the least recently used.
         for position in 0..<max(freeCount - warm, 0) { empty(unsafe free[position]) }
     }
 
-    /// Gives the kernel back the memory of a buffer that is nobody's; it reads as zeros when it is lent again.
+    /// Returns the memory of a free buffer to the kernel; it reads as zeros when it is lent again.
     private mutating func empty(_ index: Int32) {
         // Safe: the index is one of a buffer that was lent before.
         let count = unsafe counted[Int(index)]
@@ -177,7 +177,7 @@ struct BufferPool: ~Copyable {
         return countedBytes <= limitBytes - Self.bufferBytes
     }
 
-    /// Makes more of the reserved address space usable; false where there is none, or the system grants none.
+    /// Makes more of the reserved address space usable; false if there is none, or the system grants none.
     private mutating func extend() -> Bool {
         let more = min(Self.buffersAStep, capacity - usable)
         guard more > 0 else { return false }

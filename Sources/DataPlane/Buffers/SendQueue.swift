@@ -1,4 +1,4 @@
-/// The buffers that wait for one socket, in order. The first one is on its way while a send is in flight.
+/// The buffers that wait for one socket, in order. The first one is being sent while a send is in flight.
 struct SendQueue {
     private(set) var head = BufferPool.none
     private var tail = BufferPool.none
@@ -15,7 +15,7 @@ struct SendQueue {
         tail = index
     }
 
-    /// Notes that `count` bytes of the first buffer were sent; true where that was all of it and it was given back.
+    /// Notes that `count` bytes of the first buffer were sent; true if that was all of it and it was given back.
     @inline(__always)
     mutating func advance(_ count: Int32, _ pool: inout BufferPool) -> Bool {
         precondition(!isEmpty, "bytes were sent of no buffer")

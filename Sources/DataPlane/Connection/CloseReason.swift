@@ -6,7 +6,7 @@ public enum CloseReason: String, Sendable, CaseIterable {
     case finished
     /// The peer's certificate was refused in the handshake; `detail` has the code.
     case certificateRefused = "certificate-refused"
-    /// The handshake failed for another cause; `detail` has the code.
+    /// The handshake failed for another reason; `detail` has the code.
     case handshakeFailed = "handshake-failed"
     case handshakeTimeout = "handshake-timeout"
     case policyDenied = "policy-denied"
@@ -14,42 +14,42 @@ public enum CloseReason: String, Sendable, CaseIterable {
     /// No endpoint could be connected to; `detail` says why the last one could not.
     case upstreamUnreachable = "upstream-unreachable"
     case connectTimeout = "connect-timeout"
-    /// TCP of the mutual TLS side broke.
+    /// TCP failed on the mutual TLS side.
     case peerReset = "peer-reset"
-    /// The mutual TLS side ended TCP without close_notify: what came may have been cut short.
+    /// The mutual TLS side closed TCP without close_notify: its stream may be truncated.
     case peerTruncated = "peer-truncated"
-    /// TCP of the plaintext side broke.
+    /// TCP failed on the plaintext side.
     case applicationReset = "application-reset"
     /// A record could not be opened, or the peer sent an alert; `detail` has the code.
     case tlsFailure = "tls-failure"
     case idleTimeout = "idle-timeout"
     case halfCloseTimeout = "half-close-timeout"
-    /// The drain's time was over.
+    /// The drain time-out expired.
     case drained
-    /// It was admitted before, and a change of policy, or of whom we agree to talk to, denies it now.
+    /// It was admitted before, and a change of policy, or of the identities a route accepts, denies it now.
     case policyChanged = "policy-changed"
-    /// It was admitted before, and no route of the new settings takes it.
+    /// It was admitted before, and no route of the new settings matches it.
     case routeRemoved = "route-removed"
     /// The new settings have no such listener.
     case listenerRemoved = "listener-removed"
     /// The trust bundle that its peer rests on is gone, or has lost the authority.
     case bundleRemoved = "bundle-removed"
-    /// A list of revoked certificates has one of its peer's chain.
+    /// A certificate of its peer's chain is on a CRL.
     case revoked
-    /// Lists are required, and the one for its peer is missing or too old.
+    /// CRLs are required, and the one for its peer is missing or stale.
     case revocationUnknown = "revocation-unknown"
-    /// A certificate of the peer's chain has ended.
+    /// A certificate of the peer's chain has expired.
     case certificateExpired = "certificate-expired"
     case maxConnectionAge = "max-connection-age"
-    /// The proxy has no SVID any more.
+    /// The proxy no longer has an SVID.
     case identityWithdrawn = "identity-withdrawn"
     case connectionLimit = "connection-limit"
-    /// Its source address has as many connections as one may have.
+    /// Its source address has reached its connection limit.
     case sourceLimit = "source-limit"
     /// The worker's buffers or descriptors were used up.
     case overloaded
 
-    /// It ends connections that were never admitted, because of who asked, or for what.
+    /// Whether it refuses admission because of who asked, or for what.
     var refusesAdmission: Bool {
         switch self {
         case .certificateRefused, .policyDenied, .noRoute: true
@@ -57,7 +57,7 @@ public enum CloseReason: String, Sendable, CaseIterable {
         }
     }
 
-    /// What the peer is told where this ends an established connection.
+    /// The alert for the peer if this ends an established connection.
     var abort: TLSAbort {
         switch self {
         case .policyChanged, .routeRemoved, .bundleRemoved, .revoked, .revocationUnknown, .certificateExpired:

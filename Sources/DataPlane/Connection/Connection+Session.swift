@@ -2,7 +2,7 @@ import Identity
 import TLS
 import SVID
 
-/// The session's calls, for when there must be one.
+/// The session's calls, for states in which there must be one.
 extension Connection {
     mutating func handshake(
         _ input: RawSpan, into output: inout OutputRawSpan
@@ -33,7 +33,7 @@ extension Connection {
         session?.refuse(into: &output)
     }
 
-    /// It was refused for the server name that it asked for, which is none.
+    /// Whether it was refused for an invalid server name.
     var asksForNoName: Bool { withSession { $0.asksForNoName } ?? false }
 
     func sealable(capacity: Int) -> Int { withSession { $0.sealable(capacity: capacity) } ?? 0 }

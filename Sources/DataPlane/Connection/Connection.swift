@@ -3,12 +3,12 @@ import Policy
 import System
 import TLS
 
-/// All that a worker holds of one connection. It lives in a slab's slot and is touched by its worker's thread alone.
+/// A worker's state for one connection. It lives in a slab's slot; only its worker's thread uses it.
 struct Connection: ~Copyable {
     var machine: ConnectionMachine
-    /// From its first turn to shake hands on.
+    /// Present from its first handshake step on.
     var session: TLSSession?
-    /// What the peer sent and TLS was not given yet, while the machine holds a flight.
+    /// Bytes from the peer that were not given to TLS yet, while the machine holds a flight.
     var flight: [UInt8] = []
     private var peerLeg = SocketLeg()
     private var applicationLeg = SocketLeg()
@@ -17,40 +17,40 @@ struct Connection: ~Copyable {
     let id: UInt64
     /// The index of the listener's state.
     let listener: Int
-    /// By which it was admitted, or accepted if it was not yet; another one after a change that left it be.
+    /// The plan by which it was accepted or admitted; a newer one once it has survived a change.
     var plan: ListenerPlan
     /// The port that the client connected to.
     let destinationPort: UInt16
-    /// Of the plan.
+    /// The index of its route in the plan.
     var route: Int?
-    /// Where it was dialled to.
+    /// The endpoints that were dialled.
     var dialled = DialAttempts()
     let source: SocketAddress
 
     /// Monotonic nanoseconds.
     let acceptedAt: UInt64
-    /// Inbound when the client's first bytes came, outbound when the server was connected to.
+    /// Inbound: when the client's first bytes arrived; outbound: when the upstream was connected.
     var handshakeStartedAt: UInt64
     var handshakeNanoseconds: Int64?
     var lastActivity: UInt64
-    /// The worker's round in which it was admitted or last looked at; 0 before its admission.
+    /// The worker's round in which it was admitted or last rechecked; 0 before its admission.
     var round: UInt64 = 0
     /// The worker's round in which its handshake began.
     var handshakeRound: UInt64 = 0
-    /// When a certificate of the peer's chain ends; the largest number where that ends nothing.
+    /// When a certificate of the peer's chain expires; `.max` if that does not end the connection.
     var expiresAt = UInt64.max
-    /// When it is old; the largest number where it never is.
+    /// When it reaches its maximum age; `.max` if there is none.
     var agesAt = UInt64.max
     /// When it began to flush; 0 before.
     var endedAt: UInt64 = 0
     var timer = Timer.none
-    /// It is one of the worker's inbound handshakes in progress.
+    /// Whether it is one of the worker's inbound handshakes in progress.
     var countsAsHandshake = false
-    /// When the last step ended that brought it further; of one of those.
+    /// When the last step that advanced it ended; of an inbound handshake in progress.
     var silentSince: UInt64 = 0
-    /// TLS has answered its first flight.
+    /// Whether TLS has answered its first flight.
     var isAnswered = false
-    /// Its client is not admitted yet.
+    /// Whether its client is not admitted yet.
     var countsAsStranger = false
 
     /// What the application was told before the peer's first byte; it counts among what its socket was sent.
@@ -58,11 +58,11 @@ struct Connection: ~Copyable {
     /// Bytes thrown away after the end.
     var discardedBytes = 0
     var decision: Decision?
-    /// The stable code beside the close reason.
+    /// The stable code that goes with the close reason.
     var code: String?
     var detail: String?
 
-    /// What the slot's timer stands for; it is set anew when this changes.
+    /// The purpose of the slot's timer, which is reset when this changes.
     enum Timer: Equatable {
         case none, handshake, connect, idle, halfClose, flush, linger, revoked, release
     }

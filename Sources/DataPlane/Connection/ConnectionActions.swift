@@ -1,4 +1,4 @@
-/// What the worker has to start for a connection; the machine has already noted it as started.
+/// What the worker must start for a connection; the machine already counts it as started.
 struct ConnectionActions: OptionSet, Hashable {
     let rawValue: UInt16
 
@@ -8,7 +8,7 @@ struct ConnectionActions: OptionSet, Hashable {
     static let sendApplication = ConnectionActions(rawValue: 1 << 3)
     /// Append close_notify to the peer's send queue.
     static let closeNotify = ConnectionActions(rawValue: 1 << 4)
-    /// Append an alert to the peer's send queue that says that this end is not the application's own.
+    /// Append an alert to the peer's send queue that marks an abortive close.
     static let alert = ConnectionActions(rawValue: 1 << 10)
     /// Send FIN.
     static let finishPeer = ConnectionActions(rawValue: 1 << 5)

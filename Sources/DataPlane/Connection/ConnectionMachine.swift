@@ -3,43 +3,43 @@
 /// inbound: waiting -> handshaking -> (authorized) dialling -> relaying -> flushing/lingering -> closing
 /// outbound: dialling -> handshaking -> (authorized) relaying -> flushing/lingering -> closing
 ///
-/// The plan is level-triggered: it looks at the whole state and starts whatever may now be started, so that no
-/// combination of events can forget a step.
+/// The plan is level-triggered: it starts whatever the whole state allows, so that no combination of events can miss a
+/// step.
 struct ConnectionMachine: Equatable {
     enum Mode: Equatable {
         case inbound, outbound
     }
 
     enum Phase: Equatable {
-        /// Accepted; the client is silent, or its turn to shake hands has not come.
+        /// Accepted; the client is silent, or waits for its handshake turn.
         case waiting
         case handshaking
         /// The upstream leg is being connected.
         case dialling
         case relaying
-        /// It ends once what is queued has been sent.
+        /// It closes once the queued bytes have been sent.
         case flushing
-        /// FIN is sent; what the client still sends is thrown away, so that RST does not overtake an alert.
+        /// FIN is sent; what the client still sends is discarded, so that RST does not overtake an alert.
         case lingering
         case closing
     }
 
-    /// What stands where the application's socket would.
+    /// What the peer's plaintext goes to: the application's socket, or a builtin in its place.
     enum Application: Equatable {
         case socket, echo, discard, source
     }
 
-    /// What an event left of the connection; whoever reports one must look.
+    /// Whether the connection goes on after an event; the caller must check it.
     enum Course: Equatable {
         case goesOn
-        /// It has ended. What is left is to flush and to close, which the plan says: nothing else may be started.
+        /// It has ended: only the flush and close that the plan asks for may still be started.
         case isOver
     }
 
-    /// What follows when the peer is allowed.
+    /// The next step once the peer is authorized.
     enum Authorized: Equatable {
         case dials, relays
-        /// The connection ended, for want of memory or the like, before its handshake was complete.
+        /// The connection ended before its handshake was complete, for lack of memory or the like.
         case isOver
     }
 
@@ -54,13 +54,13 @@ struct ConnectionMachine: Equatable {
     private var closeNotifyQueued = false
     private var lingers = false
     private var cancelled = false
-    /// The end is told to the peer by an alert: neither side may take it for the other's own.
+    /// An alert tells the peer of an abortive close: neither side may take the end for the other's own.
     private var saysAlert = false
     private var alertQueued = false
-    /// It was admitted, and may not go on: what is left of it must be over soon.
+    /// It was admitted and then revoked: it must end soon.
     private(set) var isRevoked = false
 
-    /// A connection has been accepted. Outbound it dials at once; inbound it waits for its turn to shake hands.
+    /// A connection that was just accepted. Outbound it dials at once; inbound it waits for its handshake turn.
     init(_ mode: Mode) {
         self.mode = mode
         phase = mode == .inbound ? .waiting : .dialling
@@ -74,16 +74,16 @@ struct ConnectionMachine: Equatable {
 
     subscript(leg: Leg) -> LegState { leg == .peer ? peer : applicationLeg }
 
-    /// One direction has ended, the other has not.
+    /// Whether one direction has ended and the other has not.
     var isHalfClosed: Bool {
         phase == .relaying
             && (peer.readEnded || peer.writeEnded || applicationLeg.readEnded || applicationLeg.writeEnded)
     }
 
-    /// A flight of the handshake waits for its turn to be given to TLS; nothing more is received until then.
+    /// Whether a handshake flight waits for its turn; nothing more is received until then.
     var holdsFlight: Bool { flightHeld && (phase == .waiting || phase == .handshaking) }
 
-    /// It has ended and said so; what is left is to close in good order.
+    /// Whether it has ended and sends nothing more; only the close is left.
     var isClosing: Bool { phase == .lingering || phase == .closing }
 
     /// Whether it goes on.
@@ -91,19 +91,19 @@ struct ConnectionMachine: Equatable {
 
     // MARK: Events
 
-    /// Bytes of the peer, or the start of our own handshake, wait for their turn.
+    /// Bytes of the peer, or the start of our own handshake, wait for a handshake turn.
     mutating func heldFlight() {
         precondition(!flightHeld && (phase == .waiting || phase == .handshaking))
         flightHeld = true
     }
 
-    /// The turn of what was held has come.
+    /// The held flight's turn has come.
     mutating func tookFlight() {
         precondition(holdsFlight)
         flightHeld = false
     }
 
-    /// Its turn to shake hands has come.
+    /// Its handshake turn has come.
     mutating func admitted() {
         precondition(phase == .waiting)
         phase = .handshaking
@@ -136,12 +136,12 @@ struct ConnectionMachine: Equatable {
         return phase == .dialling ? .dials : .relays
     }
 
-    /// Bytes of this leg were taken in.
+    /// Bytes of this leg were received.
     mutating func received(_ leg: Leg) {
         update(leg) { $0.isReceiving = false }
     }
 
-    /// `count` buffers more stand in this leg's send queue.
+    /// `count` more buffers are in this leg's send queue.
     mutating func queued(_ count: Int, on leg: Leg) {
         update(leg) { $0.queued += UInt16(count) }
     }
@@ -154,7 +154,7 @@ struct ConnectionMachine: Equatable {
         }
     }
 
-    /// A send failed: the worker has dropped the queue. What the leg sent before it broke may still be read.
+    /// A send failed: the worker has dropped the queue. What the leg sent before may still be read.
     mutating func sendFailed(_ leg: Leg) -> Course {
         update(leg) { state in
             state.isSending = false
@@ -162,7 +162,7 @@ struct ConnectionMachine: Equatable {
             state.writeFailed = true
             state.writeEnded = true
         }
-        // Where both are broken, neither is read any more, for there is nobody to pass it on to.
+        // If both have failed, neither is read any more: there is nobody to forward to.
         if phase == .relaying, self[leg].readEnded || self[leg.other].writeFailed {
             return end(leg == .peer ? .peerReset : .applicationReset)
         }
@@ -176,7 +176,7 @@ struct ConnectionMachine: Equatable {
         return course
     }
 
-    /// The peer sent FIN without close_notify: the application must not take what came for all there was.
+    /// The peer sent FIN without close_notify: the application must not take a truncated stream for a complete one.
     mutating func peerTruncated() -> Course {
         update(.peer) { $0.readEnded = true }
         return end(peer.writeFailed ? .peerReset : .peerTruncated)
@@ -193,24 +193,22 @@ struct ConnectionMachine: Equatable {
         return end(leg == .peer ? .peerReset : .applicationReset)
     }
 
-    /// The connection is over, but what is queued is sent first; `lingering` also waits for a TLS client to have read
-    /// it.
+    /// Ends the connection after the queued bytes are sent; `lingering` also waits for a TLS client to have read them.
     ///
-    /// A leg that cannot tell the difference otherwise learns by RST that the end was no orderly one.
+    /// A leg that cannot tell otherwise learns by RST that the close was not orderly.
     mutating func end(_ reason: CloseReason, lingering: Bool = false) -> Course {
         guard course == .goesOn else { return .isOver }
         self.reason = self.reason ?? reason
         lingers = lingering && mode == .inbound
         update(.application) { $0.resetsOnClose = true }
-        // What waits for a socket that is not connected will never leave.
+        // What is queued for an unconnected socket will never be sent.
         update(upstream) { if $0.isConnecting { $0.writeFailed = true } }
         phase = .flushing
         return .isOver
     }
 
-    /// The connection is over now. It is an end of our own: FIN would tell the application, and close_notify the peer,
-    /// that the other side had finished. The application gets RST, and the peer an alert where nothing waits in front
-    /// of it.
+    /// Aborts the connection now. FIN would tell the application, and close_notify the peer, that the other side had
+    /// finished; so the application gets RST, and the peer an alert if nothing is queued before it.
     mutating func cut(_ reason: CloseReason) -> Course {
         guard phase != .closing else { return .isOver }
         let isQuiet = phase == .relaying && peer.isFlushed && applicationLeg.isFlushed
@@ -225,8 +223,8 @@ struct ConnectionMachine: Equatable {
         return .isOver
     }
 
-    /// A relaying connection may not go on: nothing more is taken in, what is queued is sent, and the peer is told by
-    /// an alert, the application by RST.
+    /// Revokes a relaying connection: nothing more is received, the queued bytes are sent, and the peer gets an alert,
+    /// the application RST.
     mutating func revoke(_ reason: CloseReason) -> Course {
         guard phase == .relaying else { return cut(reason) }
         self.reason = self.reason ?? reason
@@ -242,7 +240,7 @@ struct ConnectionMachine: Equatable {
 
     /// What to start now.
     ///
-    /// - Parameter isScarce: memory is; then no second buffer may wait behind the one on its way.
+    /// - Parameter isScarce: memory is scarce: no second buffer may queue behind the one in flight.
     mutating func plan(isScarce: Bool = false) -> ConnectionActions {
         var actions: ConnectionActions = []
         // A builtin has nobody else to serve.
@@ -350,8 +348,9 @@ struct ConnectionMachine: Equatable {
         if leg == .peer { body(&peer) } else { body(&applicationLeg) }
     }
 
-    /// A leg is read while the other one's queue holds at most this: one buffer on its way, one behind it.
+    /// Back-pressure: a leg is read while the other one's queue holds at most this: one buffer in flight, one behind
+    /// it.
     private static let lowWaterBuffers: UInt16 = 1
-    /// The peer is not read while this much waits for it: answers to its key updates must not pile up.
+    /// The peer is not read while this much is queued for it: replies to its key updates must not pile up.
     private static let highWaterBuffers: UInt16 = 3
 }

@@ -73,7 +73,7 @@ struct ConnectionSlab: ~Copyable {
         return unsafe live[Int(slot)]
     }
 
-    /// The slot that a token names; nil where that life is over.
+    /// The slot that a token names; nil if that life is over.
     @inline(__always)
     func slot(of token: OperationToken) -> Int32? {
         guard token.slot < UInt32(touched) else { return nil }

@@ -10,7 +10,7 @@ enum Leg: UInt8, CaseIterable {
     var other: Leg { self == .peer ? .application : .peer }
 }
 
-/// What an operation of the worker was, in the eight bits that a token has for it.
+/// The kind of a worker's operation, in the eight bits that a token has for it.
 enum Operation: UInt8 {
     case accept = 1
     case connectPeer = 2

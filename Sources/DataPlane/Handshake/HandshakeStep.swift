@@ -1,20 +1,20 @@
 import EventLoop
 import TLS
 
-/// One step of a handshake: a flight of the peer's, and what TLS makes of it.
+/// One handshake step: a flight of the peer, and its result from TLS.
 ///
-/// Sendable by hand: whoever has it from a queue is the only one to touch it.
+/// Sendable by hand: only the thread that took it from a queue uses it.
 final class HandshakeStep: @unchecked Sendable {
     enum Outcome {
         case handshake(HandshakeOutcome)
-        /// There is no session to go on with.
+        /// No session could be created.
         case noSession(TLSFault)
     }
 
     let connection: OperationToken
     private let context: TLSContext
     private let endpoint: Int
-    /// From the first step on.
+    /// Present from the first step on.
     private var session: TLSSession?
     let flight: [UInt8]
 
@@ -35,7 +35,7 @@ final class HandshakeStep: @unchecked Sendable {
         self.flight = flight
     }
 
-    /// Gives the flight to TLS. It takes some hundred microseconds.
+    /// Gives the flight to TLS. It takes a few hundred microseconds.
     func run(on exchange: RecordExchange) {
         do throws(TLSFault) {
             var session = try begunSession(for: exchange)

@@ -4,10 +4,10 @@ import Synchronization
 import System
 public import TLS
 
-/// A thread that takes the steps of a worker's handshakes while the worker relays.
+/// A thread that runs a worker's handshake steps while the worker relays.
 ///
-/// A step takes as long as hundreds of relayed records. Where both want the same core, the worker has it, and the step
-/// goes on when the worker waits. Steps are taken in the order in which they came.
+/// A step takes as long as hundreds of relayed records. If both want the same core, the worker gets it, and the step
+/// continues when the worker waits. Steps run in the order of their submission.
 public final class HandshakeThread: Sendable {
     private struct State: ~Copyable {
         var waiting: [HandshakeStep] = []
@@ -36,7 +36,7 @@ public final class HandshakeThread: Sendable {
         }
     }
 
-    /// Ends the thread, after the step that it is in; what waits is dropped. Call it once, from the worker's thread.
+    /// Ends the thread after its current step; waiting steps are dropped. Call it once, from the worker's thread.
     public func stop() {
         let thread = state.withLock { state in
             state.isOver = true
@@ -48,7 +48,7 @@ public final class HandshakeThread: Sendable {
         state.withLock { $0.finished = [] }
     }
 
-    /// Has a step taken; it comes back with ``takeFinished(_:)``.
+    /// Submits a step; it comes back with ``takeFinished(_:)``.
     func submit(_ step: HandshakeStep) {
         let isFirst = state.withLock { state in
             state.waiting.append(step)
@@ -57,7 +57,7 @@ public final class HandshakeThread: Sendable {
         if isFirst { hasWork.post() }
     }
 
-    /// Steps that are finished, in order, at most as many as given; whether there are more.
+    /// Finished steps in order, at most `limit`, and whether there are more.
     func takeFinished(_ limit: Int) -> (steps: [HandshakeStep], more: Bool) {
         state.withLock { state in
             let taken = Array(state.finished.prefix(limit))
@@ -69,7 +69,7 @@ public final class HandshakeThread: Sendable {
     // MARK: Private
 
     private func run(_ exchange: RecordExchange) {
-        // Only who has the right may raise a priority; anyone may lower it.
+        // Raising a priority needs a privilege, lowering it does not.
         setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
         while true {
             hasWork.wait()
@@ -95,7 +95,7 @@ public final class HandshakeThread: Sendable {
         if isFirst { wake.signal() }
     }
 
-    /// What the thread starts with. Sendable by hand: from then on the thread alone uses the exchange.
+    /// What the thread starts with. Sendable by hand: from then on only the thread uses the exchange.
     private final class Start: @unchecked Sendable {
         private let thread: HandshakeThread
         private let exchange: RecordExchange
@@ -108,11 +108,11 @@ public final class HandshakeThread: Sendable {
         func run() { thread.run(exchange) }
     }
 
-    /// The least that there is: beside a busy worker the thread has a seventieth of a core.
+    /// The lowest priority: beside a busy worker the thread gets a seventieth of a core.
     private static let niceness: Int32 = 19
 }
 
-/// Why there is no thread for handshakes.
+/// Why the handshake thread could not be started.
 public enum HandshakeThreadFault: Error, CustomStringConvertible {
     case tls(TLSFault)
     case noThread(errno: Int32)

@@ -4,12 +4,12 @@ import Settings
 import TLS
 
 extension Worker {
-    /// The connection's turn has come: its session goes with the step, until that is finished.
+    /// Makes the step of a connection whose turn has come: the step owns the session until it is finished.
     mutating func takeStep(_ slot: Int32, _ flight: [UInt8]) -> HandshakeStep {
         let listener = connections[slot].listener
         let mode = connections[slot].machine.mode
         let hasBegun = connections[slot].session != nil
-        // Of a session that has begun, the context is its own.
+        // A session that has begun keeps its own context.
         let context = listeners[listener].contexts[mode == .inbound || hasBegun ? 0 : connections[slot].route ?? 0]
         if !hasBegun { connections[slot].handshakeRound = round }
         // Those that we begin ourselves do not count: a server that never answers must not keep our clients waiting.
@@ -23,7 +23,7 @@ extension Worker {
             connections[slot].session.take(), flight: flight)
     }
 
-    /// Goes on from what TLS made of a flight, unless its connection has ended meanwhile.
+    /// Applies the result of a step, unless its connection has ended meanwhile.
     ///
     /// - Parameter slot: of the step's connection.
     mutating func finishStep(_ step: HandshakeStep, _ slot: Int32) -> ConnectionMachine.Course {
@@ -35,7 +35,7 @@ extension Worker {
         let isQueued = queue(step.output, slot)
         switch step.outcome {
         case .handshake(.wantsBytes):
-            // The peer cannot go on without a flight that found no buffer.
+            // The peer cannot continue without this flight, for which there is no buffer.
             guard isQueued else { return connections[slot].machine.end(.overloaded) }
             if connections[slot].countsAsHandshake { fellSilent(slot, step) }
             return .goesOn
@@ -57,7 +57,7 @@ extension Worker {
         }
     }
 
-    /// It no longer counts among the handshakes in progress.
+    /// Removes it from the handshakes in progress.
     mutating func leaveHandshake(_ slot: Int32) {
         guard connections[slot].countsAsHandshake else { return }
         connections[slot].countsAsHandshake = false
@@ -66,7 +66,7 @@ extension Worker {
 
     // MARK: Private
 
-    /// Puts a flight into the peer's send queue; false where there is no buffer for it.
+    /// Puts a flight into the peer's send queue; false if there is no buffer for it.
     private mutating func queue(_ flight: [UInt8], _ slot: Int32) -> Bool {
         guard !flight.isEmpty else { return true }
         guard let buffer = pool.take() else { return false }
@@ -77,7 +77,7 @@ extension Worker {
         return true
     }
 
-    /// The peer owes us its next flight. What brings the handshake no further leaves it as silent as it was.
+    /// The peer owes us its next flight. A step that did not advance the handshake does not end its silence.
     private mutating func fellSilent(_ slot: Int32, _ step: HandshakeStep) {
         if !step.output.isEmpty { connections[slot].isAnswered = true }
         guard !step.output.isEmpty || connections[slot].silentSince == 0 else { return }
@@ -88,7 +88,7 @@ extension Worker {
     }
 
     private mutating func handshakeCompleted(_ slot: Int32, _ rest: RawSpan) -> ConnectionMachine.Course {
-        // What held when the handshake began, and may have verified the peer, need not hold now.
+        // The plan that the handshake began with, and may have verified the peer by, may have changed.
         if let denial = denial(slot, rechecksPeer: connections[slot].handshakeRound != round) {
             connections[slot].code = denial.code
             return refuse(slot, denial.atAdmission)
@@ -102,11 +102,11 @@ extension Worker {
         }
         leaveStrangers(slot)
         guard course == .goesOn else { return .isOver }
-        // What came with the handshake's last bytes was sent by a peer that is authorized now.
+        // Bytes that follow the handshake were sent by a peer that is authorized now.
         return openRecords(slot, rest)
     }
 
-    /// What an admitted connection's bytes go to.
+    /// Where an admitted connection's bytes go.
     private func application(_ slot: Int32) -> ConnectionMachine.Application {
         guard let route = connections[slot].route else { return .socket }
         switch connections[slot].plan.routes[route].builtin {

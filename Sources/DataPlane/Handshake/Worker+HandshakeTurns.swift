@@ -2,14 +2,14 @@ import EventLoop
 import Settings
 import TLS
 
-/// A step of a handshake takes as long as hundreds of relayed records. So those who relay are served first, and the
-/// rest wait in the order in which they came, for the worker's thread for handshakes. Where there is none, each tick of
-/// the worker takes one step; and so it does now and then where the thread gets nothing done, because who relays leaves
+/// A handshake step takes as long as hundreds of relayed records. So established connections are served first, and
+/// steps wait in order of arrival for the worker's handshake thread. Without that thread, each tick of the worker runs
+/// one step; with it, the worker still runs one now and then if the thread makes no progress, because relaying leaves
 /// it next to nothing of a core.
 extension Worker {
-    /// The peer's bytes wait for their turn; empty where it is ours to begin.
+    /// Holds the peer's bytes until their turn; empty if the handshake is ours to begin.
     ///
-    /// They are copied, so that the buffer that they came in serves others meanwhile, and nothing more is received.
+    /// They are copied, so that their buffer serves other connections meanwhile, and nothing more is received.
     mutating func handshakeReceived(_ slot: Int32, _ bytes: RawSpan) {
         // Safe: the bytes are copied at once.
         let flight = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
@@ -21,7 +21,7 @@ extension Worker {
             begins: connections[slot].machine.phase == .waiting)
     }
 
-    /// The first bytes of a client: of a ClientHello no more is held than is needed.
+    /// Holds a client's first bytes: no more than a ClientHello needs.
     mutating func firstFlightReceived(_ slot: Int32, _ bytes: RawSpan) -> ConnectionMachine.Course {
         switch FirstFlight(bytes) {
         case .take(let count):
@@ -36,11 +36,11 @@ extension Worker {
         }
     }
 
-    /// There is something to do for handshakes without waiting for anything.
+    /// Whether there is handshake work that need not wait for anything.
     var hasHandshakeWork: Bool { handshakeThread == nil ? handshakes.hasStep : hasFinishedSteps }
 
-    /// Gives flights that wait to TLS, once all else has been handed to the kernel.
-    mutating func shakeHands() {
+    /// Gives waiting flights to TLS, after everything else has been submitted to the kernel.
+    mutating func advanceHandshakes() {
         while giveTurnUp() {}
         if let handshakeThread {
             takeFinished(from: handshakeThread)
@@ -87,7 +87,7 @@ extension Worker {
         advance(slot, after: finishStep(step, slot))
     }
 
-    /// Ends a handshake whose peer is silent while another one waits for its turn; false where there is none to end.
+    /// Ends a handshake whose peer is silent while another one waits for a turn; false if there is none to end.
     private mutating func giveTurnUp() -> Bool {
         guard handshakes.isContended else { return false }
         let silence = handshakes.givesUp(now: loop.now) { connections.standing(of: $0) }
@@ -107,7 +107,7 @@ extension Worker {
         return nil
     }
 
-    /// Before its handshake begins, a connection goes over to what holds now; it ends where that has no place for it.
+    /// Moves a connection to the current plan before its handshake begins; ends it if that plan has no place for it.
     private mutating func followChange(_ slot: Int32) -> ConnectionMachine.Course {
         let listener = connections[slot].listener
         guard connections[slot].session == nil,
@@ -120,7 +120,7 @@ extension Worker {
         case .withoutIdentity: return connections[slot].machine.end(.identityWithdrawn)
         }
         if plan.mode == .outbound {
-            // It has dialled an endpoint of the route as it was: another route must lead there too.
+            // It has dialled an endpoint of its previous route: the new route must have that endpoint too.
             let route = plan.route(
                 serverName: nil, applicationProtocol: nil, destinationPort: connections[slot].destinationPort)
             guard let route, connections[slot].dialled.follow(plan.routes[route].endpoints) else {
@@ -132,14 +132,14 @@ extension Worker {
         return .goesOn
     }
 
-    /// More would add their time to the latency of all who relay, and save no more than a microsecond each.
+    /// More would add their time to the latency of established connections, and save no more than a microsecond each.
     static var stepsATick: Int { 1 }
-    /// What follows a step is short, but not nothing.
+    /// Applying a step's result is short, but not free.
     private static var finishedStepsATick: Int { 4 }
     /// Enough that the thread does not run out of work within a tick.
     static var stepsUnderwayLimit: Int { 8 }
-    /// How long the thread may finish nothing until the worker takes turns itself.
+    /// How long the thread may finish nothing before the worker runs steps itself.
     private static var threadPatienceNanoseconds: UInt64 { 250_000_000 }
-    /// From then on: a fortieth of the worker's time or so.
+    /// The interval of those steps: they take about a fortieth of the worker's time.
     private static var ownTurnIntervalNanoseconds: UInt64 { 10_000_000 }
 }

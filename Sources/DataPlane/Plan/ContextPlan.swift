@@ -3,13 +3,13 @@ import System
 import TLS
 import SVID
 
-/// All that a TLS context is made from: where nothing of it changes, the context stays, and with it the sessions that
-/// its peers may continue and what was remembered of their chains.
+/// Everything a TLS context is made from: as long as it is unchanged the context stays, and with it the resumable
+/// sessions and the remembered chains of its peers.
 struct ContextPlan: Equatable {
-    /// Which end of the handshake, and what of the settings it needs.
+    /// The side of the handshake, and the settings that it needs.
     enum Role: Equatable {
         case accepting
-        /// A route's endpoints go with it: what one of them gave us for resumption is known by its number.
+        /// With the route's endpoints: sessions for resumption are kept by endpoint number.
         case dialling(serverName: String?, identities: [IdentityPattern], endpoints: [SocketAddress])
     }
 

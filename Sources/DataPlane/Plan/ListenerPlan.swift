@@ -2,21 +2,21 @@ public import Policy
 public import Settings
 public import System
 
-/// One listener of one generation of settings: its routes and what of them TLS must know.
+/// One listener of one generation of settings: its routes, and what TLS must know of them.
 ///
-/// Its connections hold it, so that each can be told apart from what came later.
+/// Its connections hold it, which distinguishes them from connections of later generations.
 public final class ListenerPlan: Sendable {
     public let name: String
     public let mode: ListenerSettings.Mode
     public let bind: SocketAddress
     public let routes: [RoutePlan]
-    /// What an inbound listener selects from, most wanted first; empty: ALPN is ignored.
+    /// The protocols that an inbound listener selects from, in order of preference; empty: ALPN is ignored.
     public let applicationProtocols: [String]
     /// The proxy's own SPIFFE ID; nil while it has none.
     public let localID: String?
     public let lifetime: ConnectionLifetime
 
-    /// - Parameter policies: of the settings, to which routes refer.
+    /// - Parameter policies: the policies of the settings, to which routes refer.
     public init(_ listener: ListenerSettings, _ policies: [Policy], localID: String? = nil) {
         name = listener.name
         mode = listener.mode
@@ -36,7 +36,7 @@ public final class ListenerPlan: Sendable {
 public struct ConnectionLifetime: Hashable, Sendable {
     public let expiry: ListenerSettings.Expiry
     public let expiryGraceNanoseconds: UInt64
-    /// Nil: as long as they like.
+    /// Nil: unlimited.
     public let maximumAgeNanoseconds: UInt64?
 
     init(_ listener: ListenerSettings) {

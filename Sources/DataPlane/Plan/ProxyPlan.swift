@@ -29,7 +29,7 @@ public struct ProxyPlan: Sendable {
             settings.limits, workers: workers, memoryBytes: memoryBytes, connectionsAtMost: connectionsAtMost)
     }
 
-    /// How many connections each worker has memory for, where that is less than its share of what the settings allow.
+    /// How many connections each worker has memory for, if that is less than its share of what the settings allow.
     public var connectionsByMemory: Int? {
         let loop = LoopLimits(memoryBytes: limits.memoryBytes)
         let budget = MemoryBudget(
@@ -46,7 +46,7 @@ public struct WorkerLimits: Sendable {
     /// From one source address.
     public let connectionsPerSource: Int
     public let handshakeTimeoutNanoseconds: UInt64
-    /// How long a peer may be silent in its handshake while another one waits for the turn.
+    /// How long a peer may be silent in its handshake while another one waits for a turn.
     public let turnPatienceNanoseconds: UInt64
     public let connectTimeoutNanoseconds: UInt64
     public let idleTimeoutNanoseconds: UInt64
@@ -54,9 +54,9 @@ public struct WorkerLimits: Sendable {
     public let drainTimeoutNanoseconds: UInt64
     /// For all that grows with the number of peers.
     public let memoryBytes: Int
-    /// How long an ended connection waits for a reader that takes nothing of what is queued.
+    /// How long an ended connection waits for a reader that reads none of the queued bytes.
     public let flushTimeoutNanoseconds: UInt64 = 5_000_000_000
-    /// How long a connection that was admitted before, and may not go on, takes to end.
+    /// How long a revoked connection may take to end.
     public let revokedTimeoutNanoseconds: UInt64 = 500_000_000
     /// How long a refused client may take to read why.
     public let lingerTimeoutNanoseconds: UInt64 = 1_000_000_000

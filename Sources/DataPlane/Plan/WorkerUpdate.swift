@@ -5,17 +5,17 @@ public import TLS
 
 /// What a worker serves by from now on, made for that worker alone: at its start, and at each change.
 ///
-/// All that can fail has been done when it is there; to install it cannot fail.
+/// Everything that can fail has been done once it exists; installing it cannot fail.
 public struct WorkerUpdate: Sendable {
     public let limits: WorkerLimits
     public let listeners: [ListenerUpdate]
-    /// What is not named here is closed.
+    /// Sockets that are not named here are closed.
     public var acceptors: [AcceptorUpdate]
 
     /// - Parameters:
     ///   - acceptors: `listener` counts the plan's listeners.
-    ///   - previous: what the same worker serves by until then; its TLS contexts are used again where nothing that they
-    ///     were made from has changed.
+    ///   - previous: what the same worker serves by until then; a TLS context is reused if nothing that it was made
+    ///     from has changed.
     ///   - clock: the wall clock in Unix seconds, for certificates; asked on the worker's threads.
     public init(
         _ plan: ProxyPlan, acceptors: [AcceptorUpdate], after previous: WorkerUpdate? = nil,
@@ -35,7 +35,7 @@ public struct WorkerUpdate: Sendable {
 /// A listener with the TLS contexts of its sessions.
 public struct ListenerUpdate: Sendable {
     let plan: ListenerPlan
-    /// Inbound one context; outbound one a route; none while there is no SVID.
+    /// Inbound: one context; outbound: one per route; none while there is no SVID.
     let contexts: [TLSContext]
     /// What they were made from.
     private let contextPlans: [ContextPlan]
@@ -81,9 +81,9 @@ public struct ListenerUpdate: Sendable {
 
 /// A bound socket and the listener that its connections belong to.
 public struct AcceptorUpdate: Sendable {
-    /// Names the socket from one update to the next.
+    /// Identifies the socket from one update to the next.
     public let key: Int
-    /// The worker closes it; nil where it has it already.
+    /// The worker closes it; nil if the worker already has it.
     public let descriptor: Int32?
     /// With the port that the kernel chose where 0 was asked for.
     public let address: SocketAddress

@@ -2,7 +2,7 @@ import System
 
 /// Which of a route's endpoints a connection has dialled.
 struct DialAttempts: Equatable {
-    /// Its place among the route's endpoints: of the last one dialled.
+    /// The index of the endpoint that was dialled last.
     private(set) var endpoint: Int?
     private(set) var address: SocketAddress?
     private var count = 0
@@ -10,10 +10,10 @@ struct DialAttempts: Equatable {
     /// Whether some of the endpoints were not dialled yet.
     func canGoOn(among endpoints: [SocketAddress]) -> Bool { count < endpoints.count }
 
-    /// The endpoint to dial next; nil where each has been.
+    /// The endpoint to dial next; nil if all were dialled.
     ///
-    /// - Parameter turn: the first endpoint, where the connection has its turn among others; else the one after the
-    /// last.
+    /// - Parameter turn: gives the first endpoint, if the connection takes part in the rotation; else the one after the
+    ///   last is dialled.
     mutating func next(among endpoints: [SocketAddress], turn: () -> Int?) -> SocketAddress? {
         guard canGoOn(among: endpoints) else { return nil }
         let first = count == 0 ? turn() : nil
@@ -24,7 +24,7 @@ struct DialAttempts: Equatable {
         return address
     }
 
-    /// The route's endpoints are others now; false where the one that was dialled is none of them.
+    /// Adopts the route's new endpoints; false if the dialled one is not among them.
     mutating func follow(_ endpoints: [SocketAddress]) -> Bool {
         guard let address, let index = endpoints.firstIndex(of: address) else { return false }
         endpoint = index
@@ -32,11 +32,11 @@ struct DialAttempts: Equatable {
     }
 }
 
-/// Whose turn it is among the endpoints of a route.
+/// Round-robin over the endpoints of a route.
 struct EndpointRotation: Equatable {
     private var index = 0
 
-    /// The place of the endpoint that comes next, of `count`.
+    /// The index of the next endpoint, of `count`.
     mutating func next(of count: Int) -> Int {
         defer { index = (index + 1) % count }
         return index % count

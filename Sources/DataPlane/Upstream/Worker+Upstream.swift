@@ -2,12 +2,12 @@ import EventLoop
 import System
 
 extension Worker {
-    /// Dials the route's next endpoint; where none is left to try the connection ends.
+    /// Dials the route's next endpoint; the connection ends if none is left to try.
     mutating func dial(_ slot: Int32) -> ConnectionMachine.Course {
         guard let route = connections[slot].route else { preconditionFailure("dialled before a route was chosen") }
         let listener = connections[slot].listener
         let endpoints = connections[slot].plan.routes[route].endpoints
-        // Those that come after a change take their turns among its endpoints.
+        // Only connections of the current plan take part in the rotation of its endpoints.
         let hasTurn = connections[slot].plan === listeners[listener].plan
         var rotation = hasTurn ? listeners[listener].rotations[route] : EndpointRotation()
         let next = connections[slot].dialled.next(among: endpoints) {

@@ -4,9 +4,9 @@ import TLS
 /// A worker's own part of one listener. It stays, without a plan to serve, until its last connection has ended.
 struct ListenerState {
     var plan: ListenerPlan
-    /// Inbound one context; outbound one a route. Those of before where there is no SVID any more.
+    /// Inbound: one context; outbound: one per route. The previous ones if there is no longer an SVID.
     var contexts: [TLSContext]
-    /// One a route: connections take its endpoints in turn.
+    /// One per route: its connections take its endpoints in turn.
     var rotations: [EndpointRotation]
     var service: Service
     /// Connections that hold this state's index.
@@ -16,7 +16,7 @@ struct ListenerState {
         case serving
         /// There is no SVID to serve with.
         case withoutIdentity
-        /// The settings have no such listener any more.
+        /// The settings no longer have this listener.
         case removed
     }
 
@@ -27,7 +27,7 @@ struct ListenerState {
         service = update.contexts.isEmpty ? .withoutIdentity : .serving
     }
 
-    /// Serves by another generation of settings and identity from now on.
+    /// Switches to another generation of settings and identity.
     mutating func take(_ update: ListenerUpdate) {
         plan = update.plan
         if !update.contexts.isEmpty { contexts = update.contexts }
@@ -45,7 +45,7 @@ struct Acceptor {
     var listener: Int
     /// An accept is armed.
     var isAccepting = false
-    /// An accept failed, most likely for want of a descriptor; it is armed again when one may be there.
+    /// An accept failed, most likely for lack of a descriptor; it is re-armed when one may be free.
     var isPaused = false
     /// It is to be closed.
     var isRetired = false

@@ -27,7 +27,7 @@ extension Worker {
         }
     }
 
-    /// Arms the accepts that stopped for want of a descriptor.
+    /// Re-arms the accepts that paused for lack of a descriptor.
     mutating func resumeAccepting() {
         resumeAcceptAt = nil
         for index in acceptors.indices where acceptors[index].isPaused {
@@ -36,7 +36,7 @@ extension Worker {
         }
     }
 
-    /// Stops accepting, lets connections finish until the drain time-out, then cuts them.
+    /// Stops accepting, lets connections finish until the drain time-out, then aborts them.
     public mutating func drain() {
         guard stage == .serving else { return }
         stage = .draining(deadline: loop.now &+ limits.drainTimeoutNanoseconds)
@@ -55,12 +55,12 @@ extension Worker {
         }
     }
 
-    /// Ends a drain now.
+    /// Ends a drain now: aborts all connections.
     public mutating func cutAll() {
         drain()
         stage = .draining(deadline: .max)
         for slot in 0..<Int32(connections.touched) where connections.isLive(slot) {
-            // Of strangers nobody misses anything.
+            // Strangers have nothing to lose, so they do not count.
             if !connections[slot].machine.isClosing, !connections[slot].countsAsStranger { cutConnections += 1 }
             advance(slot, after: connections[slot].machine.cut(.drained))
         }
@@ -70,7 +70,7 @@ extension Worker {
 
     private mutating func accepted(_ descriptor: Int32, _ index: Int) {
         guard stage == .serving, !acceptors[index].isRetired else { return loop.close(descriptor, reset: true) }
-        // Without an address there is no client any more, and policy must not decide about an unknown source.
+        // Without an address the client is gone, and policy must not decide on an unknown source.
         guard let source = loop.peerAddress(of: descriptor) else { return loop.close(descriptor, reset: true) }
         accepted += 1
         let listener = acceptors[index].listener
@@ -96,11 +96,11 @@ extension Worker {
         advance(slot, after: mode == .outbound ? beginOutbound(slot) : .goesOn)
     }
 
-    /// Why there is no place for one more connection from there; nil where there is, or is made.
+    /// Why there is no room for one more connection from this source; nil if there is, or room was made.
     ///
-    /// A source may have four times as many as places are free, so that the share of each shrinks as the table fills,
-    /// and however many one of them wants, a fifth is left for others. The callers of outbound listeners are all of
-    /// this host: those of one listener, and all of them, have such a share together.
+    /// A source may have four times as many connections as there are free slots, so that its share shrinks as the table
+    /// fills, and one source always leaves a fifth for others. The callers of outbound listeners are all on this host:
+    /// those of one listener together, and all of them together, have such a share.
     private mutating func refusal(
         _ mode: ConnectionMachine.Mode, _ source: Source, _ listener: Int
     ) -> CloseReason? {
@@ -121,13 +121,13 @@ extension Worker {
         return share > 0 ? .sourceLimit : .connectionLimit
     }
 
-    /// Ends a connection whose client has not been admitted: of those that are compared one that has been silent for
-    /// too long, the longest silent first; else one of the source that has the most of them, where that is more than
-    /// `source` would have. False where there is none.
+    /// Ends a connection whose client is not admitted yet. Among those compared it picks the longest silent one that is
+    /// overdue; else one of the source that has the most, if that is more than `source` would have. False if there is
+    /// none.
     ///
     /// - Parameters:
-    ///   - amongItsOwn: it has as many as one may have, and only one of those can go for another.
-    ///   - overdueOnly: none goes for having many beside it.
+    ///   - amongItsOwn: the source has reached its limit, so only one of its own can go.
+    ///   - overdueOnly: only an overdue one goes, none because its source has many.
     private mutating func makeRoom(
         for source: Source, amongItsOwn: Bool = false, overdueOnly: Bool = false
     ) -> Bool {
@@ -159,20 +159,20 @@ extension Worker {
         advance(slot, after: connections[slot].machine.cut(reason))
     }
 
-    /// Since when a stranger has owed its next flight. What it drips of that changes nothing.
+    /// Since when a stranger has owed its next flight; trickled bytes change nothing.
     private func silentSince(_ slot: Int32) -> UInt64 {
-        // Who waits for us is not silent.
+        // A client that waits for us is not silent.
         if connections[slot].machine.holdsFlight { return loop.now }
         return max(connections[slot].acceptedAt, connections[slot].silentSince)
     }
 
-    /// How long a stranger may be silent where the table is full: a ClientHello comes right behind the connection.
+    /// How long a stranger may be silent when the table is full: a ClientHello follows the connection at once.
     private func patience(_ slot: Int32) -> UInt64 {
         let isMute = !connections[slot].isAnswered && !connections[slot].machine.holdsFlight
         return isMute ? limits.turnPatienceNanoseconds / 8 : limits.turnPatienceNanoseconds
     }
 
-    /// In a drain: who has been silent for long and has not been admitted has nothing to finish.
+    /// In a drain: ends strangers that have been silent for long, which have nothing to finish.
     mutating func endSilentStrangers() {
         nextStrangerCheckAt = loop.now + limits.turnPatienceNanoseconds / 4
         for slot in 0..<Int32(connections.touched) where connections.isLive(slot) {
@@ -183,7 +183,7 @@ extension Worker {
         }
     }
 
-    /// Its client has been admitted, or it has ended.
+    /// Its client was admitted, or it has ended.
     mutating func leaveStrangers(_ slot: Int32) {
         guard connections[slot].countsAsStranger else { return }
         connections[slot].countsAsStranger = false
@@ -194,7 +194,7 @@ extension Worker {
         switch code {
         case ECONNABORTED, ECANCELED, EINTR: break  // that connection's own end, or our cancel
         default:
-            // EMFILE and its like, or what will not pass by itself: trying again at once would spin.
+            // EMFILE and the like, or an error that persists: retrying at once would spin.
             acceptors[index].isPaused = true
             resumeAcceptAt = loop.now + Self.acceptPauseNanoseconds
             guard loop.now >= nextAcceptTroubleAt else { return }
@@ -220,7 +220,7 @@ extension Worker {
     private static var acceptTroubleIntervalNanoseconds: UInt64 { 10_000_000_000 }
     private static var shareOfFree: Int { 4 }
     private static var comparedStrangers: Int { 64 }
-    /// Where most are admitted, so that one accept costs no more than this; the next one looks on from there.
+    /// Bounds the cost of one accept when most connections are admitted; the next one continues from there.
     private static var slotsLookedAt: Int32 { 1_024 }
     private static var acceptPauseNanoseconds: UInt64 { 100_000_000 }
 }

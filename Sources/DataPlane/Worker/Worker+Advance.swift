@@ -2,11 +2,10 @@ import EventLoop
 import TLS
 
 extension Worker {
-    /// Starts all that the connection's machine allows now, and sees to its timer. The slot may be free afterwards.
+    /// Starts everything the connection's machine plans now, and updates its timer. The slot may be free afterwards.
     ///
-    /// - Parameter course: what the event came to that is followed by this; one that ended the connection gives up its
-    /// turn
-    ///   among the handshakes here.
+    /// - Parameter course: the outcome of the preceding event; a connection that ended gives up its handshake turn
+    ///   here.
     mutating func advance(_ slot: Int32, after course: ConnectionMachine.Course) {
         if course == .isOver { leaveHandshake(slot) }
         while true {
@@ -38,7 +37,7 @@ extension Worker {
 
     // MARK: Private
 
-    /// When bytes last moved, or when it came to its end, whichever is later.
+    /// When bytes last moved, or when it ended, whichever is later.
     private func lastEvent(_ slot: Int32) -> UInt64 {
         max(connections[slot].lastActivity, connections[slot].endedAt)
     }
@@ -57,8 +56,8 @@ extension Worker {
         return connections[slot].machine.cut(reason)
     }
 
-    /// Starts all of them, whatever one of them comes to: the machine has noted each as started, and says in its next
-    /// plan what follows from an end.
+    /// Starts all of them, whatever the outcome of one: the machine counts each as started, and its next plan follows
+    /// from an end.
     private mutating func perform(_ actions: ConnectionActions, _ slot: Int32) {
         if actions.contains(.closeNotify) { _ = queueCloseNotify(slot) }
         if actions.contains(.alert) { queueAlert(slot) }
@@ -96,7 +95,7 @@ extension Worker {
         if state.isSending { loop.cancel(descriptor, connections.token(.send(leg), slot)) }
     }
 
-    /// Sets the timer anew although its kind is the same.
+    /// Resets the timer although its kind is the same.
     mutating func resetTimer(_ slot: Int32) {
         connections[slot].timer = .none
         setTimer(slot)
@@ -146,7 +145,7 @@ extension Worker {
         if resumeAcceptAt != nil { resumeAccepting() }
     }
 
-    /// RST would throw away what the kernel has not delivered yet: wait for that, for a while.
+    /// RST would discard what the kernel has not delivered yet: wait for that, for a while.
     private mutating func waitsForAcknowledgement(_ slot: Int32) -> Bool {
         let machine = connections[slot].machine
         guard machine.application == .socket, machine.applicationLeg.isOpen, machine.applicationLeg.resetsOnClose,

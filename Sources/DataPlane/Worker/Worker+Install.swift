@@ -4,9 +4,9 @@ import TLS
 
 /// What changes while the worker runs: settings, identity, trust.
 extension Worker {
-    /// Serves by `update` from now on, and looks at every connection that was admitted before, a slice of them a step.
+    /// Switches to `update`, and rechecks every admitted connection, a slice per step.
     ///
-    /// Those that would be refused now are closed; all others go on and notice nothing.
+    /// Connections that would be refused now are closed; all others continue undisturbed.
     public mutating func install(_ update: WorkerUpdate) {
         limits = update.limits
         handshakes.limit = limits.concurrentHandshakes
@@ -59,12 +59,12 @@ extension Worker {
             }
         }
         for index in acceptors.indices {
-            if stage != .serving { retire(index) } else { attend(index) }
+            if stage != .serving { retire(index) } else { armAcceptIfServing(index) }
         }
     }
 
     private mutating func place(_ acceptor: Acceptor) {
-        // The kernel still speaks of those whose accept is armed.
+        // An armed accept may still complete.
         if let free = acceptors.firstIndex(where: { $0.isClosed && !$0.isAccepting }) {
             acceptors[free] = acceptor
         } else {
@@ -72,8 +72,8 @@ extension Worker {
         }
     }
 
-    /// Accepts where the listener serves; else who comes waits in the kernel's queue.
-    private mutating func attend(_ index: Int) {
+    /// Arms accept if the listener is serving; otherwise clients wait in the kernel's backlog.
+    private mutating func armAcceptIfServing(_ index: Int) {
         guard !acceptors[index].isRetired else { return }
         if listeners[acceptors[index].listener].service == .serving {
             armAccept(index)

@@ -1,9 +1,9 @@
 import EventLoop
 import Settings
 
-/// The ends that a connection's lifetime has beside silence: its certificate's, and its own age.
+/// The deadlines of a connection besides the idle time-out: its peer's chain, and its maximum age.
 extension Worker {
-    /// Notes when the chain of the peer ends; `notAfter` in Unix seconds.
+    /// Notes when the peer's chain expires; `notAfter` in Unix seconds.
     mutating func setExpiry(_ slot: Int32, notAfter: Int64) {
         guard connections[slot].plan.lifetime.expiry != .finish else {
             connections[slot].expiresAt = .max
@@ -14,7 +14,7 @@ extension Worker {
         connections[slot].expiresAt = loop.now + seconds * 1_000_000_000
     }
 
-    /// When a connection that was accepted now is old, give or take a tenth, so that not all are old at once.
+    /// When a connection accepted now reaches its maximum age, give or take a tenth, so that not all do at once.
     func endOfAge(_ plan: ListenerPlan) -> UInt64 {
         guard let age = plan.lifetime.maximumAgeNanoseconds else { return .max }
         // A number that differs from connection to connection, and is the same in every run of a simulation.
@@ -23,7 +23,7 @@ extension Worker {
         return loop.now + age - age / 10 + mixed % (age / 5 + 1)
     }
 
-    /// When a relaying connection, which silence ends after `limit`, must be looked at.
+    /// When a relaying connection with the idle time-out `limit` must next be checked.
     func relayDeadline(_ slot: Int32, _ limit: UInt64) -> UInt64 {
         let lastActivity = connections[slot].lastActivity
         return min(lastActivity + limit, min(expiryDeadline(slot), ageDeadline(slot)))
@@ -44,7 +44,7 @@ extension Worker {
 
     private func ageDeadline(_ slot: Int32) -> UInt64 { quietEnd(slot, connections[slot].agesAt) }
 
-    /// The first quiet second after `end`, or the end of the grace.
+    /// The first quiet second after `end`, or the end of the grace period.
     private func quietEnd(_ slot: Int32, _ end: UInt64) -> UInt64 {
         guard end < .max else { return .max }
         let quiet = max(connections[slot].lastActivity, end) + Self.quietNanoseconds
@@ -52,6 +52,6 @@ extension Worker {
     }
 
     private static var quietNanoseconds: UInt64 { 1_000_000_000 }
-    /// Thirty years: its nanoseconds are still a number.
+    /// Thirty years: its nanoseconds do not overflow.
     private static var farSeconds: Int64 { 1_000_000_000 }
 }

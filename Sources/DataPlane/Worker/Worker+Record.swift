@@ -8,7 +8,7 @@ import Telemetry
 import SVID
 
 extension Worker {
-    /// What the access log says of a connection that is over.
+    /// The access record of a connection that is over.
     func record(_ slot: Int32) -> AccessRecord {
         let plan = connections[slot].plan
         let mode = connections[slot].machine.mode
@@ -34,12 +34,12 @@ extension Worker {
         record.handshakeNanoseconds = connections[slot].handshakeNanoseconds
         countBytes(slot, &record)
         describeSession(slot, &record)
-        // Whatever policy said of it before.
+        // Whatever policy decided before.
         if reason.refusesAdmission || connections[slot].asksForNoName { record.decision = .denied }
         return record
     }
 
-    /// What the access log says of a connection that never got a slot.
+    /// The access record of a connection that never got a slot.
     func refusedRecord(listener index: Int, source: SocketAddress, _ reason: CloseReason) -> AccessRecord {
         AccessRecord(
             timeUnixNanoseconds: loop.wallClock, listener: listeners[index].plan.name,
@@ -49,12 +49,12 @@ extension Worker {
 
     // MARK: Private
 
-    /// What went to the upstream is what was sent; what was taken from one side and not sent to the other is named.
+    /// Bytes to the upstream are those sent; bytes received from one side and not sent to the other count as discarded.
     private func countBytes(_ slot: Int32, _ record: inout AccessRecord) {
         let fromPeer = connections[slot][.peer].receivedBytes
         let fromApplication = connections[slot][.application].receivedBytes
         let toPeer = connections[slot][.peer].sentBytes
-        // A builtin has what it was given.
+        // A builtin consumes all that it is given.
         let isSocket = connections[slot].machine.application == .socket
         let sent = connections[slot][.application].sentBytes
         let toApplication = isSocket ? sent - min(sent, connections[slot].prefaceBytes) : fromPeer
@@ -65,7 +65,7 @@ extension Worker {
             (fromPeer - min(toApplication, fromPeer)) + (fromApplication - min(toPeer, fromApplication))
     }
 
-    /// Where a client that was refused by its certificate would have gone.
+    /// The route that a client refused for its certificate would have taken.
     private func presumedRoute(_ slot: Int32) -> Int? {
         guard connections[slot].machine.mode == .inbound, connections[slot].refusedPeer != nil else { return nil }
         return connections[slot].plan.route(

@@ -13,7 +13,7 @@ extension Worker {
             if completion.result == 0 { return finReceived(slot, leg) }
             switch completion.errno {
             case ENOBUFS, ECANCELED:
-                // The plan arms it again, if it is still wanted.
+                // The plan re-arms it, if it is still wanted.
                 return connections[slot].machine.course
             case let code:
                 connections[slot].detail = connections[slot].detail ?? describe(code)
@@ -57,7 +57,7 @@ extension Worker {
         return connections[slot].machine.course
     }
 
-    /// Decrypts bytes of the peer and passes the plaintext on.
+    /// Decrypts bytes of the peer and forwards the plaintext.
     mutating func openRecords(_ slot: Int32, _ bytes: RawSpan) -> ConnectionMachine.Course {
         guard let buffer = pool.take() else { return connections[slot].machine.end(.overloaded) }
         var plaintext = output(buffer)
@@ -65,7 +65,7 @@ extension Worker {
         let outcome = connections[slot].open(bytes, into: &plaintext)
         let count = plaintext.byteCount
         connections[slot][.peer].receivedBytes += UInt64(count)
-        // What was opened is passed on, whatever becomes of the answer: the peer has sent it.
+        // What was decrypted is forwarded even if the reply fails: the peer has sent it.
         let isAnswered = queueReplies(slot) == .goesOn
         let isForwarded = forward(buffer, count, behind: max(written - count, 0), slot) == .goesOn
         guard isAnswered, isForwarded else { return .isOver }
@@ -78,7 +78,7 @@ extension Worker {
 
     /// Encrypts bytes of the application for the peer.
     mutating func sealBytes(_ slot: Int32, _ bytes: RawSpan) -> ConnectionMachine.Course {
-        // All of them, unless records are to be so short that their headers need more room than is left for them.
+        // All of them, unless the peer's record limit is so low that the headers need more room than is left.
         let fitting = connections[slot].sealable(capacity: BufferPool.bufferBytes)
         let course = sealFitting(slot, bytes.extracting(0..<min(fitting, bytes.byteCount)))
         guard fitting < bytes.byteCount, course == .goesOn else { return course }
@@ -101,7 +101,7 @@ extension Worker {
         return connections[slot].machine.end(.tlsFailure, lingering: true)
     }
 
-    /// Seals a stretch of the built-in source.
+    /// Encrypts one buffer of the built-in source.
     mutating func produce(_ slot: Int32) -> ConnectionMachine.Course {
         let stretch = sourceBytes
         let count = min(stretch.count, memory.receiveBytes(buffered: bufferedBytes))
@@ -134,7 +134,7 @@ extension Worker {
 
     // MARK: Buffers
 
-    /// A lent buffer as something to append to.
+    /// A lent buffer as a span to append to.
     @_lifetime(immortal)
     func output(_ buffer: Int32) -> OutputRawSpan {
         // Safe: the pool's memory outlives every use of the span, which ends before the buffer is queued or given back.
@@ -142,7 +142,7 @@ extension Worker {
         return unsafe _overrideLifetime(span, copying: ())
     }
 
-    /// Puts a filled buffer into a leg's send queue, or gives it back where it is empty.
+    /// Puts a filled buffer into a leg's send queue, or gives it back if it is empty.
     ///
     /// - Parameters:
     ///   - behind: bytes that were written behind those and cut off.
@@ -159,7 +159,7 @@ extension Worker {
 
     // MARK: Private
 
-    /// Passes plaintext of the peer to what stands for the application.
+    /// Forwards plaintext of the peer to the application or builtin.
     private mutating func forward(
         _ buffer: Int32, _ count: Int, behind: Int, _ slot: Int32
     ) -> ConnectionMachine.Course {
@@ -184,7 +184,7 @@ extension Worker {
     private mutating func queueReplies(_ slot: Int32) -> ConnectionMachine.Course {
         let count = exchange.replies.byteCount
         guard count > 0 else { return .goesOn }
-        // Without this answer to a key update the peer could not read what we seal next.
+        // Without this reply to a key update the peer could not decrypt what we seal next.
         guard let buffer = pool.take() else { return connections[slot].machine.end(.overloaded) }
         // Safe: replies are far smaller than a buffer, and no session is called before they are copied.
         let memory = unsafe pool.memory(buffer)
@@ -211,6 +211,6 @@ extension Worker {
         return connections[slot].machine.cut(.overloaded)
     }
 
-    /// A refused client may send this much before we stop listening to it.
+    /// A refused client may send this much before we stop reading.
     private static var discardLimitBytes: Int { 256 * 1024 }
 }

@@ -1,21 +1,21 @@
 import EventLoop
 import TLS
 
-/// After a change every connection that was admitted before is looked at again, in the order of their slots.
+/// After a change every admitted connection is rechecked, in the order of the slots.
 ///
-/// A slice of them a step, so that none of the others waits for it. Who is admitted meanwhile is judged by what holds
-/// now, on this very thread: between the two there is no gap.
+/// A slice per step, so that other connections do not wait. A connection admitted meanwhile is authorized by the
+/// current plan, on this same thread: between the two there is no gap.
 extension Worker {
-    /// From now on nothing counts as looked at.
+    /// Starts a new round: no connection counts as rechecked.
     mutating func beginSweep() {
         round += 1
         sweepSlot = 0
     }
 
-    /// There are connections left to look at.
+    /// Whether connections are left to recheck.
     var isSweeping: Bool { sweepSlot != nil }
 
-    /// Looks at some more.
+    /// Rechecks the next slice.
     mutating func sweep() {
         guard var slot = sweepSlot else { return }
         let end = Int32(connections.touched)
@@ -37,7 +37,7 @@ extension Worker {
         sweepSlot = slot < end ? slot : nil
     }
 
-    /// Where the wall clock was set, the ends of certificates have moved.
+    /// If the wall clock was set, the deadlines of certificates have moved: recheck all.
     mutating func watchClock() {
         let difference = clock() - Int64(loop.now / 1_000_000_000)
         guard abs(difference - clockDifference) > Self.clockToleranceSeconds else { return }
@@ -55,7 +55,7 @@ extension Worker {
         advance(slot, after: course)
     }
 
-    /// A look takes a microsecond or two, a close some twenty.
+    /// A recheck takes a microsecond or two, a close about twenty.
     private static var looksAStep: Int { 1_024 }
     private static var closesAStep: Int { 64 }
     /// A path that must be built takes a few hundred microseconds.
@@ -64,6 +64,6 @@ extension Worker {
 }
 
 extension Connection {
-    /// Its peer may send and be sent bytes, or may as soon as the application is connected to.
+    /// Whether bytes may be forwarded, now or as soon as the application is connected.
     var isAdmitted: Bool { round > 0 && (machine.phase == .relaying || machine.phase == .dialling) }
 }

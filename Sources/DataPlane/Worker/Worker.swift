@@ -4,10 +4,10 @@ import Settings
 public import TLS
 public import Telemetry
 
-/// One worker: an event loop, its connections, and all that they need, shared with nobody.
+/// One worker: an event loop, its connections, and all that they need, shared with no other thread.
 ///
-/// It belongs to the thread that made it. ``step(limitNanoseconds:)`` is one turn: wait, handle what completed, fire
-/// what timed out. ``WorkerThread`` runs it on a thread of its own; tests turn it by hand in a simulated network.
+/// It belongs to the thread that made it. ``step(limitNanoseconds:)`` is one turn: wait, handle completions, fire
+/// timers. ``WorkerThread`` runs it on a thread of its own; tests step it by hand in a simulated network.
 public struct Worker: ~Copyable {
     enum Stage: Equatable {
         case serving
@@ -21,26 +21,26 @@ public struct Worker: ~Copyable {
     var timers: TimerWheel
     var connections: ConnectionSlab
     let exchange: RecordExchange
-    /// Takes the steps of handshakes; without it, the worker takes them itself. It is set before the first step, and
-    /// must have been stopped when the worker goes.
+    /// Runs handshake steps; without it, the worker runs them itself. It is set before the first step, and must be
+    /// stopped before the worker is destroyed.
     public var handshakeThread: HandshakeThread?
-    /// Steps that the thread has.
+    /// Steps submitted to the thread.
     var stepsUnderway = 0
     /// The thread has more finished steps than the last tick took.
     var hasFinishedSteps = false
-    /// When the worker takes a step itself although it has the thread.
+    /// When the worker next runs a step itself although it has the thread.
     var ownTurnAt: UInt64 = 0
     var listeners: [ListenerState] = []
     var acceptors: [Acceptor] = []
-    /// Counts the changes after which connections are looked at again.
+    /// Counts the changes that require a recheck of connections.
     var round: UInt64 = 0
-    /// The next slot to look at.
+    /// The next slot to recheck.
     var sweepSlot: Int32?
     /// Paths that were built to look at connections again; a sweep counts them.
     var builtPaths = 0
     /// The wall clock in Unix seconds.
     let clock: @Sendable () -> Int64
-    /// Of the wall clock from the loop's, in seconds.
+    /// The offset between wall clock and loop clock, in seconds.
     var clockDifference: Int64
     var handshakes: HandshakeQueue
     /// Inbound connections whose peer has not been admitted.
@@ -48,40 +48,40 @@ public struct Worker: ~Copyable {
     /// All inbound connections.
     var clients = SourceCounts()
     var inboundConnections = 0
-    /// In a drain, when silent strangers are looked for again.
+    /// In a drain, when silent strangers are checked next.
     var nextStrangerCheckAt: UInt64 = 0
-    /// The slot after the one that was last looked at to make room.
+    /// Where the next search for a connection to replace begins.
     var roomSlot: Int32 = 0
     /// Bytes of all flights that are held.
     var heldFlightBytes = 0
-    /// Nobody may have a second buffer wait behind the one on its way.
+    /// Memory is scarce: no second buffer may queue behind the one in flight.
     var isScarce = false
     var stage = Stage.serving
     /// When paused listeners are tried again even if nothing was released.
     var resumeAcceptAt: UInt64?
-    /// Why accepting paused, until it is told.
+    /// Why accepting paused, until it is reported.
     var acceptTrouble: Int32?
-    /// Before then, a further pause is not told of.
+    /// Suppresses repeated reports of a pause until then.
     var nextAcceptTroubleAt: UInt64 = 0
     var nextTrimAt: UInt64
-    /// Completions that named a connection that was over: never more than none, by the order of cancel and close.
+    /// Completions with a stale generation: always 0, by the order of cancel and close.
     var staleCompletions = 0
     var accepted: UInt64 = 0
     /// Where the numbers of this worker's connections begin, so that those of no other worker or proxy are the same.
     private let firstConnectionID = UInt64.random(in: .min ... .max)
     var cutConnections = 0
-    /// Of those that were open at a time, the most since the system last had memory back.
+    /// The most connections open at once since memory was last returned to the system.
     var mostConnections = 0
     let emit: (AccessRecord) -> Void
     /// What the built-in source sends; empty as long as no route uses it.
     var sourceBytes: [UInt8] = []
     private var woken = false
 
-    /// A worker that serves by `update` from the next step on.
+    /// A worker that serves with `update` from the next step on.
     ///
     /// - Parameters:
-    ///   - clock: the wall clock in Unix seconds, for certificates; it is asked on the thread for handshakes, too.
-    ///   - emit: takes each access record on the worker's thread; it must not block.
+    ///   - clock: the wall clock in Unix seconds, for certificates; it is also read on the handshake thread.
+    ///   - emit: receives each access record on the worker's thread; it must not block.
     public init(
         _ update: WorkerUpdate, loop: consuming EventLoop, clock: @escaping @Sendable () -> Int64,
         emit: @escaping (AccessRecord) -> Void
@@ -94,7 +94,7 @@ public struct Worker: ~Copyable {
         self.clock = clock
         let now = loop.now
         clockDifference = clock() - Int64(now / 1_000_000_000)
-        // What follows from these limits is fixed from here on; a later update changes the others.
+        // What is sized by these limits is fixed from here on; a later update changes the others.
         let memory = MemoryBudget(
             bytes: update.limits.memoryBytes, connections: update.limits.connections,
             receives: loop.receiveBuffers, receiveBytes: loop.receiveBufferBytes)
@@ -113,7 +113,7 @@ public struct Worker: ~Copyable {
     public var acceptedConnections: UInt64 { accepted }
     /// Output buffers that are lent.
     public var lentBuffers: Int { pool.lent }
-    /// Connections that a drain cut off.
+    /// Connections that a drain aborted.
     public var cutConnectionCount: Int { cutConnections }
     public var staleCompletionCount: Int { staleCompletions }
 
@@ -123,9 +123,9 @@ public struct Worker: ~Copyable {
         return connections.count == 0 && acceptors.allSatisfy(\.isClosed)
     }
 
-    /// One turn of the loop; waits at most as long as given.
+    /// One turn of the loop; waits at most `limitNanoseconds`.
     ///
-    /// Whoever relays is served first; then come handshakes.
+    /// Established connections are served first, then handshakes.
     public mutating func step(limitNanoseconds: UInt64 = 60_000_000_000) throws(EventLoopFault) {
         loop.limitReceives(toBytes: memory.receiveBytes(buffered: bufferedBytes))
         isScarce = memory.isScarce(buffered: bufferedBytes)
@@ -133,7 +133,7 @@ public struct Worker: ~Copyable {
         for index in 0..<count { handle(loop.completion(index)) }
         while let slot = timers.popExpired(now: loop.now) { timerFired(slot) }
         if isSweeping { sweep() }
-        shakeHands()
+        advanceHandshakes()
         housekeep()
     }
 
@@ -143,7 +143,7 @@ public struct Worker: ~Copyable {
         return woken
     }
 
-    /// The errno for which accepting paused, once in a while as long as that goes on.
+    /// The errno for which accepting paused, reported once in a while as long as the pause lasts.
     public mutating func takeAcceptTrouble() -> Int32? {
         defer { acceptTrouble = nil }
         return acceptTrouble
@@ -204,7 +204,7 @@ public struct Worker: ~Copyable {
         nextTrimAt = now + Self.trimIntervalNanoseconds
         pool.trim()
         if isShrunk {
-            // Freed sessions leave holes behind; the allocator gives pages back by itself at the top of its heap alone.
+            // Freed sessions leave holes; by itself the allocator returns only pages at the top of its heap.
             HeapMemory.giveBack()
             mostConnections = connections.count
         }
@@ -212,7 +212,7 @@ public struct Worker: ~Copyable {
         watchClock()
     }
 
-    /// Many connections are gone since the system last had memory back.
+    /// Whether many connections have closed since memory was last returned to the system.
     private var isShrunk: Bool { mostConnections - connections.count >= Self.shrinkConnections }
 
     static let sourceStretchBytes = 64 * 1024

@@ -4,9 +4,9 @@ import System
 import TLS
 public import Telemetry
 
-/// What other threads ask of a worker.
+/// A command to a worker from another thread.
 public enum WorkerCommand: Sendable {
-    /// Serve by this from now on.
+    /// Switch to this update.
     case install(WorkerUpdate)
     /// Stop accepting, finish what is open, end.
     case drain
@@ -14,15 +14,15 @@ public enum WorkerCommand: Sendable {
     case cut
 }
 
-/// What a worker tells the control thread.
+/// A worker's report to the control thread.
 public enum WorkerEvent: Sendable {
-    /// It accepts from now on. `because` says why this backend was taken.
+    /// It is accepting. `because` says why this backend was chosen.
     case serving(worker: Int, backend: BackendKind, because: String)
-    /// It accepts nothing for a while, for want of descriptors or the like. Said now and then while it lasts.
+    /// Accepting is paused, for lack of descriptors or the like. Repeated now and then while it lasts.
     case acceptingPaused(worker: Int, reason: String)
-    /// Its drain is over; so many connections had to be cut.
+    /// Its drain is over; `cut` connections had to be aborted.
     case finished(worker: Int, cut: Int)
-    /// It cannot go on.
+    /// It cannot continue.
     case failed(worker: Int, reason: String)
 }
 
@@ -95,8 +95,8 @@ public final class WorkerThread: Sendable {
     private func body() {
         do {
             let cut = try serve()
-            // Only now, when the worker and its TLS objects are gone: the process may end at this word, and OpenSSL's
-            // own end must not meet them.
+            // Only now that the worker and its TLS objects are destroyed: the process may exit on this report, and
+            // OpenSSL's cleanup must not run into them.
             report(.finished(worker: index, cut: cut))
         } catch {
             mailbox.close()
@@ -104,7 +104,7 @@ public final class WorkerThread: Sendable {
         }
     }
 
-    /// Runs a worker from its first accept to the end of its drain, and returns how many connections were cut.
+    /// Runs a worker from its first accept to the end of its drain, and returns how many connections were aborted.
     private func serve() throws -> Int {
         let update = takeUpdate()
         let opened = try OpenedLoop.open(choice, LoopLimits(memoryBytes: update.limits.memoryBytes))

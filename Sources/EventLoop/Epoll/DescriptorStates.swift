@@ -21,7 +21,7 @@ struct DescriptorState {
     /// The peer has finished or is gone: there will be no further edge.
     var hangup = false
     var registered = false
-    /// It stands in the queue of descriptors to try.
+    /// It is in the queue of descriptors to try.
     var queued = false
 
     init(queued: Bool = false) {

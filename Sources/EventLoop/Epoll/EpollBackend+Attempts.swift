@@ -2,7 +2,7 @@ import CLibURing
 import Glibc
 import System
 
-/// The system calls, tried where they may find something to do.
+/// The system calls, attempted when they may succeed.
 extension EpollBackend {
     mutating func attempt(_ descriptor: Int32) {
         let state = states[descriptor]
@@ -14,7 +14,7 @@ extension EpollBackend {
 
     private mutating func attemptReceive(_ descriptor: Int32, _ state: DescriptorState) {
         guard receivesLeft > 0, let buffer = free.take() else {
-            // The next tick's buffers are for those who got none in this one.
+            // The next tick's buffers are for the sockets that got none in this one.
             starved += 1
             enqueue(descriptor)
             return
@@ -62,7 +62,7 @@ extension EpollBackend {
     private mutating func attemptConnect(_ descriptor: Int32, _ state: DescriptorState) {
         var result = state.connectResult
         if result == 0 - EINPROGRESS {
-            // Not before the edge: asking takes the error away.
+            // Not before the edge: reading the error clears it.
             guard state.writable else { return }
             var code: Int32 = 0
             var length = socklen_t(MemoryLayout<Int32>.size)

@@ -13,13 +13,13 @@ struct EpollBackend: ~Copyable {
     var buffers: ReceiveBuffers
     var free: FreeBuffers
     var budget: ReceiveBudget
-    /// How many receives may still be made before the owner sees what came.
+    /// How many receives may still be made in this tick.
     var receivesLeft = 0
-    /// How many were put off for that.
+    /// How many receives were put off to the next tick for that.
     var starved = 0
     var completions = CompletionQueue(capacity: completionsATick)
     var states: DescriptorStates
-    /// Completions that no descriptor's try makes: of cancelled operations, refused ones and wakes.
+    /// Completions that no attempt makes: those of cancelled operations, refused ones and wakes.
     private var deferred = CompletionBacklog()
     /// Descriptors with an operation worth trying.
     private var untried: DescriptorQueue
@@ -51,7 +51,7 @@ struct EpollBackend: ~Copyable {
 
     deinit { unsafe events.deallocate() }
 
-    /// Readable where another thread wants this loop's wait to end.
+    /// Becomes readable when another thread wants this loop's wait to end.
     var wakeDescriptor: Int32 { wake.number }
 
     // MARK: Operations
@@ -143,14 +143,14 @@ struct EpollBackend: ~Copyable {
 
     // MARK: The tick
 
-    /// Tries what is untried; what that completes comes with the next tick.
+    /// Attempts untried operations; their completions come with the next tick.
     mutating func submit() {
         if !isAhead { beginTick() }
         isAhead = true
         tryQueued()
     }
 
-    /// Tries what is untried; waits only where that completed nothing, but looks for other events every few ticks.
+    /// Attempts untried operations; waits only if none completed, but polls for other events every few ticks.
     mutating func tick(timeoutNanoseconds: UInt64) throws(EventLoopFault) {
         let wasAhead = isAhead
         if !wasAhead { beginTick() }
@@ -158,7 +158,7 @@ struct EpollBackend: ~Copyable {
         takeDeferred()
         tryQueued()
         ticksSinceWait += 1
-        // After a long step of the owner's, others than those who were served before it have a claim.
+        // After a long step of the owner, the sockets not served before it are due: poll for them.
         if completions.count > 0 && !wasAhead && ticksSinceWait < Self.ticksBetweenWaits { return }
         let idle = completions.count == 0 && untried.isEmpty
         ticksSinceWait = 0
@@ -231,7 +231,7 @@ struct EpollBackend: ~Copyable {
         }
     }
 
-    /// A new descriptor must not be taken for an old one: the state of what was closed elsewhere would never end.
+    /// A new descriptor must not inherit the state of one that was closed elsewhere: nothing would ever clear it.
     mutating func begin(_ descriptor: Int32) {
         states.reserve(descriptor)
         precondition(!states[descriptor].registered, "a descriptor was closed behind the loop's back")
@@ -246,7 +246,7 @@ struct EpollBackend: ~Copyable {
         if isNew { untried.append(descriptor) }
     }
 
-    /// Registers the descriptor at its first operation; false where the kernel refuses, which completes the operation.
+    /// Registers the descriptor at its first operation; false if the kernel refuses, which completes the operation.
     @inline(__always)
     private mutating func isRegistered(_ descriptor: Int32, or token: OperationToken) -> Bool {
         states.reserve(descriptor)

@@ -12,22 +12,23 @@ struct IOURingBackend: ~Copyable {
     private let wakeCount: UnsafeMutablePointer<UInt64>
     private let addresses: UnsafeMutablePointer<sockaddr_storage>
     private var nextAddress = 0
-    /// Handed over last and in one go: a reader that the first one wakes is awake for the others.
+    /// Submitted last and together: a reader that the first one wakes is awake for the others.
     private var sends = PreparedSends(capacity: completionsATick)
-    /// Operations were submitted since the last tick, so that completions may be there without a look at the sockets.
+    /// Operations were submitted since the last tick, so that completions may be in the ring before the sockets were
+    /// polled.
     private var isAhead = false
-    /// Those of `buffers` that neither the kernel nor the owner has.
+    /// Those of `buffers` that neither the kernel nor the owner holds.
     private var free: FreeBuffers
     private var budget: ReceiveBudget
-    /// Buffers that the kernel has, or has used for completions not taken yet.
+    /// Buffers that the kernel holds, or has used for completions not read yet.
     private var provided = 0
     /// Completions that were taken out of the kernel's queue before their tick, because it was full.
     private var early: [RawCompletion] = []
     /// The read of the wake's descriptor has completed.
     private var wakeIsDue = false
-    /// Why operations cannot be handed over any more; the next tick says so.
+    /// Why operations can no longer be submitted; the next tick throws it.
     private var fault: EventLoopFault?
-    /// What an operation is written to that cannot be handed over.
+    /// A dummy entry for an operation that cannot be submitted.
     private let lostEntry: UnsafeMutablePointer<io_uring_sqe>
     private let wake: OwnedDescriptor
     var buffers: ReceiveBuffers
@@ -67,8 +68,8 @@ struct IOURingBackend: ~Copyable {
     }
 
     deinit {
-        // Closing a ring cancels its operations later; what they write into is about to go, so they end first.
-        // Safe: each was made in `init`; the call fails only where nothing is in flight.
+        // Closing a ring cancels its operations only later; the memory that they write to is about to be freed, so they
+        // end first. Safe: each was made in `init`; the call fails only where nothing is in flight.
         var everything = io_uring_sync_cancel_reg()
         everything.fd = -1
         everything.flags = UInt32(IORING_ASYNC_CANCEL_ANY)
@@ -82,7 +83,7 @@ struct IOURingBackend: ~Copyable {
         unsafe lostEntry.deallocate()
     }
 
-    /// Readable where another thread wants this loop's wait to end.
+    /// Becomes readable when another thread wants this loop's wait to end.
     var wakeDescriptor: Int32 { wake.number }
 
     // MARK: Operations
@@ -124,7 +125,7 @@ struct IOURingBackend: ~Copyable {
     }
 
     mutating func cancel(_ token: OperationToken) {
-        // What it is to cancel must come before it.
+        // The operation to cancel must be submitted before it.
         prepareSends()
         let entry = unsafe nextEntry(token)
         unsafe io_uring_prep_cancel64(entry, token.raw, 0)
@@ -152,7 +153,7 @@ struct IOURingBackend: ~Copyable {
 
     // MARK: The tick
 
-    /// Submits what is prepared. What the kernel does not take now it takes with the next tick.
+    /// Submits the prepared operations. Those that the kernel does not accept now follow with the next tick.
     mutating func submit() {
         prepareSends()
         guard unsafe io_uring_sq_ready(ring) > 0 else { return }
@@ -161,7 +162,7 @@ struct IOURingBackend: ~Copyable {
         isAhead = true
     }
 
-    /// Submits what is prepared and waits for a completion or the time-out.
+    /// Submits the prepared operations and waits for a completion or the time-out.
     mutating func tick(timeoutNanoseconds: UInt64) throws(EventLoopFault) {
         completions.removeAll()
         prepareSends()
@@ -171,7 +172,7 @@ struct IOURingBackend: ~Copyable {
         var timeout = __kernel_timespec(
             tv_sec: Int64(wait / 1_000_000_000), tv_nsec: Int64(wait % 1_000_000_000))
         var first: UnsafeMutablePointer<io_uring_cqe>?
-        // Sees what has come since; a wait that finds a completion in the ring would return without.
+        // Collects newer completions; a wait that finds one in the ring would return without them.
         if isAhead { _ = unsafe io_uring_get_events(ring) }
         isAhead = false
         let result = unsafe io_uring_submit_and_wait_timeout(ring, &first, 1, &timeout, nil)
@@ -235,7 +236,7 @@ struct IOURingBackend: ~Copyable {
         completions.append(Completion(token: token, result: entry.result, buffer: buffer, more: more))
     }
 
-    /// Takes those that came early, as many as a tick has room for; returns how many.
+    /// Takes the early completions, as many as a tick has room for; returns how many.
     private mutating func takeEarly() -> Int {
         guard !early.isEmpty else { return 0 }
         let count = min(early.count, Self.completionsATick)
@@ -245,7 +246,7 @@ struct IOURingBackend: ~Copyable {
         return count
     }
 
-    /// Makes room in the kernel's queue of completions; false where there was none to take.
+    /// Makes room in the kernel's completion queue; false if it was empty.
     private mutating func takeOutEarly() -> Bool {
         let ready = Int(unsafe io_uring_cq_ready(ring))
         for offset in 0..<ready {
@@ -279,8 +280,8 @@ struct IOURingBackend: ~Copyable {
         return unsafe entryAfterSubmission()
     }
 
-    /// The queue is full: hands it to the kernel, which takes all of it, unless it has no room for completions (EBUSY)
-    /// or no memory (EAGAIN, ENOMEM).
+    /// The queue is full: submits it to the kernel, which accepts all of it unless it has no room for completions
+    /// (EBUSY) or no memory (EAGAIN, ENOMEM).
     private mutating func entryAfterSubmission() -> UnsafeMutablePointer<io_uring_sqe> {
         guard fault == nil else { return unsafe lostEntry }
         provideBuffers()
@@ -316,7 +317,7 @@ struct IOURingBackend: ~Copyable {
             default: throw .ioURingRefused(errno: 0 - result)
             }
         }
-        // Spares each call the look-up of the ring; a kernel without it (before 5.18) would do as well.
+        // Saves each call the look-up of the ring; optional, as kernels before 5.18 lack it.
         _ = unsafe io_uring_register_ring_fd(ring)
         guard unsafe postern_has_opcodes(ring) != 0 else {
             unsafe io_uring_queue_exit(ring)
@@ -352,12 +353,12 @@ struct IOURingBackend: ~Copyable {
 
     private static let submissionEntries: UInt32 = 1024
     private static let completionsATick = 1024
-    /// How long the kernel may lack what it needs to take operations.
+    /// How long the kernel may lack the resources to accept operations.
     private static let submissionPatienceNanoseconds: Int64 = 1_000_000_000
     private static let bufferGroup: UInt16 = 0
 }
 
-/// What the kernel says of one operation.
+/// The kernel's completion of one operation.
 private struct RawCompletion {
     let userData: UInt64
     let result: Int32

@@ -14,7 +14,7 @@ public final class PeerSocket {
     public var isRefused: Bool { connection == nil }
     /// The other side's FIN has come and everything before it was read.
     public var isFinished: Bool { connection?.isFinished(side) ?? false }
-    /// The other side's RST has come; true of a refused connection too.
+    /// The other side's RST has come; also true of a refused connection.
     public var wasReset: Bool { connection?.wasReset(side) ?? true }
     /// Bytes that have come and were not read.
     public var unread: Int { connection?.unread(side) ?? 0 }
@@ -29,7 +29,7 @@ public final class PeerSocket {
         return chunk.isEmpty ? 0 : max(0, unsafe chunk.withUnsafeBytes { unsafe connection.write(side, $0) })
     }
 
-    /// Reads up to `limit` bytes of what has come; empty where nothing has.
+    /// Reads up to `limit` bytes of what has come; empty if nothing has.
     public func read(_ limit: Int = .max) -> [UInt8] {
         guard let connection, !connection.isClosed(side), unread > 0 else { return [] }
         // Safe: the closure writes what it counts.

@@ -2,7 +2,7 @@ public import System
 
 /// A tester's server in a simulation: what the proxy dials.
 public final class SimulatedBackend {
-    /// What happens to those who dial it.
+    /// What happens to a dial.
     public enum Behaviour: Sendable {
         case accepts, refuses, hangs
     }

@@ -23,7 +23,7 @@ final class SimulatedConnection {
     }
 
     private var ends: [End]
-    /// Bytes that one direction holds before its writer is held up.
+    /// Bytes that one direction holds before its writer blocks.
     private let streamBytes: Int
     private let keepsOnReset: (Int) -> Int
 
@@ -94,14 +94,14 @@ final class SimulatedConnection {
         ends[side.other.rawValue].finArrived = true
     }
 
-    /// Closes in order; with bytes unread Linux sends RST instead of FIN, and so does this.
+    /// Orderly close; with bytes unread Linux sends RST instead of FIN, and so does this.
     func close(_ side: Side) {
         if ends[side.rawValue].inbox.count > 0 { return reset(side) }
         finish(side)
         ends[side.rawValue].closed = true
     }
 
-    /// Closes with RST.
+    /// Abortive close, with RST.
     func reset(_ side: Side) {
         ends[side.rawValue].closed = true
         ends[side.rawValue].inbox = ByteQueue()

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What a simulated network does to its users. Every number but the sizes is a probability, 0...1.
+/// The faults of a simulated network. Every number but the sizes is a probability, 0...1.
 public struct SimulatedFaults: Sendable {
     /// A receive yields fewer bytes than there are.
     public var shortReads = 0.0
@@ -20,15 +20,15 @@ public struct SimulatedFaults: Sendable {
     /// An accept ends with ``acceptErrno``; the connection waits for the next one.
     public var failedAccepts = 0.0
     public var acceptErrno = EMFILE
-    /// A socket cannot be had: EMFILE.
+    /// Opening a socket fails with EMFILE.
     public var socketWithoutDescriptors = 0.0
     /// A receive ends with ENOBUFS though buffers are free.
     public var receiveWithoutBuffers = 0.0
-    /// A dial is refused though somebody listens.
+    /// A dial is refused although there is a listener.
     public var refusedDials = 0.0
     /// A dial never ends by itself.
     public var hangingDials = 0.0
-    /// An accept ends, having accepted, and must be armed anew.
+    /// An accept ends after accepting a connection, and must be re-armed.
     public var endedAccepts = 0.0
     /// A cancelled operation that could complete does complete.
     public var lateCancels = 0.0
@@ -36,7 +36,7 @@ public struct SimulatedFaults: Sendable {
     public var clockJumps = 0.0
     /// A connection takes as little as one byte at a time, instead of ``streamBytes``.
     public var narrowStreams = 0.0
-    /// Bytes on their way in one direction, both socket buffers together, before the writer is held up.
+    /// Bytes on their way in one direction, both socket buffers together, before the writer blocks.
     public var streamBytes = 256 * 1024
 
     /// A network in which nothing goes wrong: whatever is ready completes, in the order of submission.

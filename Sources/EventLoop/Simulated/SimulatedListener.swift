@@ -21,7 +21,7 @@ final class SimulatedListener {
         waiting.removeFirst()
     }
 
-    /// What was never accepted is reset.
+    /// Connections that were never accepted are reset.
     func close() {
         for connection in waiting { connection.reset(.acceptor) }
         waiting = []

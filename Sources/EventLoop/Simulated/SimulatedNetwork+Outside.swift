@@ -12,7 +12,7 @@ extension SimulatedNetwork {
         return descriptor
     }
 
-    /// Dials the proxy. The connection stands at once, accepted or not; see ``PeerSocket/isRefused``.
+    /// Dials the proxy. The connection is established at once, accepted or not; see ``PeerSocket/isRefused``.
     public func connectPeer(to address: SocketAddress, from: SocketAddress) -> PeerSocket {
         guard let listener = listeners[address], !listener.isFull else { return PeerSocket(nil, .dialler) }
         let connection = makeConnection(from: from, to: address)
@@ -29,7 +29,7 @@ extension SimulatedNetwork {
         return backend
     }
 
-    /// How often the proxy has dialled the address, whatever came of it.
+    /// How often the proxy has dialled the address, failed dials included.
     public func dials(to address: SocketAddress) -> Int {
         dialCounts[address] ?? 0
     }

@@ -1,7 +1,7 @@
 import Glibc
 import System
 
-/// What becomes of operations.
+/// The outcomes of operations.
 extension SimulatedNetwork {
     /// Completes some of what is ready, at least one; where nothing is, time passes instead.
     func tick(timeoutNanoseconds: UInt64) -> Int {
@@ -77,7 +77,7 @@ extension SimulatedNetwork {
         }
     }
 
-    /// What a dial to the address ends with; nil where it hangs.
+    /// The result of a dial to the address; nil if it hangs.
     private func dialResult(_ address: SocketAddress) -> Int32? {
         if let backend = backends[address] {
             switch backend.behaviour {

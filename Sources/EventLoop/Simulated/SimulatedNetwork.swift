@@ -1,11 +1,11 @@
 import Glibc
 import System
 
-/// A network in memory for one ``EventLoop``, with a clock of its own: one seed is one history, faults included.
+/// A network in memory for one ``EventLoop``, with a clock of its own: one seed is one run, faults included.
 ///
 /// The loop's owner uses it through ``EventLoop/simulated(_:)``; a test is the outside world, through
-/// ``connectPeer(to:from:)`` and ``backend(at:)``. It belongs to one thread. It traps on what would be a bug of the
-/// owner: a close under an operation, two receives on one descriptor, bytes changed under a send, a buffer kept.
+/// ``connectPeer(to:from:)`` and ``backend(at:)``. It belongs to one thread. It traps on bugs of the owner: a close
+/// under an operation, two receives on one descriptor, bytes changed under a send, a buffer kept.
 public final class SimulatedNetwork {
     /// What a descriptor of the proxy stands for.
     enum Place {
@@ -103,8 +103,7 @@ public final class SimulatedNetwork {
 
     func giveBack(_ buffer: Int32) {
         buffers.takeBack(buffer)
-        // Whoever still looks at the bytes is to notice. Safe: `pointer` checks the index; the buffer is as long as
-        // said.
+        // Makes a use after this visible. Safe: `pointer` checks the index; the buffer is as long as said.
         unsafe memset(buffers.pointer(buffer), 0xDB, buffers.bufferBytes)
         free.put(buffer)
     }

@@ -11,7 +11,7 @@ struct SimulatedOperation {
         case connect(to: SocketAddress, fate: DialFate)
     }
 
-    /// What the faults have in store for a dial.
+    /// What the faults make of a dial.
     enum DialFate {
         case asTheListenerSays, refused, hangs
     }
@@ -37,7 +37,7 @@ struct SimulatedOperation {
         }
     }
 
-    /// FNV-1a over eight bytes at a time and the rest: finds a changed byte, not an enemy.
+    /// FNV-1a over eight bytes at a time and the rest: detects an accidental change, not an attacker.
     static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         var sum: UInt64 = 0xCBF2_9CE4_8422_2325
         var offset = 0

@@ -1,4 +1,4 @@
-/// SplitMix64: the whole simulation's randomness, so that one seed is one history.
+/// SplitMix64: the whole simulation's randomness, so that one seed is one run.
 struct SimulatedRandom {
     private var state: UInt64
 

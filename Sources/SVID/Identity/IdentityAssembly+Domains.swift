@@ -5,7 +5,7 @@ import Telemetry
 // MARK: Trust bundles
 
 extension IdentityAssembly {
-    /// The bundles that may be used; a flawed one is not among them, or is the last good one of its domain.
+    /// The usable bundles; a flawed one is left out, or replaced by the last good one of its domain.
     mutating func trustBundles(_ parts: IdentityParts) -> [TrustBundle] {
         var bundles: [TrustBundle] = []
         for part in parts.bundles {
@@ -53,7 +53,7 @@ extension IdentityAssembly {
 // MARK: CRLs
 
 extension IdentityAssembly {
-    /// The CRLs that may be used, and which trust domains have none although they need one.
+    /// The usable CRLs; notes a flaw for each trust domain that lacks one it needs.
     mutating func revocation(_ parts: IdentityParts, _ bundles: [TrustBundle]) -> Revocation {
         guard parts.revocation != .off else { return Revocation(.off) }
         var lists = Revocation.Lists()
@@ -103,7 +103,7 @@ extension IdentityAssembly {
         return (lists, isWhole)
     }
 
-    /// In an anchor's name, and not signed by any anchor of that name: a mistake, or worse.
+    /// Issued in an anchor's name but signed by no anchor of that name: a mistake, or a forgery.
     private func isForged(_ list: RevocationList, _ anchors: [Certificate]) -> Bool {
         let named = anchors.filter { list.isNamed(for: $0) }
         return !named.isEmpty
@@ -125,7 +125,7 @@ extension IdentityAssembly {
     }
 
     private mutating func checkRequired(_ parts: IdentityParts) {
-        // A source that does not say whose its CRLs are hands them out as they come.
+        // A source that does not name the trust domains of its CRLs need not have one for each.
         let named = parts.revocationLists.compactMap(\.trustDomain)
         guard parts.revocationLists.allSatisfy({ $0.trustDomain != nil }) else { return }
         for bundle in parts.bundles where !named.contains(bundle.trustDomain) {

@@ -2,11 +2,11 @@ import Crypto
 import Identity
 import Telemetry
 
-/// What an identity came to.
+/// The outcome of assembling an identity.
 public struct AssembledIdentity: Sendable {
-    /// Nil where a flaw hinders all of it.
+    /// Nil if a flaw makes the whole identity unusable.
     public let material: IdentityMaterial?
-    /// All of them; with a material, those that it can do without.
+    /// All flaws; if there is a material, it is usable in spite of them.
     public let flaws: [IdentityFlaw]
 
     /// Nothing is wrong with the SVID and its key.
@@ -15,20 +15,18 @@ public struct AssembledIdentity: Sendable {
     }
 }
 
-/// What becomes of an identity where something else is flawed than the SVID, its key, or its own trust domain's bundle:
-/// the bundle of another trust domain, or a CRL.
+/// How to treat a flaw outside the SVID, its key and its own trust domain's bundle: in the bundle of another trust
+/// domain, or in a CRL.
 public enum FlawedDomains: Sendable {
-    /// Nothing is taken. For a start, and for whoever checks.
+    /// The whole identity is refused: at start, and for `check`.
     case refuseAll
-    /// That domain keeps what it has in this identity, or has nothing; CRLs of before stay in force beside the new
-    /// ones.
+    /// The domain keeps its bundle from this identity, or has none; previous CRLs stay in force beside the new ones.
     case uphold(IdentityMaterial?)
     /// The same where the identity has something of that domain; what is flawed and new hinders all.
     case upholdKnown(IdentityMaterial)
 }
 
-/// Checks the parts of an identity as of one moment, and puts together what may be used. The one place that does so,
-/// whatever the source.
+/// Checks the parts of an identity as of one moment, and assembles the usable ones: the same code for every source.
 struct IdentityAssembly {
     /// Unix seconds.
     let now: Int64
@@ -109,7 +107,7 @@ struct IdentityAssembly {
 // MARK: The SVID
 
 extension IdentityAssembly {
-    /// An SVID that keeps the rules of a leaf; not yet verified against a bundle.
+    /// An SVID that satisfies the leaf rules; not yet verified against a bundle.
     private struct Leaf {
         let certificate: Certificate
         let fields: CertificateFields
@@ -121,7 +119,7 @@ extension IdentityAssembly {
     private mutating func checkedLeaf(_ chain: [[UInt8]], _ parts: IdentityParts) -> Leaf? {
         func flaw(_ message: String) -> IdentityFlaw { IdentityFlaw(.svid, message, path: parts.chainPath) }
         guard let leafDER = chain.first else {
-            flaws.append(flaw("has no certificate in it"))
+            flaws.append(flaw("contains no certificate"))
             return nil
         }
         var certificates: [Certificate] = []
@@ -190,7 +188,7 @@ extension IdentityAssembly {
             if let refusal = try refusal(of: chain, bundles, Revocation(.off)) {
                 flaws.append(flaw("the SVID \(against): \(refusal.rawValue)"))
             } else if let refusal = try refusal(of: chain, bundles, revocation) {
-                // No error: a CRL must be taken all the more if it names this SVID, too.
+                // Not an error: a CRL that lists this SVID must be adopted all the more.
                 flaws.append(flaw("peers may refuse the SVID: \(refusal.rawValue)", .warning))
             }
         } catch {

@@ -3,7 +3,7 @@ import System
 import Identity
 
 extension IdentityMaterial {
-    /// Loads and checks `files` as of `now` (Unix seconds), and reports every flaw in one go.
+    /// Loads and checks `files` as of `now` (Unix seconds), and reports all flaws at once.
     public static func load(
         _ files: IdentityFiles, _ flawedDomains: FlawedDomains = .refuseAll, now: Int64
     ) -> AssembledIdentity {
@@ -55,7 +55,7 @@ extension IdentityParts {
         return PrivateKeyBytes(consuming: &blocks[index].bytes)
     }
 
-    /// PEM, or one CRL in DER; nil after noting why there is nothing to look at.
+    /// PEM, or one CRL in DER; nil after noting why there is none.
     private mutating func readRevocationLists(_ file: IdentityFiles.DomainFile) -> [[UInt8]]? {
         let part = IdentityFlaw.Part.revocationLists(file.trustDomain)
         do throws(FileFlaw) {
@@ -88,7 +88,7 @@ extension IdentityParts {
 extension IdentityFiles {
     /// The PEM blocks of a file.
     ///
-    /// - Parameter warn: gets what should be mended and hinders nothing.
+    /// - Parameter warn: receives flaws that should be fixed but prevent nothing.
     static func blocks(
         of path: String, _ part: IdentityFlaw.Part, warn: (IdentityFlaw) -> Void = { _ in }
     ) throws(IdentityFlaw) -> [PEMBlock] {

@@ -1,8 +1,8 @@
 public import Identity
 
-/// Where an identity's files are.
+/// The paths of an identity's files.
 public struct IdentityFiles: Hashable, Sendable {
-    /// One file of a trust domain: of its anchors, or of CRLs.
+    /// A file of one trust domain: its anchors, or its CRLs.
     public struct DomainFile: Hashable, Sendable {
         public let trustDomain: TrustDomain
         public let path: String
@@ -17,7 +17,7 @@ public struct IdentityFiles: Hashable, Sendable {
     public var certificate: String
     public var privateKey: String
     public var trustBundles: [DomainFile]
-    /// One file of CRLs a trust domain, PEM or one CRL in DER.
+    /// One file of CRLs per trust domain: PEM, or one CRL in DER.
     public var revocationLists: [DomainFile]
     public var revocation: Revocation.Mode
 

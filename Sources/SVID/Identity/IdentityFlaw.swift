@@ -1,13 +1,13 @@
 public import Identity
 
-/// One thing that is wrong with an identity, from whichever source it came.
+/// One flaw of an identity, whatever its source.
 public struct IdentityFlaw: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What of an identity is flawed.
+    /// The flawed part of an identity.
     public enum Part: Hashable, Sendable {
         case svid
         case privateKey
         case trustBundle(TrustDomain)
-        /// CRLs; nil where the source does not say whose they are.
+        /// CRLs; nil if the source does not name their trust domain.
         case revocationLists(TrustDomain?)
     }
 
@@ -19,7 +19,7 @@ public struct IdentityFlaw: Error, Hashable, Sendable, CustomStringConvertible {
     public let severity: Severity
     /// Without the part or the file: "no such file".
     public let message: String
-    /// The file that it was found in; nil for what came over the Workload API.
+    /// The file that has the flaw; nil for identities from the Workload API.
     public let path: String?
 
     init(_ part: Part, _ message: String, _ severity: Severity = .error, path: String? = nil) {

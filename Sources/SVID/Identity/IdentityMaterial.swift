@@ -16,6 +16,6 @@ public struct IdentityMaterial: Equatable, Sendable {
     public let revocation: Revocation
     package let privateKey: PrivateKeyBytes
 
-    /// The sum of a chain's certificates that we send; peers refuse longer messages.
+    /// The total size of the chain that we send; peers refuse longer messages.
     static let maximumChainBytes = 16 * 1024 - 256
 }

@@ -1,8 +1,8 @@
 import Crypto
 import Identity
 
-/// What an identity is made of, as a source delivers it: decoded, and not yet looked at. What a source could not read
-/// is nil, and has its flaw already.
+/// The parts of an identity as a source delivers them: decoded but not yet checked. A part that the source could not
+/// read is nil and already has its flaw.
 struct IdentityParts {
     struct Bundle {
         let trustDomain: TrustDomain
@@ -12,7 +12,7 @@ struct IdentityParts {
     }
 
     struct RevocationLists {
-        /// Nil where the source does not say.
+        /// Nil if the source does not say.
         let trustDomain: TrustDomain?
         /// DER.
         let lists: [[UInt8]]?
@@ -25,7 +25,7 @@ struct IdentityParts {
     var bundles: [Bundle] = []
     var revocationLists: [RevocationLists] = []
     var revocation: Revocation.Mode
-    /// What the source found.
+    /// The flaws that the source found.
     var flaws: [IdentityFlaw] = []
     /// The files that the SVID and its key are in.
     var chainPath: String?

@@ -1,15 +1,15 @@
 import Crypto
 public import Identity
 
-/// An identity as an issuer hands it out at run time, in DER; nothing of it has been looked at yet.
+/// An identity as an issuer delivers it at run time, in DER; not yet checked.
 public struct IssuedIdentity: Sendable {
-    /// Certificates one after the other: the SVID, then its intermediates.
+    /// Concatenated certificates: the SVID, then its intermediates.
     public var certificates: [UInt8]
     /// PKCS#8; overwritten when the identity is assembled.
     public var privateKey: [UInt8]
-    /// Of each trust domain its anchors, one after the other.
+    /// The concatenated anchors of each trust domain.
     public var bundles: [TrustDomain: [UInt8]]
-    /// They do not say whose they are: their signatures do, when they are looked at.
+    /// Their trust domains are not named: each CRL's signature shows its issuer.
     public var revocationLists: [[UInt8]]
     public var revocation: Revocation.Mode
 
@@ -26,9 +26,9 @@ public struct IssuedIdentity: Sendable {
 }
 
 extension IdentityMaterial {
-    /// Checks an issued identity as of `now` (Unix seconds), by the same function as one in files.
+    /// Checks an issued identity as of `now` (Unix seconds), with the same code as one from files.
     ///
-    /// - Parameter lastGood: what a flawed domain keeps its bundle from, and where CRLs stay in force from.
+    /// - Parameter lastGood: the identity from which a flawed domain keeps its bundle and CRLs stay in force.
     public static func assemble(
         _ issued: consuming IssuedIdentity, now: Int64, lastGood: IdentityMaterial?
     ) -> AssembledIdentity {
@@ -41,9 +41,9 @@ extension IdentityParts {
         self.init(revocation: issued.revocation)
         key = PrivateKeyBytes(consuming: &issued.privateKey)
         chain = CertificateFields.split(issued.certificates)
-        if chain == nil { flaws.append(IdentityFlaw(.svid, "its certificates cannot be told apart")) }
+        if chain == nil { flaws.append(IdentityFlaw(.svid, "its certificates are not concatenated DER")) }
         for (domain, bytes) in issued.bundles.sorted(by: { $0.key.name < $1.key.name }) {
-            // What cannot be told apart is one certificate that cannot be parsed.
+            // Bytes that cannot be split count as one certificate that cannot be parsed.
             bundles.append(Bundle(trustDomain: domain, authorities: CertificateFields.split(bytes) ?? [bytes]))
         }
         revocationLists = [RevocationLists(trustDomain: nil, lists: issued.revocationLists)]

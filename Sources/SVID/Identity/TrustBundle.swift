@@ -12,8 +12,8 @@ public struct TrustBundle: Hashable, Sendable {
         self.certificates = certificates
     }
 
-    /// Authorities that someone publishes: each must be a certificate that may sign SVIDs of the trust domain
-    /// (X509-SVID, sections 4.1 and 4.3). None at all is a bundle that trusts nobody.
+    /// Published authorities: each must be a certificate that may sign SVIDs of the trust domain (X509-SVID, sections
+    /// 4.1 and 4.3). An empty bundle trusts nobody.
     public init(checking authorities: [[UInt8]], of trustDomain: TrustDomain) throws(TrustBundleFlaw) {
         guard authorities.count <= Self.certificatesAtMost else { throw .tooMany(authorities.count) }
         for (index, der) in authorities.enumerated() {
@@ -38,7 +38,7 @@ public struct TrustBundle: Hashable, Sendable {
         try self.init(checking: authorities, of: trustDomain)
     }
 
-    /// The authorities in a PEM file, one at least.
+    /// The authorities in a PEM file, at least one.
     public init(reading path: String, of trustDomain: TrustDomain) throws(IdentityFlaw) {
         let part = IdentityFlaw.Part.trustBundle(trustDomain)
         let authorities = try IdentityFiles.blocks(of: path, part).filter { $0.label == "CERTIFICATE" }.map(\.bytes)
@@ -61,7 +61,7 @@ public struct TrustBundle: Hashable, Sendable {
     private static let certificatesAtMost = 1_024
 }
 
-/// Why authorities are no trust bundle.
+/// Why authorities do not form a trust bundle.
 public enum TrustBundleFlaw: Error, Hashable, Sendable, CustomStringConvertible {
     case empty(TrustDomain)
     case tooMany(Int)

@@ -1,13 +1,13 @@
 public import Identity
 
-/// The CRLs, and what is made of a missing one. Immutable, shared by all workers.
+/// The CRLs, and how to treat a missing one. Immutable, shared by all workers.
 public struct Revocation: Hashable, Sendable {
     public enum Mode: String, Hashable, Sendable, CaseIterable {
-        /// No CRL is looked at.
+        /// CRLs are not checked.
         case off
-        /// A certificate on a CRL of its issuer is refused, however old the CRL.
+        /// A certificate on its issuer's CRL is refused, however old the CRL.
         case ifPresent
-        /// Each certificate below an anchor needs a CRL of its issuer that is not too old.
+        /// Each certificate below an anchor needs a CRL of its issuer that is not stale.
         case required
     }
 
@@ -75,7 +75,7 @@ public struct Revocation: Hashable, Sendable {
         return current + upheld.candidates(domain).filter { !known.contains($0) }
     }
 
-    /// Unix seconds at which the next of the CRLs becomes too old, if that is after `now` and makes a difference.
+    /// Unix seconds at which the next CRL becomes stale, if that is after `now` and makes a difference.
     public func nextExpiry(after now: Int64) -> Int64? {
         guard mode == .required else { return nil }
         return (lists.all + upheld.all).compactMap(\.nextUpdate).filter { $0 >= now }.min()

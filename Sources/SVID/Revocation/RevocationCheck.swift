@@ -2,16 +2,16 @@ import Crypto
 import Identity
 import Synchronization
 
-/// Looks certificates up in the CRLs of their issuers. A CRL counts only where its signature is the issuer's own.
+/// Looks certificates up in the CRLs of their issuers. A CRL counts only if the issuer itself signed it.
 ///
 /// All calls may come from any thread.
 final class RevocationCheck: Sendable {
     private let revocation: Revocation
-    /// The CRLs that are an issuer's own.
+    /// The CRLs that each issuer itself signed.
     private let listsOfIssuer = Mutex(BoundedCache<Issuer, [RevocationList]>(capacity: 256))
 
     private struct Issuer: Hashable {
-        /// Of its certificate.
+        /// SHA-256 of its certificate.
         let digest: Digest256
         let trustDomain: TrustDomain
     }
@@ -44,11 +44,11 @@ final class RevocationCheck: Sendable {
 }
 
 extension RevocationList {
-    /// Whether `issuer` signed the CRL, and may.
+    /// Whether `issuer` signed the CRL and may sign CRLs.
     func isOwn(of issuer: Certificate, _ fields: CertificateFields) -> Bool {
         isNamed(for: issuer) && fields.maySignRevocationLists && issuer.hasSigned(revocationList: der)
     }
 
-    /// Whether the CRL speaks in the name of `issuer`.
+    /// Whether the CRL's issuer name is the certificate's subject.
     func isNamed(for certificate: Certificate) -> Bool { certificate.subjectDER == issuer }
 }

@@ -1,7 +1,7 @@
 import Crypto
 
-/// The peers that a verifier has found good, by the digests of their chains, so that a peer that comes back is not
-/// verified anew each time.
+/// The peers that a verifier has accepted, by the digests of their chains, so that a returning peer is not verified
+/// again each time.
 ///
 /// It belongs to one verifier, hence to one set of bundles and CRLs. The handshake still proves that the peer has the
 /// leaf's key; and a chain is remembered only while every certificate on its path is valid.
@@ -10,7 +10,7 @@ struct ChainMemory {
 
     var count: Int { peers.count }
 
-    /// The peer with this chain, as it was verified then, if that holds at `now` (Unix seconds).
+    /// The peer with this chain, as verified before, if that still holds at `now` (Unix seconds).
     mutating func peer(with chain: Digest256, now: Int64) -> PeerSVID? {
         guard let peer = peers[chain] else { return nil }
         guard peer.chainNotBefore <= now, now <= peer.holdsUntil else {

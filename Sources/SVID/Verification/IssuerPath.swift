@@ -3,7 +3,7 @@ import Identity
 
 /// What a verified leaf rests on: the certificates above it. Peers of one authority share one.
 package final class IssuerPath: Sendable {
-    /// A certificate of the path, with what the rules for signers ask of it.
+    /// A certificate of the path, with the fields that the signer rules check.
     struct Signer: Sendable {
         let certificate: Certificate
         /// SHA-256 of its DER.
@@ -13,7 +13,7 @@ package final class IssuerPath: Sendable {
         let criticalExtensionsAreProcessed: Bool
     }
 
-    /// The one that signed the leaf first, the anchor last.
+    /// The leaf's issuer first, the anchor last.
     let signers: [Signer]
     /// Of the signers' DER.
     package let digest: Digest256
@@ -46,7 +46,7 @@ package final class IssuerPath: Sendable {
 
     var anchor: Signer { signers[signers.count - 1] }
 
-    /// Whether some signer says which names those below it may have: then the path is good for one leaf, and not for
-    /// another of the same signer.
+    /// Whether a signer has name constraints: then the path may be valid for one leaf but not for another of the same
+    /// signer.
     var constrainsNames: Bool { signers.contains { $0.certificate.constrainsNames } }
 }

@@ -1,7 +1,7 @@
 import Crypto
 public import Identity
 
-/// A peer whose chain was verified, for authorization, for the access log, and to be asked about again.
+/// A peer whose chain was verified, for authorization, the access log and later rechecks.
 public struct PeerSVID: Sendable {
     /// Shared by the connections of one peer: a copy of this value costs one reference.
     private let chain: VerifiedChain

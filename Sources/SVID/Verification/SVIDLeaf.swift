@@ -1,7 +1,7 @@
 import Crypto
 public import Identity
 
-/// A leaf certificate that keeps every rule of X509-SVID for leaves; whether anyone signed it is another question.
+/// A leaf certificate that satisfies every X509-SVID rule for leaves; its signature is verified elsewhere.
 ///
 /// Connections of one peer share one.
 public final class SVIDLeaf: Sendable {

@@ -5,8 +5,8 @@ import Synchronization
 /// Verifies peers: the path to the bundle of the trust domain that the leaf claims, and to no other, is built and
 /// verified; the rules of X509-SVID are then checked over that path.
 ///
-/// A chain is judged by one function, ``judge(_:_:at:)``: in a handshake, when our own SVID is loaded, and when a peer
-/// that was accepted before is asked about again.
+/// A chain is judged by one function, ``judge(_:_:at:)``: in a handshake, when our own SVID is loaded, and when an
+/// accepted peer is rechecked.
 ///
 /// All calls may come from any thread. It belongs to one set of bundles and CRLs.
 package final class SVIDVerifier: Sendable {
@@ -25,8 +25,8 @@ package final class SVIDVerifier: Sendable {
     }
 
     /// - Parameters:
-    ///   - acceptPeer: whom a dialling side agrees to talk to; nil accepts every trusted peer.
-    ///   - clock: Unix seconds, asked at each verification.
+    ///   - acceptPeer: which servers a dialling side accepts; nil accepts every trusted peer.
+    ///   - clock: Unix seconds, read at each verification.
     package init(
         bundles: [TrustBundle], revocation: Revocation = Revocation(.off),
         acceptPeer: (@Sendable (SPIFFEID) -> Bool)? = nil, clock: @escaping @Sendable () -> Int64
@@ -50,9 +50,9 @@ package final class SVIDVerifier: Sendable {
     /// Verifies a peer's chain.
     ///
     /// - Parameters:
-    ///   - presented: all that the peer presented; with its leaf or without.
+    ///   - presented: all that the peer presented, with or without its leaf.
     ///   - chain: the digest of what the peer sent, to remember the verdict by.
-    ///   - remembered: the verdict on that chain; of `presented` nothing is then looked at.
+    ///   - remembered: the earlier verdict on that chain; `presented` is then not examined.
     package func verify(
         _ certificate: Certificate, presented: CertificateStack, chain: Digest256? = nil, remembered: PeerSVID? = nil
     ) throws(SVIDRefusal) -> PeerSVID {
@@ -97,8 +97,8 @@ package final class SVIDVerifier: Sendable {
         return PeerSVID(chain, verifiedAt: now)
     }
 
-    /// Checks the rules for signers of the leaf's trust domain over a path that was built, and looks every certificate
-    /// below the anchor up in the CRL of its issuer; returns the Unix second until which the CRLs' answer holds.
+    /// Checks the signer rules of the leaf's trust domain along a built path, and every certificate below the anchor
+    /// against its issuer's CRL; returns the Unix second until which the CRLs' answer holds.
     func judge(_ leaf: SVIDLeaf, _ path: IssuerPath, at now: Int64) throws(SVIDRefusal) -> Int64 {
         let trustDomain = leaf.id.trustDomain
         var until = Int64.max
@@ -112,7 +112,7 @@ package final class SVIDVerifier: Sendable {
         return until
     }
 
-    /// The same path as others have it.
+    /// The shared instance of an equal path.
     private func shared(_ path: IssuerPath) -> IssuerPath {
         state.withLock { state in
             if let known = state.issuerPaths[path.digest] { return known }
@@ -121,6 +121,6 @@ package final class SVIDVerifier: Sendable {
         }
     }
 
-    /// What a peer may send: the leaf, the intermediates and an anchor that it adds for good measure.
+    /// What a peer may send: the leaf, the intermediates, and a needless anchor.
     package static let maximumPresentedCertificates = 7
 }

@@ -4,7 +4,7 @@ import Identity
 /// The trust bundle of one trust domain, parsed once.
 final class TrustAnchors: Sendable {
     private let builder: ChainBuilder
-    /// Of the anchors' DER.
+    /// SHA-256 of each anchor's DER.
     private let digests: Set<Digest256>
 
     init(_ bundle: TrustBundle) throws(CryptoFault) {
@@ -12,8 +12,7 @@ final class TrustAnchors: Sendable {
         digests = Set(bundle.certificates.compactMap { Digest256(sha256: $0) })
     }
 
-    /// Whether `path` ends in one of these anchors: then it needs no other, for a path does not rest on what it does
-    /// not consist of.
+    /// Whether `path` ends in one of these anchors: then the other anchors do not matter, as they are not part of it.
     func hold(_ path: IssuerPath) -> Bool { digests.contains(path.anchor.digest) }
 
     /// Builds and verifies the path of `leaf`.
@@ -31,7 +30,7 @@ final class TrustAnchors: Sendable {
 }
 
 extension SVIDRefusal {
-    /// What a fault of path building means for a peer of `trustDomain`.
+    /// The refusal that a path building fault means for a peer of `trustDomain`.
     init(_ fault: ChainFault, _ trustDomain: TrustDomain) {
         self =
             switch fault {
@@ -52,7 +51,7 @@ extension SVIDRefusal {
             }
     }
 
-    /// Our own rules say more of a signer than that it is no authority.
+    /// Our own rules say more precisely why a signer is not a CA.
     private static func refusal(of signer: Certificate, _ trustDomain: TrustDomain) -> SVIDRefusal? {
         do throws(SVIDRefusal) {
             try CertificateFields(parsing: signer.der.span).checkSigning(of: trustDomain)

@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// The application protocols (ALPN) of a context, most wanted first, in the form that goes over the wire.
+/// The application protocols (ALPN) of a context, in order of preference and in wire format.
 final class ApplicationProtocols {
     let names: [String]
     /// Each name after a byte with its length (RFC 7301, section 3.1).
@@ -18,7 +18,7 @@ final class ApplicationProtocols {
         self.wire = wire
     }
 
-    /// The range in `offered` of the first name of ours that the client offers.
+    /// The range in `offered` of the first of our names that the client offers.
     func select(from offered: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
         for name in names {
             var start = 0
@@ -34,7 +34,7 @@ final class ApplicationProtocols {
     }
 }
 
-/// Answers a client's list of protocols; `argument` is the context's `ApplicationProtocols`.
+/// Selects from a client's list of protocols; `argument` is the context's `ApplicationProtocols`.
 func selectApplicationProtocol(
     _ ssl: OpaquePointer?, _ chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
     _ chosenCount: UnsafeMutablePointer<UInt8>?, _ offered: UnsafePointer<UInt8>?, _ offeredCount: UInt32,

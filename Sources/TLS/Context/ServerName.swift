@@ -2,10 +2,10 @@ import COpenSSL
 import Glibc
 import Crypto
 
-/// The host name of server name indication (RFC 6066, section 3): the one reading of it that TLS, policy, log and
-/// `explain` share.
+/// The host name of server name indication (SNI; RFC 6066, section 3): one parser that TLS, policy, log and `explain`
+/// share.
 public enum ServerName {
-    /// The name in lower case and without a final dot; nil when the bytes are no DNS name, as those of an IP address.
+    /// The name in lower case and without a final dot; nil if the bytes are not a DNS name, such as an IP address.
     public static func parse(_ text: some BidirectionalCollection<UInt8>) -> String? {
         let bytes = text.last == UInt8(ascii: ".") ? text.dropLast() : text[...]
         guard (1...253).contains(bytes.count) else { return nil }
@@ -31,11 +31,11 @@ public enum ServerName {
             if !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { labelIsNumber = false }
             guard labelBytes <= 63 else { return nil }
         }
-        // No top-level domain is a number: what ends in one is an IPv4 address or none at all.
+        // No top-level domain is a number: a name that ends in one is an IPv4 address or invalid.
         return labelBytes > 0 && !labelIsNumber ? String(decoding: name, as: UTF8.self) : nil
     }
 
-    /// Bytes that are no name, for a log: printable ASCII as it is, the rest as `\xNN`.
+    /// An invalid name, for a log: printable ASCII as it is, the rest as `\xNN`.
     static func escaped(_ bytes: some Sequence<UInt8>) -> String {
         var text = ""
         for byte in bytes.prefix(256) {
@@ -49,8 +49,8 @@ public enum ServerName {
     }
 }
 
-/// Refuses a client whose list of server names OpenSSL would refuse without saying what was wrong: a name that is too
-/// long, or that has a NUL in it (RFC 6066, section 3).
+/// Refuses a client whose server name list OpenSSL would refuse without a reason: a name that is too long or contains
+/// NUL (RFC 6066, section 3).
 func refuseMalformedServerName(
     _ ssl: OpaquePointer?, _ alert: UnsafeMutablePointer<Int32>?, _ argument: UnsafeMutableRawPointer?
 ) -> Int32 {
@@ -71,7 +71,7 @@ func refuseMalformedServerName(
     return SSL_CLIENT_HELLO_ERROR
 }
 
-/// Refuses a client that asks for a name that is none, before any rule could read the name another way.
+/// Refuses a client with an invalid server name, before any rule could read that name another way.
 func refuseInvalidServerName(
     _ ssl: OpaquePointer?, _ alert: UnsafeMutablePointer<Int32>?, _ argument: UnsafeMutableRawPointer?
 ) -> Int32 {

@@ -4,14 +4,15 @@ import Synchronization
 import Crypto
 public import SVID
 
-/// What all sessions of one role, and identity have in common.
+/// The state that all sessions of one role and identity share.
 ///
-/// Its sessions may be on different threads, each on one at a time.
+/// Its sessions may run on different threads, each on one at a time.
 ///
-/// Sendable by hand: OpenSSL guards what sessions change of their SSL_CTX, which nothing configures once it is made.
+/// Sendable by hand: OpenSSL locks the parts of an SSL_CTX that sessions change, and nothing configures it after
+/// `init`.
 @safe
 public final class TLSContext: @unchecked Sendable {
-    /// Which end of a handshake a context plays.
+    /// The side of a handshake that a context is for.
     enum Role {
         case accepting
         case dialling(serverName: String?)
@@ -20,19 +21,19 @@ public final class TLSContext: @unchecked Sendable {
     let pointer: OpaquePointer
     let role: Role
     let applicationProtocols: ApplicationProtocols
-    /// Where resumption is on: what the accepting side may continue, or what the dialling side may offer.
+    /// With resumption on: the sessions that the accepting side may resume, or those that the dialling side may offer.
     let acceptedSessions: AcceptedSessions?
     let offeredSessions: OfferedSessions?
     let verifier: SVIDVerifier
 
     private let lastName = Mutex("")
 
-    /// For sessions that a peer opens: the peer must present an SVID of a trusted domain.
+    /// For sessions that a peer opens: it must present an SVID of a trusted domain.
     ///
     /// - Parameters:
-    ///   - applicationProtocols: most wanted first; a client that offers others only is refused, one that offers none
-    ///     is not. Empty ignores what clients offer.
-    ///   - clock: Unix seconds, asked at each verification.
+    ///   - applicationProtocols: in order of preference; a client that offers only others is refused, one that offers
+    ///     none is not. Empty ignores ALPN.
+    ///   - clock: Unix seconds, read at each verification.
     public convenience init(
         accepting material: IdentityMaterial, options: TLSOptions, applicationProtocols: [String],
         clock: @escaping @Sendable () -> Int64
@@ -45,7 +46,7 @@ public final class TLSContext: @unchecked Sendable {
 
     /// For sessions that we open.
     ///
-    /// - Parameter acceptPeer: asked with the server's verified ID before our own certificate is sent.
+    /// - Parameter acceptPeer: called with the server's verified ID before our own certificate is sent.
     public convenience init(
         dialling material: IdentityMaterial, options: TLSOptions, applicationProtocols: [String], serverName: String?,
         acceptPeer: @escaping @Sendable (SPIFFEID) -> Bool, clock: @escaping @Sendable () -> Int64
@@ -103,7 +104,7 @@ public final class TLSContext: @unchecked Sendable {
     /// cause than time.
     package func recheck(_ peer: PeerSVID) throws(SVIDRefusal) -> SVIDVerifier.Recheck { try verifier.recheck(peer) }
 
-    /// `name` itself, or the same name as it was given here last: most connections ask for the same server.
+    /// `name`, or the equal string given last, to share its storage: most connections ask for the same server.
     func shared(_ name: String) -> String {
         lastName.withLock { lastName in
             if name != lastName { lastName = name }
@@ -148,7 +149,7 @@ extension TLSContext {
     }
 
     private func setVerification() {
-        // The certificate authorities' names are not sent: they would tell anyone who asks whom we trust.
+        // CA names are not sent: they would tell anyone who asks whom we trust.
         unsafe SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
         unsafe SSL_CTX_set_cert_verify_callback(pointer, verifyPeer, Unmanaged.passUnretained(verifier).toOpaque())
     }
@@ -166,13 +167,13 @@ extension TLSContext {
     private func setDialling() throws(TLSFault) {
         let wire = applicationProtocols.wire
         guard !wire.isEmpty else { return }
-        // This one of all of OpenSSL's setters returns 0 on success.
+        // Unlike OpenSSL's other setters, this one returns 0 on success.
         let status = unsafe SSL_CTX_set_alpn_protos(pointer, wire, UInt32(wire.count))
         try check(status == 0 ? 1 : 0, "SSL_CTX_set_alpn_protos")
     }
 
-    /// Sessions stay in memory and belong to this context: to any other, and so to any other listener, they are
-    /// unknown. Tickets are only their numbers.
+    /// Sessions stay in memory and belong to this context: no other context, and so no other listener, knows them.
+    /// Tickets carry only session IDs.
     private func setResumption() throws(TLSFault) {
         unsafe postern_ctx_set_cache_mode(pointer, Int(SSL_SESS_CACHE_OFF))
         let name = (0..<16).map { _ in UInt8.random(in: .min ... .max) }

@@ -2,7 +2,7 @@ import COpenSSL
 import Identity
 
 extension SVIDRefusal {
-    /// The verdict to hand to OpenSSL so that the alert it sends fits this refusal (RFC 8446, section 6.2).
+    /// The verification error that makes OpenSSL send the fitting alert for this refusal (RFC 8446, section 6.2).
     var verificationCode: Int32 {
         switch self {
         case .expired, .notYetValid: X509_V_ERR_CERT_HAS_EXPIRED  // certificate_expired

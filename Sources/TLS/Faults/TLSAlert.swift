@@ -41,10 +41,10 @@ public enum TLSAlert {
     }
 }
 
-/// How a peer is told that an end is not the other side's own (RFC 8446, section 6).
+/// The alert that tells a peer of an abortive close (RFC 8446, section 6).
 public enum TLSAbort: Hashable, Sendable {
-    /// It may not go on; its session is not continued either.
+    /// The peer is no longer authorized; its session is not resumed either.
     case accessDenied
-    /// It was ended for another cause: a time-out, a drain.
+    /// Any other cause: a time-out, a drain.
     case userCanceled
 }

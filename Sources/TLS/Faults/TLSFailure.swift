@@ -1,6 +1,6 @@
 public import Identity
 
-/// Why a session ended other than by close_notify, by who is at fault.
+/// Why a session ended other than by close_notify, classified by who is at fault.
 public enum TLSFailure: Error, Hashable, Sendable {
     /// The peer's certificate was refused.
     case refused(SVIDRefusal)
@@ -8,9 +8,9 @@ public enum TLSFailure: Error, Hashable, Sendable {
     case plaintextHTTP
     /// The peer's first bytes are not a TLS record.
     case notTLS
-    /// The peer gave up with this fatal alert.
+    /// The peer sent this fatal alert.
     case peerAlert(UInt8)
-    /// The peer is honest, and we have no version, cipher, group or protocol in common.
+    /// The peer is compliant, but we have no version, cipher, group or protocol in common.
     case incompatible(Incompatibility)
     /// The peer broke the protocol.
     case misbehaved(Misbehaviour)
@@ -19,7 +19,7 @@ public enum TLSFailure: Error, Hashable, Sendable {
     /// We failed.
     case fault(TLSFault)
 
-    /// What two honest sides found that they do not share.
+    /// What two compliant sides do not have in common.
     public enum Incompatibility: String, Hashable, Sendable, CaseIterable {
         case version = "tls-version"
         case cipher = "tls-cipher"
@@ -40,9 +40,9 @@ public enum TLSFailure: Error, Hashable, Sendable {
         case badHandshakeSignature
         /// The server chose an application protocol that we did not offer.
         case unofferedApplicationProtocol
-        /// The client asked for a server name that is no DNS name; printable.
+        /// The client asked for a server name that is not a DNS name; printable.
         case invalidServerName(String)
-        /// More answers provoked by one read than an honest peer needs, or more key updates.
+        /// One read provoked more replies or key updates than a compliant peer needs.
         case tooManyRequests
         /// Anything else, by the reason's number in OpenSSL's <openssl/sslerr.h>.
         case violation(reason: Int32)
@@ -110,8 +110,8 @@ extension TLSFailure.Misbehaviour {
         case .messageTooLarge: "the peer sent a message over our limits"
         case .badHandshakeSignature: "the peer's handshake signature or Finished does not verify"
         case .unofferedApplicationProtocol: "the server chose an application protocol that was not offered"
-        case .invalidServerName(let name): "the client asked for a server name that is no DNS name: \"\(name)\""
-        case .tooManyRequests: "the peer asked for more answers than an honest peer needs"
+        case .invalidServerName(let name): "the client asked for a server name that is not a DNS name: \"\(name)\""
+        case .tooManyRequests: "the peer provoked more replies than a compliant peer needs"
         case .violation(let reason): "the peer broke the protocol (OpenSSL reason \(reason))"
         }
     }

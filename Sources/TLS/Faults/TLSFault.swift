@@ -1,14 +1,14 @@
 public import Crypto
 
-/// What went wrong on our side: no peer is to blame.
+/// A failure on our side: no peer is at fault.
 public enum TLSFault: Error, Hashable, Sendable, CustomStringConvertible {
     /// OpenSSL refused a call that our own settings or files made.
     case crypto(CryptoFault)
     /// A name in our settings that TLS cannot carry (an application protocol or a server name).
     case unusableName(String)
-    /// After a handshake, OpenSSL's state was not what our own records can go on from.
+    /// After a handshake, our own record layer could not take over OpenSSL's state.
     case recordsNotTakenOver
-    /// One key has protected as many records as can be numbered.
+    /// A key has used up its record sequence numbers.
     case recordNumbersUsedUp
 
     public var description: String {

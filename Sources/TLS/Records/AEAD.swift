@@ -1,10 +1,10 @@
 import COpenSSL
 import Crypto
 
-/// An algorithm that protects records: OpenSSL's, called in its provider, as libcrypto itself calls it
+/// An OpenSSL algorithm that protects records, called directly in its provider as libcrypto itself does
 /// (provider-cipher(7)).
 ///
-/// EVP in front of it looks up parameters by their names, for every record again.
+/// EVP would look up parameters by name for every record.
 @safe
 final class AEAD {
     private let functions: postern_aead
@@ -29,7 +29,7 @@ final class AEAD {
 
     func free(_ state: UnsafeMutableRawPointer) { unsafe functions.freectx(state) }
 
-    /// Gives the state its key.
+    /// Sets the key of a state.
     func setKey(_ key: UnsafeRawBufferPointer, of state: UnsafeMutableRawPointer, _ use: TrafficKey.Use) -> Bool {
         let bytes = unsafe key.assumingMemoryBound(to: UInt8.self).baseAddress
         return switch use {
@@ -55,7 +55,7 @@ final class AEAD {
         }
     }
 
-    /// Takes in what is not encrypted but authenticated.
+    /// Adds the additional authenticated data.
     @inline(__always)
     func authenticate(_ state: UnsafeMutableRawPointer, _ bytes: UnsafePointer<UInt8>, _ count: Int) -> Bool {
         var done = 0
@@ -72,14 +72,14 @@ final class AEAD {
         return unsafe functions.update(state, output, &done, count, input, count) == 1 && done == count
     }
 
-    /// False where the tag that was given does not fit; `end` is any address that may be written to.
+    /// False if the given tag does not match; `end` is any writable address.
     @inline(__always)
     func finish(_ state: UnsafeMutableRawPointer, _ end: UnsafeMutablePointer<UInt8>) -> Bool {
         var done = 0
         return unsafe functions.final(state, end, &done, 0) == 1
     }
 
-    /// Writes the tag of what was sealed, of `RecordFormat.tagBytes`.
+    /// Writes the tag of the sealed bytes, of `RecordFormat.tagBytes`.
     @inline(__always)
     func writeTag(_ state: UnsafeMutableRawPointer, to tag: UnsafeMutableRawPointer) -> Bool {
         unsafe withUnsafePointer(to: functions) { functions in

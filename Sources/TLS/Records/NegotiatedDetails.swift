@@ -1,13 +1,13 @@
 import COpenSSL
 import Crypto
 
-/// What a handshake agreed on, kept for when OpenSSL's object is gone.
+/// What a handshake negotiated, kept beyond the life of OpenSSL's object.
 struct NegotiatedDetails {
     let cipher: RecordCipher
     let resumed: Bool
     let serverName: String?
     let applicationProtocol: String?
-    /// The number of the session that an accepting side may continue later.
+    /// The ID of the session that an accepting side may resume later.
     let session: Digest256?
     let recordLimit: RecordLimit
 }

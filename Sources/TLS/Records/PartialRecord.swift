@@ -1,4 +1,4 @@
-/// The beginning of a record whose end has not come yet.
+/// The received part of an incomplete record.
 @safe
 struct PartialRecord: ~Copyable {
     private let block: UnsafeMutableRawPointer
@@ -15,7 +15,7 @@ struct PartialRecord: ~Copyable {
         self.blocks = blocks
     }
 
-    /// Moves what belongs to this record from the front of `input` to here; true when the record is whole.
+    /// Moves what belongs to this record from the front of `input` to here; true if the record is whole.
     mutating func complete(from input: inout UnsafeRawBufferPointer) throws(RecordFlaw) -> Bool {
         // Safe: nothing passes the end of the header, and then that of the record, which a block holds.
         guard unsafe fill(to: RecordFormat.headerBytes, &input) else { return false }

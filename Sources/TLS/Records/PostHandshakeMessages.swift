@@ -1,8 +1,8 @@
-/// Reads the handshake messages that come after the handshake (RFC 8446, section 4.6), however records cut them.
+/// Parses post-handshake messages (RFC 8446, section 4.6), however records split them.
 ///
-/// Nothing is kept of a message but its header and how much of it is still to come.
+/// Keeps nothing of a message but its header and how many bytes of it are missing.
 struct PostHandshakeMessages {
-    /// What one record held.
+    /// What one record contained.
     struct Found: Equatable {
         /// Messages that began in it.
         var messages = 0

@@ -1,7 +1,7 @@
 import COpenSSL
 import Crypto
 
-/// What the records of all of a worker's sessions are protected with: OpenSSL's algorithms, looked up once.
+/// The algorithms that protect the records of all of a worker's sessions: OpenSSL's, looked up once.
 @safe
 final class RecordCiphers {
     private let derivation: OpaquePointer

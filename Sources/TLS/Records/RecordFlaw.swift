@@ -1,4 +1,4 @@
-/// Why protected records cannot go on (RFC 8446, sections 5 and 6).
+/// Why the record layer cannot continue (RFC 8446, sections 5 and 6).
 enum RecordFlaw: Error, Hashable {
     /// Neither application data, nor an alert, nor a handshake message; or nothing but padding.
     case unexpectedRecordType
@@ -8,22 +8,22 @@ enum RecordFlaw: Error, Hashable {
     case tooManyEmptyRecords
     case malformedAlert
     case tooManyWarnings
-    /// A handshake message that has no place after the handshake, or another record in the middle of one.
+    /// A handshake message that is not allowed after the handshake, or another record in the middle of one.
     case unexpectedMessage
     case messageTooLarge
     case malformedKeyUpdate
-    /// A key update that asks for neither of the two things that it can ask for.
+    /// A key update with an undefined request value.
     case illegalKeyUpdate
-    /// A key update with bytes behind it that are under the old key.
+    /// A key update followed by bytes under the old key.
     case keyUpdateNotLast
-    /// More messages in one read than an honest peer sends.
+    /// More messages in one read than a compliant peer sends.
     case tooManyMessages
     case malformedTicket
-    /// The peer gave up with this alert.
+    /// The peer sent this fatal alert.
     case peerAlert(UInt8)
     case fault(TLSFault)
 
-    /// The alert that the peer is sent; nil when it is owed none.
+    /// The alert to send to the peer; nil if none is due.
     var alert: UInt8? {
         switch self {
         case .unexpectedRecordType, .tooManyEmptyRecords, .tooManyWarnings, .unexpectedMessage, .keyUpdateNotLast,

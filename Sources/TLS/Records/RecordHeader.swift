@@ -5,7 +5,7 @@ struct RecordHeader: Equatable {
 
     var recordBytes: Int { RecordFormat.headerBytes + bodyBytes }
 
-    /// Reads the first five bytes. The version is not looked at: the record's tag covers it.
+    /// Reads the first five bytes. The version is not checked: the record's tag covers it.
     init(parsing bytes: UnsafeRawBufferPointer) throws(RecordFlaw) {
         precondition(bytes.count >= RecordFormat.headerBytes)
         // Safe: the count was just checked.
@@ -26,7 +26,7 @@ struct RecordHeader: Equatable {
         unsafe target[4] = UInt8(truncatingIfNeeded: bodyBytes)
     }
 
-    /// How many protected records `bytes` are, from first to last byte; nil when they are anything else.
+    /// How many protected records `bytes` are, from first to last byte; nil if they are anything else.
     static func count(in bytes: UnsafeRawBufferPointer) -> UInt64? {
         var count: UInt64 = 0
         var start = 0

@@ -1,7 +1,7 @@
 import COpenSSL
 
 extension RecordLayer {
-    /// What became of received bytes that were well.
+    /// The outcome of valid input.
     enum Opened { case open, closed }
 
     /// Decrypts the complete records of `input` into `buffer`, which has `TLSSession.openCapacity(inputBytes:)` of room
@@ -54,7 +54,7 @@ extension RecordLayer {
     }
 
     private func alertReceived(_ content: UnsafeRawBufferPointer) throws(RecordFlaw) {
-        // RFC 8446, section 5.1: no alert has no bytes.
+        // RFC 8446, section 5.1: an alert is never empty.
         guard content.count > 0 else { throw .unexpectedMessage }
         guard content.count == 2 else { throw .malformedAlert }
         // Safe: the count was just checked. The level means nothing in TLS 1.3 (RFC 8446, section 6).
@@ -86,7 +86,7 @@ extension RecordLayer {
         do throws(TLSFault) { try receiving.update(exchange.ciphers) } catch { throw .fault(error) }
     }
 
-    /// Asks the peer for its next key well before it has used up this one: not every peer watches that by itself.
+    /// Requests the peer's next key well before it has used up this one: not every peer keeps count itself.
     private func askForKeyWhenWorn() throws(RecordFlaw) {
         guard receiving.sequence >= recordsPerKey, !awaitsKeyUpdate, !isSendingOver else { return }
         awaitsKeyUpdate = true

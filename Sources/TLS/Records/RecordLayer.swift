@@ -11,20 +11,20 @@ final class RecordLayer {
     var receiving: TrafficKey
     var messages: PostHandshakeMessages
     var partial: PartialRecord?
-    /// On a dialling side, until there is nothing to wait for.
+    /// On a dialling side, as long as tickets may still come.
     var tickets: TicketReader?
     var hasTicket = false
-    /// The session that the server gave us last, for as long as anyone keeps it.
+    /// The session that the server gave us last, as long as it is kept elsewhere.
     weak var givenSession: KeptSession?
     var emptyRecords = 0
     var warnings = 0
-    /// The peer has said close_notify.
+    /// The peer has sent close_notify.
     var isClosed = false
-    /// We have said close_notify, or an alert that ends everything.
+    /// We have sent close_notify or a fatal alert.
     var isSendingOver = false
-    /// The peer has asked for our next key: a key update goes out before our next application data.
+    /// The peer has requested our next key: a key update goes out before our next application data.
     var owesKeyUpdate = false
-    /// We have asked for the peer's next key, and it has not come yet.
+    /// We have requested the peer's next key, and it has not come yet.
     var awaitsKeyUpdate = false
     /// How many records one key protects before it is changed.
     var recordsPerKey = RecordLayer.recordsPerKey
@@ -43,11 +43,12 @@ final class RecordLayer {
 
     /// A third of what RFC 8446, section 5.5, allows one key of AES-GCM to protect.
     static let recordsPerKey: UInt64 = 1 << 23
-    /// Key updates and tickets in one read; an honest peer sends one now and then, and each costs us far more than it.
+    /// Key updates and tickets in one read: a compliant peer sends one now and then, and each costs us far more than
+    /// the peer.
     static let messagesPerRead = 16
-    /// Records without content in a row.
+    /// Consecutive records without content.
     static let maximumEmptyRecords = 32
-    /// Alerts that end nothing, over a connection's life.
+    /// Warning alerts over a connection's life.
     static let maximumWarnings = 5
 }
 
@@ -89,7 +90,7 @@ extension RecordLayer {
         return used
     }
 
-    /// Writes an alert, after which nothing is sent any more; 0 when that is so already.
+    /// Writes an alert, the last thing sent; 0 if one was sent before.
     func sealAlert(_ number: UInt8, into output: UnsafeMutableRawPointer) throws(RecordFlaw) -> Int {
         guard !isSendingOver else { return 0 }
         isSendingOver = true
@@ -100,7 +101,7 @@ extension RecordLayer {
         }
     }
 
-    /// Says under the old key that the new one follows.
+    /// Announces the new key in a record under the old one.
     func updateSendingKey(
         _ request: KeyUpdateRequest, into output: UnsafeMutableRawPointer
     ) throws(RecordFlaw) -> Int {

@@ -8,7 +8,7 @@ struct RecordLimit {
 
     private init(shift: Int) { self.shift = shift }
 
-    /// What max_fragment_length says that a handshake agreed on (RFC 6066, section 4); a whole record without it.
+    /// The negotiated max_fragment_length (RFC 6066, section 4); without it, a whole record.
     ///
     /// - Parameter session: an `SSL_SESSION` that is alive for the length of the call.
     init(agreedIn session: OpaquePointer) {

@@ -1,6 +1,6 @@
 /// The nonces of one key: its IV with the record's number folded in (RFC 8446, section 5.3).
 struct RecordNonces {
-    /// Twelve bytes as they stand in memory.
+    /// Twelve bytes in memory order.
     typealias Nonce = (UInt32, UInt32, UInt32)
 
     private let high: UInt32

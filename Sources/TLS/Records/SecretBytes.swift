@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// Secret bytes in a heap block of their own, overwritten when their owner lets go; they are never moved.
+/// Secret bytes in a heap block of their own, overwritten when their owner is destroyed; they are never moved.
 @safe
 struct SecretBytes: ~Copyable {
     private let block: UnsafeMutableRawBufferPointer

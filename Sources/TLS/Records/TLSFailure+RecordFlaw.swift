@@ -1,7 +1,7 @@
 import COpenSSL
 
 extension TLSFailure {
-    /// The failure that a flaw of the records stands for; the reasons are those that OpenSSL would have given.
+    /// The failure that a record flaw stands for; the reasons are those that OpenSSL would have given.
     init(_ flaw: RecordFlaw) {
         self =
             switch flaw {

@@ -1,7 +1,7 @@
 import COpenSSL
 import Crypto
 
-/// What protects the records of one direction: a key, its nonces, and the secret that the next key comes from.
+/// The protection of one direction's records: a key, its nonces, and the secret that the next key is derived from.
 @safe
 struct TrafficKey: ~Copyable {
     enum Use { case sealing, opening }
@@ -42,7 +42,7 @@ struct TrafficKey: ~Copyable {
     /// How many records the key has protected.
     var sequence: UInt64 { nonces.sequence }
 
-    /// Goes on with the next key (RFC 8446, section 7.2).
+    /// Switches to the next key (RFC 8446, section 7.2).
     mutating func update(_ ciphers: RecordCiphers) throws(TLSFault) {
         secret = try ciphers.expand(secret, "traffic upd", cipher, bytes: cipher.secretBytes)
         let iv = try ciphers.expand(secret, "iv", cipher, bytes: RecordFormat.nonceBytes)
@@ -80,7 +80,7 @@ struct TrafficKey: ~Copyable {
         let typeAddress = unsafe body + content.count
         unsafe typeAddress.pointee = type
         guard content.count > Self.copiedBytes else {
-            // Of little content a copy costs less than a call of its own for the type.
+            // For short content a copy costs less than a separate call for the type.
             if let start = content.baseAddress {
                 unsafe UnsafeMutableRawPointer(body).copyMemory(from: start, byteCount: content.count)
             }
@@ -92,7 +92,7 @@ struct TrafficKey: ~Copyable {
     }
 
     /// Decrypts a whole record, header included, into `target`, and returns how many bytes it wrote: those of the
-    /// record without header and tag, for which there is room. What it wrote before it throws means nothing.
+    /// record without header and tag, for which there is room. If it throws, the bytes written are meaningless.
     mutating func open(
         _ record: UnsafeRawBufferPointer, into target: UnsafeMutableRawPointer
     ) throws(RecordFlaw) -> Int {

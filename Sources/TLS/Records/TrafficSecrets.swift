@@ -6,15 +6,15 @@ struct TrafficSecrets: ~Copyable {
     var client: SecretBytes?
     var server: SecretBytes?
 
-    /// Makes `context` hand each connection's secrets over: the window that its SSL sees bytes through gets them.
+    /// Makes `context` deliver each connection's secrets to the window of its SSL.
     ///
-    /// OpenSSL has one way to its secrets, the callback for a key log. Nothing is written anywhere.
+    /// The key log callback is OpenSSL's only access to them. Nothing is written anywhere.
     static func install(on context: OpaquePointer) {
         // Safe: the context is alive; the callback finds its window by the SSL.
         unsafe SSL_CTX_set_keylog_callback(context, takeSecret)
     }
 
-    /// Takes what is in `other`.
+    /// Moves the secrets out of `other`.
     mutating func take(from other: inout TrafficSecrets) {
         if let secret = other.client.take() { client = consume secret }
         if let secret = other.server.take() { server = consume secret }
@@ -58,7 +58,7 @@ struct KeyLogLine: Equatable {
 }
 
 private func takeSecret(_ ssl: OpaquePointer?, _ line: UnsafePointer<CChar>?) {
-    // Safe: OpenSSL passes the SSL that shakes hands, which has a window while it does, and a terminated line.
+    // Safe: OpenSSL passes the SSL in handshake, which has a window meanwhile, and a terminated line.
     guard let ssl = unsafe ssl, let line = unsafe line else { return }
     let bytes = unsafe UnsafeRawBufferPointer(start: line, count: OPENSSL_strnlen(line, 512))
     guard let found = unsafe KeyLogLine(parsing: bytes) else { return }

@@ -3,10 +3,10 @@ import Synchronization
 import Crypto
 import SVID
 
-/// The sessions that an accepting context may continue, kept in memory and found by their numbers.
+/// The sessions that an accepting context may resume, kept in memory and found by their IDs.
 ///
-/// They belong to one context, hence to one listener and identity: to any other they are unknown, which means a full
-/// handshake. The same goes for a session that has outlived a certificate of the peer's path.
+/// They belong to one context, hence to one listener and identity: any other does a full handshake. So does a peer
+/// whose session has outlived a certificate of its path.
 ///
 /// All calls may come from any thread.
 final class AcceptedSessions: Sendable {
@@ -15,7 +15,7 @@ final class AcceptedSessions: Sendable {
 
     init(clock: @escaping @Sendable () -> Int64) { self.clock = clock }
 
-    /// Keeps `session` if it may be continued at all; takes the reference if so.
+    /// Keeps `session` if it may be resumed at all; takes the reference if so.
     func keep(_ session: KeptSession) -> Bool {
         guard session.isTLS13, let number = session.number else {
             return false
@@ -24,7 +24,7 @@ final class AcceptedSessions: Sendable {
         return true
     }
 
-    /// The session with this number, if it may be continued now.
+    /// The session with this ID, if it may be resumed now.
     func session(_ number: Digest256) -> KeptSession? {
         guard let session = sessions.withLock({ $0[number] }) else { return nil }
         let now = clock()
@@ -39,7 +39,7 @@ final class AcceptedSessions: Sendable {
 
     func forget(_ number: Digest256) { sessions.withLock { $0.remove(number) } }
 
-    /// A peer is verified afresh at least this often.
+    /// A peer is verified again at least this often.
     static let lifetimeSeconds: Int64 = 3_600
     private static let capacity = 512
 }
@@ -71,7 +71,7 @@ private func keepAcceptedSession(_ ssl: OpaquePointer?, _ session: OpaquePointer
     guard let ssl = unsafe ssl, let session = unsafe session,
         let sessions = unsafe AcceptedSessions.of(SSL_get_SSL_CTX(ssl))
     else { return 0 }
-    // Kept with the session, and in no table that other peers' chains could push it out of.
+    // Kept with the session, not in a table from which other peers' chains could evict it.
     guard let peer = unsafe RecordBIO.window(of: ssl).pointee.findings.peer else { return 0 }
     guard unsafe SSL_SESSION_up_ref(session) == 1 else { return 0 }
     _ = sessions.keep(unsafe KeptSession(owning: session, peer: peer))
@@ -94,7 +94,7 @@ private func findAcceptedSession(
 }
 
 private func forgetAcceptedSession(_ context: OpaquePointer?, _ session: OpaquePointer?) {
-    // Safe: the number's bytes belong to the session and are copied at once.
+    // Safe: the ID's bytes belong to the session and are copied at once.
     var count: UInt32 = 0
     guard let session = unsafe session, let bytes = unsafe SSL_SESSION_get_id(session, &count) else { return }
     guard let number = unsafe Digest256(UnsafeRawBufferPointer(start: bytes, count: Int(count))) else { return }

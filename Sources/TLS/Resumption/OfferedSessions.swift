@@ -3,11 +3,11 @@ import Identity
 import Synchronization
 import SVID
 
-/// The sessions that a dialling context may offer to continue: the newest of each endpoint, each offered once.
+/// The sessions that a dialling context may offer for resumption: the newest of each endpoint, each offered once.
 ///
 /// All calls may come from any thread.
 final class OfferedSessions: Sendable {
-    /// A session and whom it was made with.
+    /// A session and the peer that it was established with.
     struct Offer: Sendable {
         let session: KeptSession
         let peer: PeerSVID
@@ -17,7 +17,7 @@ final class OfferedSessions: Sendable {
     private let clock: @Sendable () -> Int64
     private let acceptPeer: @Sendable (SPIFFEID) -> Bool
 
-    /// - Parameter acceptPeer: whom we agree to talk to, asked again for each offer.
+    /// - Parameter acceptPeer: which servers we accept, asked again for each offer.
     init(acceptPeer: @escaping @Sendable (SPIFFEID) -> Bool, clock: @escaping @Sendable () -> Int64) {
         self.acceptPeer = acceptPeer
         self.clock = clock
@@ -35,7 +35,7 @@ final class OfferedSessions: Sendable {
         }
     }
 
-    /// The newest session of `endpoint` that still holds, which is forgotten with this.
+    /// Removes and returns the newest session of `endpoint` that is still valid.
     func take(endpoint: Int) -> Offer? {
         let now = clock()
         while true {
@@ -46,14 +46,14 @@ final class OfferedSessions: Sendable {
         }
     }
 
-    /// A server is verified afresh at least this often.
+    /// A server is verified again at least this often.
     static let lifetimeSeconds: Int64 = 3_600
     private static let maximumSessions = 16
     private static let maximumEndpoints = 64
 }
 
 extension OfferedSessions {
-    /// Makes `context` hand over the sessions that servers give it.
+    /// Makes `context` deliver the sessions that servers give it.
     static func install(on context: OpaquePointer) {
         // Safe: the context is alive; the callback finds its window by the SSL.
         unsafe postern_ctx_set_cache_mode(context, Int(SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL))

@@ -2,9 +2,9 @@ import COpenSSL
 import Crypto
 import SVID
 
-/// What is left of OpenSSL on a dialling side that may keep sessions: it reads tickets, and nothing else.
+/// OpenSSL's remaining part on a dialling side that may keep sessions: it reads tickets, and nothing else.
 ///
-/// It can do so for as long as it has seen every record that the server sent.
+/// It can do so as long as it has seen every record that the server sent.
 @safe
 struct TicketReader: ~Copyable {
     private let ssl: OpaquePointer
@@ -12,7 +12,7 @@ struct TicketReader: ~Copyable {
     private let peer: PeerSVID
     private let endpoint: Int
 
-    /// Takes the SSL, which has completed its handshake and read nothing since.
+    /// Takes over an SSL that has completed its handshake and read nothing since.
     init(owning ssl: OpaquePointer, _ sessions: OfferedSessions, _ peer: PeerSVID, endpoint: Int) {
         unsafe self.ssl = ssl
         self.sessions = sessions
@@ -20,8 +20,7 @@ struct TicketReader: ~Copyable {
         self.endpoint = endpoint
     }
 
-    /// Gives OpenSSL a record of tickets as it came, and keeps the session that the server gave with it, if it is
-    /// whole.
+    /// Passes OpenSSL a record of tickets as received, and keeps the session that it gives, if it is complete.
     borrowing func read(
         _ record: UnsafeRawBufferPointer, _ exchange: RecordExchange
     ) throws(RecordFlaw) -> KeptSession? {
@@ -47,11 +46,11 @@ struct TicketReader: ~Copyable {
         return newSessions.last
     }
 
-    /// Goes on through another exchange's window.
+    /// Switches to another exchange's window.
     borrowing func attach(to exchange: RecordExchange) { unsafe exchange.bio.attach(to: ssl) }
 
     deinit {
-        // As `TLSSession.deinit`: a session that is to be forgotten is told so itself.
+        // As in `TLSSession.deinit`: a session to forget is marked on the session itself.
         unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
         unsafe SSL_free(ssl)
     }

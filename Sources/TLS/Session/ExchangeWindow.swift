@@ -17,28 +17,28 @@ struct ExchangeWindow: ~Copyable {
 
     var findings = Findings()
 
-    /// What the callbacks of one call find out; one session's findings are never seen by another.
+    /// What the callbacks of one call find out; no session sees another one's findings.
     struct Findings: ~Copyable {
         /// Handshake messages that the peer sent.
         var receivedMessages = 0
-        /// Whose chain was verified.
+        /// The peer whose chain was verified.
         var verifiedPeer: PeerSVID?
-        /// Whom the session was made with that the client asks to continue.
+        /// The peer of the session that the client asks to resume.
         var continuedPeer: PeerSVID?
         /// SHA-256 of the peer's whole list of certificates, as it came.
         var chainDigest: Digest256?
-        /// Whose list that was, if it is remembered; OpenSSL then parses its leaf alone.
+        /// The remembered peer with that chain, if there is one; OpenSSL then parses its leaf alone.
         var rememberedPeer: PeerSVID?
         var refusal: SVIDRefusal?
         var refusedPeer: RefusedPeer?
-        /// A server name that is none, as the log may show it.
+        /// An invalid server name, escaped for the log.
         var invalidServerName: String?
         /// Sessions that a server gave us.
         var newSessions: [KeptSession] = []
-        /// Of a handshake that is complete, or about to be.
+        /// The secrets of a handshake that is complete, or about to be.
         var secrets = TrafficSecrets()
 
-        /// Whom a session that is made now is made with: a chain that was verified counts before one of earlier.
+        /// The peer of a session established now: a chain verified now takes precedence over an earlier one.
         var peer: PeerSVID? { verifiedPeer ?? continuedPeer }
     }
 

@@ -3,13 +3,13 @@ import Identity
 import Crypto
 import SVID
 
-/// Looks at each handshake message that a peer sends before OpenSSL acts on it, so that its work is bounded.
+/// Inspects each handshake message from a peer before OpenSSL acts on it, to bound OpenSSL's work.
 ///
-/// - Too many messages in one read: the rest of the peer's bytes is taken away, so that one read of key updates cannot
+/// - Too many messages in one read: the rest of the peer's bytes is dropped, so that one read of key updates cannot
 ///   hold up a worker.
 /// - A chain that is remembered: its intermediates are hidden from OpenSSL, which would parse them in vain.
-/// - Too many certificates: OpenSSL would parse every one of them, at the price of a whole handshake for a few, before
-///   anyone asks who sent them. The message is made unreadable instead, and the handshake ends.
+/// - Too many certificates: OpenSSL would parse each of them, a few for the price of a whole handshake, before the
+///   sender is verified. The message is made malformed instead, and the handshake ends.
 func inspectMessage(
     _ sent: Int32, _ version: Int32, _ contentType: Int32, _ bytes: UnsafeRawPointer?, _ count: Int,
     _ ssl: OpaquePointer?, _ argument: UnsafeMutableRawPointer?
@@ -35,7 +35,7 @@ func inspectMessage(
     unsafe UnsafeMutableRawPointer(mutating: bytes).storeBytes(of: 0xff, toByteOffset: list.offset, as: UInt8.self)
 }
 
-/// Looks whether the chain in `message` is remembered. If so, the certificates after the leaf become an extension of
+/// Checks whether the chain in `message` is remembered. If so, the certificates after the leaf become an extension of
 /// the leaf's entry that no one knows, so that OpenSSL parses the leaf alone (RFC 8446, section 4.4.2).
 private func recall(
     _ message: UnsafeRawBufferPointer, _ list: CertificateListLength, isTLS13: Bool, _ verifier: SVIDVerifier,
@@ -67,11 +67,11 @@ struct CertificateListLength: Equatable {
     let offset: Int
     let certificates: Int
 
-    /// Nil when `message` is no Certificate message (RFC 8446, section 4.4.2; RFC 5246, section 7.4.2).
+    /// Nil if `message` is no Certificate message (RFC 8446, section 4.4.2; RFC 5246, section 7.4.2).
     init?(_ message: UnsafeRawBufferPointer, isTLS13: Bool) {
         // Safe, here and below: each offset is compared with the message's length before it is read.
         guard message.count > 5, unsafe message[0] == UInt8(SSL3_MT_CERTIFICATE) else { return nil }
-        // In TLS 1.3 the request's context stands before the list.
+        // In TLS 1.3 the request's context precedes the list.
         let offset = unsafe isTLS13 ? 5 + Int(message[4]) : 4
         guard offset + 3 <= message.count else { return nil }
         var cursor = offset + 3

@@ -3,7 +3,7 @@ import Crypto
 import Identity
 import SVID
 
-/// Judges the peer's chain in the middle of a handshake; `argument` is the context's `SVIDVerifier`.
+/// Verifies the peer's chain during a handshake; `argument` is the context's `SVIDVerifier`.
 func verifyPeer(_ context: OpaquePointer?, _ argument: UnsafeMutableRawPointer?) -> Int32 {
     // Safe: the context that registered this callback owns the verifier and outlives its sessions; OpenSSL stores the
     // SSL in the store context's ex_data, and a session's SSL has a window before its handshake begins. What the store

@@ -1,4 +1,4 @@
-/// Requests of HTTP without TLS; OpenSSL knows only the commonest methods.
+/// Detects plaintext HTTP requests; OpenSSL recognises only the commonest methods.
 enum PlaintextHTTP {
     /// Whether `bytes` begin as a request does.
     static func begins(_ bytes: RawSpan) -> Bool {

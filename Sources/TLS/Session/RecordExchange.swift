@@ -1,4 +1,4 @@
-/// The window through which the sessions of one worker see bytes; one a worker, never shared between threads.
+/// The window through which the sessions of one worker see bytes; one per worker, never shared between threads.
 ///
 /// A session borrows it for the length of one call. It holds no record between calls: a partial record stays in its
 /// session.
@@ -21,8 +21,8 @@ public final class RecordExchange {
         ciphers = try RecordCiphers()
     }
 
-    /// What the session of the last `open` wants sent to its peer: an alert, usually nothing. Valid until the next call
-    /// of any session of this exchange.
+    /// What the session of the last `open` has to send to its peer: an alert, usually nothing. Valid until the next
+    /// call of any session of this exchange.
     public var replies: RawSpan {
         @_lifetime(borrow self)
         get {
@@ -53,7 +53,7 @@ public final class RecordExchange {
         return (outcome, readBytes, writtenBytes)
     }
 
-    /// A call of some session begins: what the last one wanted sent is gone.
+    /// Drops the previous call's replies when a session's next call begins.
     func forgetReplies() { replyCount = 0 }
 
     /// Appends to the replies what `seal` writes: one small record, whose size it returns.

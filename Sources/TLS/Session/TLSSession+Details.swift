@@ -17,10 +17,10 @@ extension TLSSession {
         return unsafe String(cString: name)
     }
 
-    /// Whether the session continued an earlier one without certificates.
+    /// Whether the session was resumed, without certificates.
     public var resumed: Bool { records?.details.resumed ?? (unsafe SSL_session_reused(ssl) == 1) }
 
-    /// The name that the client asked for (SNI), in lower case; without a final dot; nil when it sent none.
+    /// The name that the client asked for (SNI), in lower case, without a final dot; nil if it sent none.
     public var serverName: String? {
         switch context.role {
         case .dialling(let serverName): return serverName

@@ -4,7 +4,7 @@ import Crypto
 
 /// TLS 1.3 after the handshake: our own records instead of OpenSSL's.
 extension TLSSession {
-    /// Takes the records over from OpenSSL, and frees its object where it is not needed for tickets.
+    /// Takes the record layer over from OpenSSL, and frees its object unless it is needed for tickets.
     ///
     /// - Parameter written: what OpenSSL sent in the call that completed the handshake. An accepting side has read the
     ///   client's Finished by then, so that these are tickets, and the first records under our application key.
@@ -13,7 +13,7 @@ extension TLSSession {
         guard let cipher = unsafe RecordCipher(rawValue: SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(ssl))),
             let client = secrets.client.take(), let server = secrets.server.take(),
             client.count == cipher.secretBytes, server.count == cipher.secretBytes,
-            // Without read_ahead OpenSSL takes records one by one: it holds nothing that is for us.
+            // Without read_ahead OpenSSL reads records one by one: it holds none that are ours to read.
             unsafe SSL_has_pending(ssl) == 0
         else { throw .recordsNotTakenOver }
         let details = negotiatedDetails(cipher)
@@ -42,7 +42,7 @@ extension TLSSession {
         records = layer
     }
 
-    /// Frees an SSL whose session is sound. One that has not been shut down is forgotten by its context's cache.
+    /// Frees an SSL whose session is sound. The context's cache drops the session of an SSL that was not shut down.
     static func free(_ ssl: OpaquePointer) {
         unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
         unsafe SSL_free(ssl)
@@ -56,7 +56,7 @@ extension TLSSession {
             let bytes = unsafe SSL_SESSION_get_id(session, &count)
             number = unsafe Digest256(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
         }
-        // Names that a context's connections have in common are held once.
+        // Names that a context's connections share are stored once.
         let agreed = applicationProtocol
         return NegotiatedDetails(
             cipher: cipher, resumed: resumed, serverName: serverName.map(context.shared),
@@ -77,7 +77,7 @@ extension TLSSession {
             }
         } catch {
             if let alert = error.alert {
-                // Where not even an alert can be sealed, the peer gets none.
+                // If not even an alert can be sealed, the peer gets none.
                 unsafe try? exchange.reply { (room) throws(RecordFlaw) in unsafe try layer.sealAlert(alert, into: room)
                 }
             }
@@ -108,7 +108,7 @@ extension TLSSession {
         }
     }
 
-    /// The session is over, and is not continued by another (RFC 8446, section 6.2).
+    /// Ends the session, which must not be resumed (RFC 8446, section 6.2).
     mutating func fail(_ layer: RecordLayer, _ failure: TLSFailure) -> TLSFailure {
         phase = .failed(failure)
         if let number = layer.details.session { context.acceptedSessions?.forget(number) }

@@ -5,7 +5,7 @@ import SVID
 
 /// The calls into OpenSSL; each runs inside the exchange's window.
 extension TLSSession {
-    /// What a call into OpenSSL came to.
+    /// The outcome of a call into OpenSSL.
     private enum Step {
         case wantsBytes, closed
         case failed(TLSFailure)
@@ -13,7 +13,7 @@ extension TLSSession {
 
     mutating func handshakeStep() -> HandshakeOutcome {
         ErrorQueue.clear()
-        // What an earlier call found is put back: the session that this one ends with is kept with its peer.
+        // Restores what an earlier call found: the session that this call may produce is kept with its peer.
         unsafe exchange.window.pointee.findings.verifiedPeer = claimedPeer
         unsafe exchange.window.pointee.findings.continuedPeer = continuedPeer
         let status = unsafe SSL_do_handshake(ssl)
@@ -42,7 +42,7 @@ extension TLSSession {
         return .complete
     }
 
-    /// Whom the session that is being continued was made with.
+    /// The peer of the session that is being resumed.
     private var resumedPeer: PeerSVID? {
         if case .dialling = context.role { return offeredPeer }
         // Safe: the SSL is alive and keeps its session's certificate, which must be that of the peer it was found with.
@@ -96,7 +96,7 @@ extension TLSSession {
         if status == 1 { return .sealed }
         let step = classify(status)
         guard case .failed(let failure) = step else {
-            // Reading is asked for only in a handshake, and renegotiation is off.
+            // OpenSSL wants to read only in a handshake, and renegotiation is off.
             phase = .failed(.misbehaved(.unexpectedMessage))
             return .failed(.misbehaved(.unexpectedMessage))
         }

@@ -5,7 +5,7 @@ public import SVID
 
 /// One end of one TLS connection: bytes in, bytes out, no I/O.
 ///
-/// The owner frees it by letting go. All calls happen on the thread of its exchange.
+/// It is freed with its owner. All calls happen on the thread of its exchange.
 @safe
 public struct TLSSession: ~Copyable {
     enum Phase {
@@ -13,33 +13,33 @@ public struct TLSSession: ~Copyable {
         case failed(TLSFailure)
     }
 
-    /// OpenSSL's object: until the handshake is complete, and in TLS 1.2 from first to last.
+    /// OpenSSL's object: in TLS 1.3 until the handshake is complete, in TLS 1.2 for the session's life.
     var handshaker: OpaquePointer?
-    /// In TLS 1.3 from there on.
+    /// Our own record layer, in TLS 1.3 once the handshake is complete.
     var records: RecordLayer?
-    /// Handed over by OpenSSL during the handshake.
+    /// Delivered by OpenSSL during the handshake.
     var secrets: TrafficSecrets
     let context: TLSContext
     private(set) var exchange: RecordExchange
     let endpoint: Int
-    /// Whom the session that was offered for resumption had been made with.
+    /// The peer of the session that was offered for resumption.
     var offeredPeer: PeerSVID?
-    /// Whose certificate was verified; that the peer has its key is known when the handshake is complete.
+    /// The peer whose certificate was verified; possession of its key is proven once the handshake is complete.
     var claimedPeer: PeerSVID?
-    /// Whom the session that is being continued was made with, on an accepting side.
+    /// On an accepting side, the peer of the session that is being resumed.
     var continuedPeer: PeerSVID?
     var phase: Phase
     var recordLimit = RecordLimit.whole
 
-    /// Who the peer is; present once the handshake is complete.
+    /// The peer; present once the handshake is complete.
     public internal(set) var peer: PeerSVID?
-    /// Who was refused by its certificate; nil where there was none, or it was not looked at.
+    /// The peer that was refused for its certificate; nil if there was none or it was not checked.
     public internal(set) var refusedPeer: RefusedPeer?
 
     /// A session that has not begun its handshake.
     ///
-    /// - Parameter endpoint: a number of the caller's for where a dialling session goes: what one endpoint gave us for
-    ///   resumption is offered to no other.
+    /// - Parameter endpoint: the caller's number for the endpoint that a dialling session goes to: sessions of one
+    ///   endpoint are offered for resumption to no other.
     public init(_ context: TLSContext, exchange: RecordExchange, endpoint: Int = 0) throws(TLSFault) {
         // Safe: the new SSL is owned by this value from here on; the exchange's BIO lives as long as the exchange.
         let ssl = unsafe try Self.makeSSL(context)
@@ -57,7 +57,7 @@ public struct TLSSession: ~Copyable {
         peer = nil
     }
 
-    /// Goes on through another exchange, and so on another's thread.
+    /// Moves to another exchange, and so to its thread.
     public mutating func move(to exchange: RecordExchange) {
         guard exchange !== self.exchange else { return }
         // Safe: the SSL is this value's, and takes a reference to its new BIO, which lives as long as its exchange.
@@ -66,7 +66,7 @@ public struct TLSSession: ~Copyable {
         self.exchange = exchange
     }
 
-    /// Goes on with the handshake, given bytes from the peer, and appends the bytes to send to `output`.
+    /// Advances the handshake with bytes from the peer, and appends the bytes to send to `output`.
     ///
     /// A dialling session's first call takes no input. `output` needs `flightBytes` of room. Input beyond `consumed`
     /// belongs to `open`; that happens only with `.complete`.
@@ -150,7 +150,8 @@ public struct TLSSession: ~Copyable {
         }
     }
 
-    /// Says that no more plaintext will be sent; receiving goes on. Does nothing when there is no one to tell.
+    /// Sends close_notify: no more plaintext will be sent; receiving goes on. Does nothing unless the session is
+    /// established.
     public mutating func closeNotify(into output: inout OutputRawSpan) {
         guard case .established = phase else { return }
         phase = .closeSent
@@ -160,8 +161,8 @@ public struct TLSSession: ~Copyable {
         unsafe write(into: &output) { ssl in unsafe _ = SSL_shutdown(ssl) }
     }
 
-    /// Ends the session because the peer may not do what it came for: a fatal access_denied alert in TLS 1.3, and
-    /// close_notify in TLS 1.2, where OpenSSL has no way to say more.
+    /// Ends the session because the peer is not authorized: with a fatal access_denied alert in TLS 1.3, and with
+    /// close_notify in TLS 1.2, where OpenSSL has no way to send more.
     ///
     /// For the accepting side, once the handshake is complete.
     public mutating func refuse(into output: inout OutputRawSpan) {
@@ -172,8 +173,8 @@ public struct TLSSession: ~Copyable {
         _ = fail(records, .closedByUs)
     }
 
-    /// Ends an established session that did not come to its own end, so that the peer takes what it got for a part: by
-    /// an alert in TLS 1.3. In TLS 1.2 nothing is sent, and FIN without close_notify says the same.
+    /// Closes an established session abortively, so that the peer knows that its data is truncated: with an alert in
+    /// TLS 1.3. In TLS 1.2 nothing is sent, and FIN without close_notify says the same.
     public mutating func abort(_ abort: TLSAbort, into output: inout OutputRawSpan) {
         guard case .established = phase else { return }
         phase = .closeSent
@@ -187,22 +188,22 @@ public struct TLSSession: ~Copyable {
         }
     }
 
-    /// The beginning of a record waits for its end.
+    /// Whether an incomplete record is held.
     public var holdsPartialRecord: Bool { records?.holdsPartialRecord ?? true }
 
-    /// The client was refused for the server name that it asked for, which is none.
+    /// Whether the client was refused for an invalid server name.
     public var asksForNoName: Bool {
         if case .failed(.misbehaved(.invalidServerName)) = phase { true } else { false }
     }
 
-    /// Room that one flight of a handshake needs: our chain and what goes around it.
+    /// Room that one handshake flight needs: our chain and the messages around it.
     public static let flightBytes = 24 * 1024
 
-    /// Room that `open` needs: a partial record that the session held may come free on top of what comes in.
+    /// Room that `open` needs: a partial record that the session holds may be completed on top of the input.
     public static func openCapacity(inputBytes: Int) -> Int { inputBytes + 17 * 1024 }
 
-    /// Room that `seal` needs where the peer takes whole records: each record's header, explicit nonce and tag, and an
-    /// answer to a key update.
+    /// Room that `seal` needs if the peer accepts whole records: each record's header, explicit nonce and tag, and a
+    /// reply to a key update.
     public static func sealCapacity(plaintextBytes: Int) -> Int {
         plaintextBytes + (plaintextBytes / recordBytes + 1) * sealOverheadBytes + answerBytes
     }
@@ -212,7 +213,7 @@ public struct TLSSession: ~Copyable {
         plaintextBytes + (recordLimit.whole(in: plaintextBytes) + 1) * Self.sealOverheadBytes + Self.answerBytes
     }
 
-    /// How much plaintext `seal` can put into so much room; at least a record's in all of ours.
+    /// How much plaintext `seal` can fit into `capacity`; at least one record's for each capacity that we use.
     public func sealable(capacity: Int) -> Int {
         (capacity - Self.answerBytes) / (recordLimit.bytes + Self.sealOverheadBytes) * recordLimit.bytes
     }
@@ -220,9 +221,10 @@ public struct TLSSession: ~Copyable {
     private static let sealOverheadBytes = 32
     private static let answerBytes = 64
 
-    /// Plaintext of a whole record.
+    /// The plaintext of a whole record.
     public static let recordBytes = RecordFormat.contentBytes
-    /// Key updates and tickets in one read; an honest peer sends one now and then, and each costs us far more than it.
+    /// Key updates and tickets in one read: a compliant peer sends one now and then, and each costs us far more than
+    /// the peer.
     static let messagesAfterHandshakeLimit = 16
 
     deinit {
@@ -255,7 +257,7 @@ extension TLSSession {
         return unsafe ssl
     }
 
-    /// Offers the newest session of `endpoint` to its server; returns whom that session was made with.
+    /// Offers the newest session of `endpoint` to its server; returns the peer of that session.
     private static func offerSession(of endpoint: Int, _ context: TLSContext, to ssl: OpaquePointer) -> PeerSVID? {
         guard let offer = context.offeredSessions?.take(endpoint: endpoint) else { return nil }
         // Safe: OpenSSL takes a reference of its own; the session is of a context with the same protocols.

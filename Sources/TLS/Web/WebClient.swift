@@ -2,24 +2,24 @@ import COpenSSL
 import Glibc
 import Crypto
 
-/// HTTPS as the web has it, for control traffic: over a connected socket, server verified by name.
+/// An HTTPS client for control traffic, over a connected socket; it verifies the server by name, as browsers do.
 public enum WebClient {
-    /// Sends `request`, and hands what comes back to `receive` until that says that it has enough, or the server ends.
+    /// Sends `request`, and passes the response to `receive` until that has enough or the server closes.
     ///
-    /// Call it on a thread that may wait; all of it ends when no time is left. The descriptor stays the caller's,
-    /// and does not block afterwards.
+    /// Call it on a thread that may block; it ends when no time is left. The descriptor stays the caller's, and is
+    /// non-blocking afterwards.
     ///
     /// - Parameters:
     ///   - authorities: a PEM file of roots; nil: the system's.
     ///   - remainingMilliseconds: how long the whole exchange may still take; asked before each wait.
-    ///   - receive: gets more bytes, or none at an orderly end.
+    ///   - receive: gets more bytes, or none at an orderly close.
     public static func exchange(
         _ descriptor: Int32, host: String, authorities: String?, request: [UInt8],
         remainingMilliseconds: () -> Int32, receive: ([UInt8]) -> Bool
     ) throws(WebClientFault) {
         ErrorQueue.clear()
         defer { ErrorQueue.clear() }
-        // OpenSSL's own context: what the web's certificates are made of is more than SVIDs are.
+        // OpenSSL's default library context: web certificates use more algorithms than SVIDs.
         guard let context = unsafe SSL_CTX_new(TLS_client_method()) else { throw .outOfMemory }
         // Safe, in all of this function: both objects live until it returns, and the descriptor is the caller's.
         defer { unsafe SSL_CTX_free(context) }
@@ -59,7 +59,7 @@ public enum WebClient {
         }
     }
 
-    /// Calls until it need not wait, or no time is left; returns what the last call did.
+    /// Repeats the call until it need not wait or no time is left; returns the last result.
     private static func attempt(
         _ ssl: OpaquePointer, _ descriptor: Int32, _ remainingMilliseconds: () -> Int32, _ call: () -> Int32
     ) -> Int32 {
@@ -105,14 +105,14 @@ public enum WebClientFault: Error, Hashable, Sendable, CustomStringConvertible {
     case badName(String)
     case certificateRefused(String)
     case handshakeFailed
-    /// It broke off, or took too long.
+    /// The connection was lost, or took too long.
     case connectionLost
 
     public var description: String {
         switch self {
         case .outOfMemory: "out of memory in OpenSSL"
         case .noAuthorities(let path): "there are no usable certificates in \(path ?? "the system's store")"
-        case .badName(let name): "\"\(name)\" is no name that a certificate could have"
+        case .badName(let name): "\"\(name)\" is not a valid host name or IP address"
         case .certificateRefused(let reason): "the server's certificate is refused: \(reason)"
         case .handshakeFailed: "the TLS handshake failed"
         case .connectionLost: "the connection broke off or took too long"
