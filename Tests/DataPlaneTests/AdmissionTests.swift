@@ -12,7 +12,7 @@ private func address(_ host: UInt32, _ port: Int = 0) -> SocketAddress {
 
 @Suite("Admission")
 struct AdmissionTests {
-    @Test("handshakes that wait are taken in rotation by source")
+    @Test("waiting handshakes are served round-robin by source")
     func rotation() {
         var queue = HandshakeQueue(limit: 100, patienceNanoseconds: 10)
         for index in 0..<50 { queue.append(token(index), of: Source(address(1, index)), begins: true) }
@@ -23,7 +23,7 @@ struct AdmissionTests {
         #expect(queue.next() == nil)
     }
 
-    @Test("whoever is in a handshake and whoever waits for a turn are served alternately")
+    @Test("handshakes in progress and clients that wait for a turn are served alternately")
     func alternation() {
         var queue = HandshakeQueue(limit: 100, patienceNanoseconds: 10)
         for index in 0..<4 {
@@ -34,7 +34,9 @@ struct AdmissionTests {
         #expect(order.map { $0 >= 10 } == [false, true, false, true, false, true, false, true])
     }
 
-    @Test("nobody gives a turn up unless another waits; then the one that has most, and has been silent long enough")
+    @Test(
+        "no turn is given up unless another source waits; then the source with the most loses one that was silent long enough"
+    )
     func givingUp() {
         var queue = HandshakeQueue(limit: 4, patienceNanoseconds: 10)
         let hog = Source(address(1))
@@ -50,13 +52,13 @@ struct AdmissionTests {
         queue.append(token(9), of: other, begins: true)
         #expect(!queue.hasStep && queue.nextGivingUp == 10)
         #expect(queue.givesUp(now: 9) { _ in .silent } == nil)
-        // The other source's is silent longest, but the hog has three; its second one has gone on meanwhile.
+        // The other source's is silent longest, but the hog has three; its second one has advanced meanwhile.
         #expect(queue.givesUp(now: 1_000) { $0.connection != token(1) ? .silent : .heard }?.connection == token(2))
         queue.ended(hog)
         #expect(queue.hasStep && queue.next() == token(9))
     }
 
-    @Test("silences that are over are forgotten, also where nobody ever waits for a turn")
+    @Test("silences that are over are forgotten, even if no client ever waits for a turn")
     func forgotten() {
         var queue = HandshakeQueue(limit: 10, patienceNanoseconds: 10)
         for index in 0..<100_000 {
@@ -68,12 +70,12 @@ struct AdmissionTests {
     }
 
     @Test(
-        "a flood of half-open handshakes, from one address or from many, leaves a turn for one who has none",
+        "a flood of half-open handshakes, from one address or from many, leaves a turn for a client without one",
         arguments: [(turns: 16, flood: 200, addresses: 1, taken: 14), (128, 300, 100, 112)])
     func halfOpenFlood(turns: Int, flood: Int, addresses: Int, taken: Int) throws {
         let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{concurrentHandshakes: \(turns)}")
         let clients = try (0..<flood).map { index in
-            // Their hello is sent, and nothing after it.
+            // They send a ClientHello and nothing after it.
             let client = try self.client(world, from: address(100 + UInt32(index % addresses), index))
             client.act(20_000)
             return client
@@ -92,7 +94,7 @@ struct AdmissionTests {
         #expect(world.worker.handshakes.inProgress == 0)
     }
 
-    @Test("a table full of silent strangers of as many addresses has a place for another one")
+    @Test("a table full of silent strangers, each from its own address, has a slot for another client")
     func spreadStrangers() throws {
         let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{connections: 40}")
         let silent = (0..<40).map {
@@ -113,7 +115,7 @@ struct AdmissionTests {
         #expect(try world.turn { world.isQuiet })
     }
 
-    @Test("who drips bytes of a handshake is as silent as who sends none")
+    @Test("a client that trickles handshake bytes counts as silent")
     func drippers() throws {
         let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{concurrentHandshakes: 8}")
         let drippers = try (0..<20).map { index in
@@ -129,20 +131,20 @@ struct AdmissionTests {
             world.network.advance(nanoseconds: 100_000_000)
             for _ in 0..<10 { try world.step() }
         }
-        // Three times seven turns in three and a half seconds: the last ones have begun, and nobody was left out.
+        // Three times seven turns in three and a half seconds: the last ones have begun, and no client was left out.
         #expect(world.records.count >= 13, "\(world.records.count) have given their turns up")
         #expect(world.records.allSatisfy { $0.closeReason == CloseReason.handshakeTimeout.rawValue })
         for client in drippers { client.socket.close() }
         #expect(try world.turn(20_000) { world.isQuiet })
     }
 
-    @Test("a table full of strangers of one address has a place for a client of another")
+    @Test("a table full of strangers from one address has a slot for a client from another")
     func fullTable() throws {
         let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{connections: 40}")
-        // As many of one address as it may have, and then of four others.
+        // As many from one address as it may have, and then from four others.
         let hogs = (0..<32).map { world.network.connectPeer(to: SimulatedWorld.inbound, from: address(1, $0)) }
         #expect(try world.turn { world.worker.activeConnections == 32 })
-        // One more of the same address is turned away.
+        // One more from the same address is refused.
         let more = world.network.connectPeer(to: SimulatedWorld.inbound, from: address(1, 99))
         #expect(try world.turn { more.wasReset })
         #expect(world.records.map(\.closeReason) == [CloseReason.sourceLimit.rawValue])
@@ -163,7 +165,7 @@ struct AdmissionTests {
         #expect(try world.turn { world.isQuiet })
     }
 
-    @Test("who has been admitted and holds as many connections as he gets leaves a fifth for others")
+    @Test("an admitted source with as many connections as it can get leaves a fifth for others")
     func admittedHog() throws {
         let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{connections: 20}")
         let hog = try (0..<30).map { try client(world, from: address(1, $0)) }
@@ -183,7 +185,7 @@ struct AdmissionTests {
         #expect(try world.turn { world.isQuiet })
     }
 
-    @Test("of an address that has as many as it may have, one that has been silent goes for another")
+    @Test("an address at its limit loses a silent connection to a new one of its own")
     func sameSource() throws {
         let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{connectionsPerSource: 3}")
         let silent = (0..<3).map { world.network.connectPeer(to: SimulatedWorld.inbound, from: address(1, $0)) }
@@ -202,7 +204,7 @@ struct AdmissionTests {
         #expect(try world.turn { world.isQuiet })
     }
 
-    @Test("callers of an outbound listener whose server does not answer leave a fifth for those who come in")
+    @Test("callers of an outbound listener whose server does not answer leave a fifth for inbound clients")
     func outboundShare() throws {
         let world = try SimulatedWorld(
             seed: 8, faults: .none, limits: "{connections: 20}", servers: ["127.0.0.1:19001"])
@@ -221,7 +223,7 @@ struct AdmissionTests {
         #expect(try world.turn(20_000) { world.isQuiet })
     }
 
-    @Test("who has been admitted is never put out for a stranger")
+    @Test("an admitted connection is never replaced by a stranger")
     func admittedStay() throws {
         let world = try SimulatedWorld(seed: 8, faults: .none, limits: "{connections: 3}")
         let admitted = try (0..<3).map { try client(world, from: address(1, $0)) }

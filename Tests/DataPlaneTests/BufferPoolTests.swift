@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The buffer pool")
 struct BufferPoolTests {
-    @Test("trimming gives back the memory of all free buffers but the warm ones, again after each use")
+    @Test("trimming returns the memory of all free buffers but the warm ones, again after each use")
     func trim() throws {
         var pool = BufferPool(bytes: 20 * BufferPool.bufferBytes)
         for _ in 0..<3 {
@@ -17,14 +17,14 @@ struct BufferPoolTests {
             for buffer in buffers { pool.giveBack(buffer) }
             pool.trim()
             pool.trim()
-            // The warm ones come first; what the kernel has back reads as zero.
+            // The warm ones come first; memory returned to the kernel reads as zero.
             let values = try take(20, &pool).map { unsafe (buffer: $0, byte: pool.memory($0)[0]) }
             #expect(values.map(\.byte) == Array(repeating: 7, count: 8) + Array(repeating: 0, count: 12))
             for value in values { pool.giveBack(value.buffer) }
         }
     }
 
-    @Test("what is given back above trimmed buffers is trimmed with the next turn")
+    @Test("buffers given back after a trim are trimmed with the next turn")
     func trimMore() throws {
         var pool = BufferPool(bytes: 20 * BufferPool.bufferBytes)
         let buffers = try take(20, &pool)
@@ -46,7 +46,7 @@ struct BufferPoolTests {
         #expect(values == Array(repeating: 7, count: 8) + Array(repeating: 0, count: 12))
     }
 
-    @Test("as many buffers are lent as their memory allows: few that are full, many that hold little")
+    @Test("as many buffers are lent as their memory allows: few full ones, or many with few bytes")
     func memoryLimit() throws {
         var pool = BufferPool(bytes: 20 * BufferPool.bufferBytes)
         var full: [Int32] = []
@@ -65,7 +65,7 @@ struct BufferPoolTests {
         }
         #expect(small.count > 5 * full.count)
         #expect(Set(small).count == small.count)
-        // The last of them is still whole, and all can be had again.
+        // The last of them is still whole, and all can be lent again.
         unsafe pool.memory(small.last!)[BufferPool.bufferBytes - 1] = 7
         for buffer in small { pool.giveBack(buffer) }
         #expect(pool.lent == 0)

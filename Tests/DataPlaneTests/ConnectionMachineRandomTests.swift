@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The connection machine under random events")
 struct ConnectionMachineRandomTests {
-    @Test("whatever happens, it ends, and never asks for what it must not", arguments: 0..<20)
+    @Test("whatever happens, it ends, and never plans a forbidden action", arguments: 0..<20)
     func random(_ block: UInt64) {
         for seed in (block * 500)..<(block * 500 + 500) {
             var world = World(seed: seed)
@@ -42,7 +42,7 @@ private struct World {
             if released { break }
             happen(step)
         }
-        // However long it lives, an end now comes to an end.
+        // However long it lives, an end requested now completes.
         look(machine.cut(.drained))
         for _ in 0..<40 where !released && flaw == nil {
             settle()
@@ -52,7 +52,7 @@ private struct World {
         if !released, flaw == nil { flaw = "it never ended: \(machine)" }
     }
 
-    /// What an event returns is how the connection stands.
+    /// An event's result is the course of the connection.
     private mutating func look(_ course: ConnectionMachine.Course) {
         if course != machine.course { flaw = "an outcome that is none: \(machine)" }
     }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The connection machine")
 struct ConnectionMachineTests {
-    @Test("an inbound connection is listened to, and after its first bytes not before its turn has come")
+    @Test("an inbound connection is read, and after its first bytes not again before its handshake turn")
     func waits() {
         var machine = ConnectionMachine(.inbound)
         #expect(machine.plan() == .receivePeer)
@@ -62,7 +62,7 @@ struct ConnectionMachineTests {
         #expect(machine.reason == .overloaded)
     }
 
-    @Test("an outbound connection dials, then shakes hands, then relays")
+    @Test("an outbound connection dials, then does the handshake, then relays")
     func outbound() {
         var machine = ConnectionMachine(.outbound)
         machine.dialled()
@@ -75,7 +75,7 @@ struct ConnectionMachineTests {
         #expect(machine.plan() == .receiveApplication)
     }
 
-    @Test("a leg is not read while two buffers wait for the other one", arguments: [Leg.peer, .application])
+    @Test("a leg is not read while two buffers are queued for the other one", arguments: [Leg.peer, .application])
     func backpressure(_ slow: Leg) {
         var machine = relaying()
         _ = machine.plan()
@@ -89,7 +89,7 @@ struct ConnectionMachineTests {
         #expect(machine.plan() == [.send(slow), .receive(slow.other)])
     }
 
-    @Test("the application's FIN becomes close_notify, then FIN, once all it sent is on its way")
+    @Test("the application's FIN becomes close_notify, then FIN, once all it sent has been sent on")
     func applicationFinishes() {
         var machine = relaying()
         _ = machine.plan()
@@ -124,7 +124,7 @@ struct ConnectionMachineTests {
         #expect(machine.plan() == [.sendPeer, .receiveApplication], "the other direction goes on")
     }
 
-    @Test("FIN without close_notify delivers what came and then resets the application")
+    @Test("FIN without close_notify delivers the received bytes and then resets the application")
     func truncated() {
         var machine = relaying()
         _ = machine.plan()
@@ -158,7 +158,7 @@ struct ConnectionMachineTests {
         #expect(machine.applicationLeg.resetsOnClose)
     }
 
-    @Test("a refused client gets its alert, then FIN, and is listened to until it has gone")
+    @Test("a refused client gets its alert, then FIN, and is read until it has closed")
     func lingers() {
         var machine = ConnectionMachine(.inbound)
         machine.admitted()
@@ -175,7 +175,7 @@ struct ConnectionMachineTests {
         #expect(machine.reason == .policyDenied)
     }
 
-    @Test("what an application sent before it broke is still delivered")
+    @Test("what an application sent before its connection failed is still delivered")
     func brokenApplication() {
         var machine = relaying()
         _ = machine.plan()
@@ -238,7 +238,7 @@ struct ConnectionMachineTests {
         #expect(machine.applicationLeg.resetsOnClose)
     }
 
-    @Test("a connection that is cut with bytes on their way resets the application")
+    @Test("a connection that is cut with bytes in flight resets the application")
     func cutBusy() {
         var machine = relaying()
         _ = machine.plan()

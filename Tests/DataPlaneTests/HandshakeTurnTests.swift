@@ -5,9 +5,9 @@ import Testing
 @testable import DataPlane
 @testable import EventLoop
 
-@Suite("Turns to shake hands")
+@Suite("Handshake turns")
 struct HandshakeTurnTests {
-    @Test("a tick runs one step of a handshake, in the order in which clients came, and the next tick does not sleep")
+    @Test("a tick runs one handshake step, in the clients' order of arrival, and the next tick does not sleep")
     func storm() throws {
         let world = try SimulatedWorld(seed: 1, faults: .none)
         let clients = try clients(30, of: world)
@@ -30,7 +30,7 @@ struct HandshakeTurnTests {
         try end(clients, world)
     }
 
-    @Test("those who relay are answered as fast during a storm of handshakes as without one")
+    @Test("established connections are served as fast during a storm of handshakes as without one")
     func establishedFirst() throws {
         let world = try SimulatedWorld(seed: 1, faults: .none)
         let calm = try echoClient(world, 200)
@@ -49,7 +49,7 @@ struct HandshakeTurnTests {
         try end(clients + [calm], world)
     }
 
-    @Test("however few may shake hands at a time, everyone's turn comes", arguments: [1, 3])
+    @Test("however few handshakes may be in progress, every client's turn comes", arguments: [1, 3])
     func nobodyStarves(concurrent: Int) throws {
         let world = try SimulatedWorld(seed: 1, faults: .none, limits: "{concurrentHandshakes: \(concurrent)}")
         let clients = try clients(25, of: world)
@@ -61,7 +61,7 @@ struct HandshakeTurnTests {
         try end(clients, world)
     }
 
-    @Test("a silent client takes no turn, and its time runs from the accept")
+    @Test("a silent client takes no turn, and its time-out runs from the accept")
     func silentClients() throws {
         let world = try SimulatedWorld(seed: 1, faults: .none, limits: "{concurrentHandshakes: 1}")
         let silent = (0..<5).map { world.network.connectPeer(to: SimulatedWorld.inbound, from: world.from(100 + $0)) }
@@ -80,7 +80,7 @@ struct HandshakeTurnTests {
         try end(clients, world)
     }
 
-    @Test("where the thread for handshakes gets nothing done, the worker takes turns itself")
+    @Test("if the handshake thread makes no progress, the worker runs steps itself")
     func starvedThread() throws {
         let world = try SimulatedWorld(seed: 1, faults: .none)
         let thread = try HandshakeThread(wake: Wake(descriptor: -1))
@@ -93,20 +93,20 @@ struct HandshakeTurnTests {
         }
         #expect(isDone)
         #expect(world.network.now - start < 5_000_000_000)
-        // Those whose steps the thread has are told off in time, and hold nothing.
+        // Connections whose steps the thread has time out as usual, and hold nothing.
         let reasons = { world.records.map(\.closeReason).filter { $0 == CloseReason.handshakeTimeout.rawValue } }
         #expect(try world.turn { reasons().count == Worker.stepsUnderwayLimit })
         #expect(world.worker.handshakes.inProgress == 0 && world.worker.heldFlightBytes == 0)
         try end(clients, world)
     }
 
-    @Test("one that goes away while it waits for its turn is passed over")
+    @Test("a client that leaves while it waits for its turn is skipped")
     func gone() throws {
         let world = try SimulatedWorld(seed: 1, faults: .none, limits: "{concurrentHandshakes: 1}")
         let clients = try clients(3, of: world)
         for client in clients { client.act(20_000) }
         #expect(try world.turn { clients[0].socket.unread > 0 })
-        // The first one has the only turn and keeps it; meanwhile the time of all is over.
+        // The first one has the only turn and keeps it; meanwhile all of them time out.
         world.network.advance(nanoseconds: 10_100_000_000)
         #expect(try world.turn { world.records.count == 3 })
         #expect(world.worker.handshakes.inProgress == 0 && world.worker.heldFlightBytes == 0)
@@ -116,7 +116,9 @@ struct HandshakeTurnTests {
         try end(next, world)
     }
 
-    @Test("as many flights may wait as there are connections, each of one ClientHello at most, and none is cut for it")
+    @Test(
+        "as many flights may wait as there are connections, each of one ClientHello at most, and no connection is ended for it"
+    )
     func memory() throws {
         // Seed 0 has receive buffers of 64 KiB.
         let world = try SimulatedWorld(seed: 0, faults: .none)

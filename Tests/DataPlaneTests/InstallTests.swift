@@ -9,11 +9,11 @@ import Testing
 
 @Suite("A change under a worker")
 struct InstallTests {
-    /// What is changed.
+    /// The kind of change.
     enum Change: String, CaseIterable, Sendable, CustomTestStringConvertible {
         /// The rule that lets the client in is gone.
         case policy
-        /// The authority of the client is none any more.
+        /// The client's authority is no longer trusted.
         case bundle
 
         var testDescription: String { rawValue }
@@ -29,17 +29,17 @@ struct InstallTests {
             switch self {
             case .policy: [CloseReason.policyChanged.rawValue, CloseReason.policyDenied.rawValue]
             case .bundle:
-                // Or it is the client that refuses, for the server's SVID is of the other authority, too.
+                // Or the client refuses, because the server's SVID is also from the other authority.
                 Set([CloseReason.bundleRemoved, .certificateRefused, .handshakeFailed].map(\.rawValue))
             }
         }
     }
 
     @Test(
-        "whenever it comes, between accept and relay, no client that it denies is served after it",
+        "whenever it comes between accept and relay, a client that it denies is not served afterwards",
         arguments: Change.allCases, [true, false])
     func noWindow(change: Change, closesItself: Bool) throws {
-        // Each number of turns is a moment of the admission at which the change comes.
+        // Each number of turns is a moment of the admission at which the change arrives.
         var admittedBefore = 0
         for moment in 0..<60 {
             let world = try SimulatedWorld(seed: UInt64(moment), faults: .none)
@@ -49,7 +49,8 @@ struct InstallTests {
                 closing: closesItself)
             _ = world.network.backend(at: SimulatedWorld.application)
             for _ in 0..<moment {
-                // Three bytes a turn would not come to an end within the moments, the whole flight would at once.
+                // With three bytes a turn the flight would not be complete within these moments, in one piece it would
+                // be at once.
                 client.act(400)
                 try world.step()
             }
@@ -72,7 +73,7 @@ struct InstallTests {
         #expect(admittedBefore > 0, "no moment came late enough to find it admitted")
     }
 
-    @Test("it closes those whom it denies and leaves the others alone, a bounded number of them a step")
+    @Test("it closes the connections that it denies and leaves the others alone, a bounded number per step")
     func slices() throws {
         let world = try SimulatedWorld(seed: 3, faults: .none)
         let allowed = try clients(90, of: world, as: TestIdentities.shared.allowed)
@@ -105,7 +106,7 @@ struct InstallTests {
         #expect(try world.turn { world.isQuiet })
     }
 
-    @Test("without an SVID nobody is served, and with the next one who waited is")
+    @Test("without an SVID no client is served, and with the next SVID the waiting ones are")
     func withdrawal() throws {
         let world = try SimulatedWorld(seed: 3, faults: .none)
         let early = try clients(1, of: world, as: TestIdentities.shared.allowed)
@@ -134,7 +135,7 @@ struct InstallTests {
         #expect(try world.turn { world.isQuiet })
     }
 
-    @Test("a thousand changes while connections come and go lose nothing and close nobody")
+    @Test("a thousand changes while connections come and go lose nothing and close no connection")
     func churn() throws {
         let world = try SimulatedWorld(seed: 5, faults: .none)
         var done = 0

@@ -9,9 +9,11 @@ import Testing
 /// 8 MiB for one worker: 4 MiB of shared buffers, and shares for some 80 connections.
 private let memoryBytes = 8 << 20
 
-@Suite("Where memory runs short")
+@Suite("Scarce memory")
 struct MemoryTests {
-    @Test("nobody who stops reading takes from others what they need, and nobody is cut", arguments: [false, true])
+    @Test(
+        "a peer that stops reading takes nothing that others need, and no connection is ended",
+        arguments: [false, true])
     func silentReaders(echoes: Bool) throws {
         // The kernel holds little, so that the worker has to. Seed 0 has receive buffers of 64 KiB.
         var narrow = SimulatedFaults.none
@@ -35,7 +37,7 @@ struct MemoryTests {
             try world.step()
             mostBuffered = max(mostBuffered, world.worker.pool.countedBytes)
         }
-        // Who echoes sends as long as somebody takes it, and reads nothing.
+        // The echo's client sends as long as its bytes are accepted, and reads nothing.
         for _ in 0..<400 {
             for client in silent where !client.isEstablished { client.act(20_000, sending: 10) }
             if echoes { for client in silent where client.isEstablished { client.act(16_000, reads: false) } }
@@ -47,7 +49,7 @@ struct MemoryTests {
         let mostAllowed = world.worker.memory.bufferBytes
         defer { #expect(mostBuffered <= mostAllowed) }
 
-        // Another one comes, and is served.
+        // Another client comes, and is served.
         let late = try TLSClient(
             world.network.connectPeer(to: listener, from: from(99)), as: TestIdentities.shared.allowed,
             sending: Stream(number: 55, length: 30_000), answer: echoes ? 55 : 155)
@@ -57,7 +59,7 @@ struct MemoryTests {
         }
         #expect(late.closed && late.plaintext.isTrue)
 
-        // Those who begin to read get every byte.
+        // Clients that begin to read get every byte.
         for _ in 0..<20_000 where !silent.allSatisfy(\.isOver) {
             for client in silent { client.act(20_000) }
             try turn()
@@ -73,7 +75,7 @@ struct MemoryTests {
     }
 
     @Test(
-        "the budget divides all that there is and no more",
+        "the budget divides all of the memory and no more",
         arguments: [8, 16, 32, 64, 256, 1024, 1 << 20], [1, 100, 10_000, 1_000_000])
     func budget(mebibytes: Int, connections: Int) {
         let bytes = mebibytes << 20
@@ -91,6 +93,6 @@ struct MemoryTests {
         #expect(!budget.isScarce(buffered: bytes / 16) && budget.isScarce(buffered: budget.sharedBytes))
     }
 
-    /// Each of an address of its own.
+    /// Each from an address of its own.
     private func from(_ index: Int) -> SocketAddress { SocketAddress(v4: 0x0A00_0000 + UInt32(index), port: 20_000) }
 }

@@ -8,7 +8,7 @@ import Testing
 @Suite("A worker whose buffers are used up")
 struct ScarceBufferTests {
     @Test(
-        "at whatever moment they run out, and however many are left, each connection goes on or ends", arguments: 0..<4)
+        "whenever they run out, and however many are left, each connection goes on or ends", arguments: 0..<4)
     func everyMoment(left: Int) throws {
         for moment in 0..<40 {
             let scene = try Scene(seed: UInt64(moment))
@@ -29,7 +29,7 @@ struct ScarceBufferTests {
 
 extension ScarceBufferTests {
     @Test(
-        "at whatever moment there is no descriptor, and sends fail, each connection goes on or ends", arguments: 0..<40)
+        "whenever there is no descriptor, and sends fail, each connection goes on or ends", arguments: 0..<40)
     func everyDescriptor(moment: Int) throws {
         for kind in 0..<3 {
             let scene = try Scene(seed: UInt64(moment))
@@ -93,7 +93,7 @@ extension ScarceBufferTests {
 }
 
 extension SimulatedWorld {
-    /// Lends all of the worker's buffers, as full ones, but so many; the caller gives them back.
+    /// Lends all but that many of the worker's buffers, as full ones; the caller gives them back.
     fileprivate func lendAll(but left: Int) -> [Int32] {
         var held: [Int32] = []
         while let buffer = worker.pool.take() {
@@ -165,7 +165,7 @@ private final class Scene {
         return left
     }
 
-    /// Lets everybody finish or go.
+    /// Lets every client finish or leave.
     func end() throws {
         caller.close()
         for _ in 0..<4_000 where !world.isQuiet {

@@ -118,7 +118,7 @@ private final class Story {
     private func checkStreams() {
         if expectsAll, !callers.allSatisfy(\.isDone) { flaw = "a connection is stuck" }
         for (index, caller) in callers.enumerated() where !caller.socket.wasReset && caller.socket.isFinished {
-            // An orderly end says: all of the answer is here.
+            // An orderly close means that the whole response has arrived.
             guard caller.stream.length > 0, caller.check.received > 0 || expectsAll else { continue }
             let expected = lengths[index ^ 1]
             if caller.check.received != expected {
@@ -140,7 +140,7 @@ private final class Story {
         }
     }
 
-    /// The outside goes away; then nothing of it may be left.
+    /// The outside world leaves; then nothing of it may be left.
     private func finish() throws {
         for caller in callers { caller.socket.close() }
         for intruder in intruders { intruder.socket.close() }

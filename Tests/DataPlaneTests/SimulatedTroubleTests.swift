@@ -11,7 +11,7 @@ import Testing
 @Suite("A worker in trouble")
 struct SimulatedTroubleTests {
     @Test(
-        "an accept that keeps failing is tried now and then, and told of more rarely",
+        "an accept that keeps failing is retried now and then, and reported more rarely",
         arguments: [EMFILE, ENOSPC, EPERM])
     func failingAccept(code: Int32) throws {
         var faults = SimulatedFaults.none
@@ -50,7 +50,7 @@ struct SimulatedTroubleTests {
         #expect(world.records.map(\.upstream) == ["127.0.0.1:19000"])
     }
 
-    @Test("where no endpoint answers in time the connection ends so")
+    @Test("if no endpoint answers in time, the connection ends with that reason")
     func hangingEndpoints() throws {
         let world = try SimulatedWorld(seed: 1, faults: .none, endpoints: ["127.0.0.1:19001", "127.0.0.1:19000"])
         for port in [19000, 19001] as [UInt16] {
@@ -62,7 +62,7 @@ struct SimulatedTroubleTests {
         #expect(world.isQuiet)
     }
 
-    @Test("what came with the handshake's end and no upstream ever got is counted as discarded, not as sent")
+    @Test("bytes right after the handshake that no upstream received count as discarded, not as sent")
     func discardedBytes() throws {
         let world = try SimulatedWorld(seed: 1, faults: .none)
         world.network.backend(at: SimulatedWorld.application).behaviour = .hangs
@@ -81,7 +81,7 @@ struct SimulatedTroubleTests {
     @Test(
         "of a client's first bytes no more is held than a ClientHello may have",
         arguments: [
-            // What the record header and the message's own say; then zeros.
+            // The lengths in the record's and the message's header; then zeros.
             ([22, 3, 1, 0x40, 0, 1, 0, 0xFF, 0xFF], 9, "message-too-large"),
             ([22, 3, 1, 0x40, 0, 1, 0, 0x3F, 0xFC], 20_000, "message-too-large"),
             ([0x80], 60_000, "not-tls"),
@@ -104,7 +104,7 @@ struct SimulatedTroubleTests {
         #expect(world.isQuiet)
     }
 
-    @Test("a server that never shakes hands does not keep clients waiting for their turn")
+    @Test("a server that never answers a handshake does not keep clients waiting for their turn")
     func silentServer() throws {
         let world = try SimulatedWorld(
             seed: 1, faults: .none, limits: "{concurrentHandshakes: 1}", servers: ["127.0.0.1:19001"])
@@ -120,7 +120,7 @@ struct SimulatedTroubleTests {
         try end(world, client, nil)
     }
 
-    @Test("a refused connection that is still listened to is not one that the drain cut")
+    @Test("a refused connection that still lingers does not count as cut by the drain")
     func refusedIsNotCut() throws {
         let world = try SimulatedWorld(seed: 1, faults: .none)
         let client = try client(world, TestIdentities.shared.intruder)
@@ -131,7 +131,7 @@ struct SimulatedTroubleTests {
         #expect(world.worker.cutConnectionCount == 0)
     }
 
-    @Test("a session is continued with the endpoint that gave it")
+    @Test("a session is resumed with the endpoint that gave it")
     func resumption() throws {
         let world = try SimulatedWorld(seed: 1, faults: .none, servers: ["127.0.0.1:15443", "127.0.0.1:15444"])
         let application = world.network.backend(at: SimulatedWorld.application)

@@ -68,7 +68,7 @@ final class SimulatedWorld {
 
     func step() throws { try worker.step(limitNanoseconds: 5_000_000) }
 
-    /// Turns the worker until the condition holds; false where it does not in so many turns.
+    /// Steps the worker until the condition holds; false if it does not within that many turns.
     func turn(_ limit: Int = 4000, until condition: () throws -> Bool) throws -> Bool {
         for _ in 0..<limit {
             if try condition() { return true }
@@ -77,7 +77,7 @@ final class SimulatedWorld {
         return try condition()
     }
 
-    /// What the worker is to serve by from now on: its settings with other callers, or another identity.
+    /// An update of the worker: its settings with other callers, or another identity.
     func update(
         callers: String? = nil, material: IdentityMaterial? = TestIdentities.shared.server
     ) throws -> WorkerUpdate {

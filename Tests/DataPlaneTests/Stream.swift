@@ -24,7 +24,7 @@ struct Stream {
         written += count
     }
 
-    /// The longest that there is of one stream; its first byte is its number.
+    /// The longest stream; its first byte is its number.
     static func bytes(_ number: UInt64) -> [UInt8] { all[Int(number)] }
 
     static let longest = 90_000

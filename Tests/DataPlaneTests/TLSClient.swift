@@ -17,7 +17,7 @@ final class TLSClient {
     private var stream: Stream
     private var saidClose: Bool
 
-    /// - Parameter closing: it says close_notify once its stream is sent.
+    /// - Parameter closing: it sends close_notify once its stream is sent.
     init(
         _ socket: PeerSocket, as material: IdentityMaterial, sending stream: Stream, answer: UInt64,
         closing: Bool = true
@@ -35,10 +35,10 @@ final class TLSClient {
 
     var isOver: Bool { failure != nil || closed || socket.wasReset || socket.isFinished }
 
-    /// Nothing of it is on its way.
+    /// Nothing of it is in flight.
     var isIdle: Bool { outbox.isEmpty && socket.unread == 0 }
 
-    /// Reads what has come and writes what there is room for, `sending` bytes of its stream at most.
+    /// Reads what has arrived and writes as much as there is room for, at most `sending` bytes of its stream.
     func act(_ limit: Int, sending: Int = 16 * 1024, reads: Bool = true) {
         let bytes = reads ? socket.read(limit) : []
         if !bytes.isEmpty { step(bytes) }

@@ -2,7 +2,7 @@ import Authority
 import SVID
 import TLSTesting
 
-/// The identities of the simulated tests, made once: keys of fixed size, so that a seed is one history.
+/// The identities of the simulated tests, made once: keys of fixed size, so that a seed is one run.
 struct TestIdentities: Sendable {
     let server: IdentityMaterial
     let allowed: IdentityMaterial

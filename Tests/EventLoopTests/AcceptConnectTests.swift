@@ -35,7 +35,7 @@ struct AcceptConnectTests {
         #expect(try rig.drain().isEmpty)
     }
 
-    @Test("a dial reaches who listens", arguments: BackendKind.allCases, [false, true])
+    @Test("a dial reaches its listener", arguments: BackendKind.allCases, [false, true])
     func connects(kind: BackendKind, isIPv6: Bool) throws {
         var rig = try Rig(kind)
         let (descriptor, peer) = try rig.dialled(isIPv6: isIPv6)
@@ -45,7 +45,7 @@ struct AcceptConnectTests {
         rig.loop.close(descriptor)
     }
 
-    @Test("a dial to nobody is refused", arguments: BackendKind.allCases)
+    @Test("a dial without a listener is refused", arguments: BackendKind.allCases)
     func refused(kind: BackendKind) throws {
         var rig = try Rig(kind)
         let address = try rig.outside.deadAddress()
@@ -56,7 +56,7 @@ struct AcceptConnectTests {
         }
     }
 
-    @Test("what dials at once is all served", arguments: BackendKind.allCases)
+    @Test("simultaneous dials are all served", arguments: BackendKind.allCases)
     func manyDials(kind: BackendKind) throws {
         var rig = try Rig(kind)
         let server = try rig.outside.serve(isIPv6: false)

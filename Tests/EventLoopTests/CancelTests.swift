@@ -15,7 +15,7 @@ struct CancelTests {
         rig.loop.cancel(descriptor, token)
         #expect(try rig.next(token).result == 0 - ECANCELED)
         #expect(try rig.drain().isEmpty)
-        // The bytes that come then are for the next receive.
+        // Bytes that arrive later are for the next receive.
         #expect(peer.write([3]) == 1)
         #expect(try rig.next(rig.receive(descriptor)).bytes == [3])
         rig.loop.close(descriptor)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-/// The least that can be served: what comes is sent back, FIN is answered with FIN. It counts what it leaves behind.
+/// A minimal server: bytes are sent back, FIN is answered with FIN. It counts what it leaves behind.
 struct Echo: ~Copyable {
     private struct Connection {
         var pending: [PinnedBytes] = []
@@ -43,7 +43,7 @@ struct Echo: ~Copyable {
         }
     }
 
-    /// Ends everything; the network's counts are to be zero afterwards.
+    /// Ends everything; the network's counts must be zero afterwards.
     mutating func stop() throws {
         loop.cancel(listener, Self.token(.accept, listener))
         accepting = false

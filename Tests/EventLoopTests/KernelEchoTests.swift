@@ -14,7 +14,7 @@ struct KernelEchoTests {
         let running = Atomic(0)
     }
 
-    /// Writes and reads at random, in pieces of random size; ends in order, by RST or by just leaving.
+    /// Writes and reads at random, in pieces of random size; closes in order, by RST or by just leaving.
     private static func converse(_ address: SocketAddress, seed: UInt64, _ findings: Findings) {
         var random = SimulatedRandom(seed: seed)
         for _ in 0..<5 {

@@ -38,7 +38,7 @@ struct KernelLoopTests {
         }
         #expect(ticks < 20)
         #expect(rig.loop.now - before < 10_000_000_000)
-        // The longest wait there can be is no overflow.
+        // The longest possible wait does not overflow.
         rig.loop.wake!.signal()
         #expect(try rig.wait(timeoutNanoseconds: .max).map(\.token) == [.wake])
     }
@@ -69,7 +69,7 @@ struct KernelLoopTests {
         #expect(try rig.drain().isEmpty)
     }
 
-    @Test("a descriptor number that is used again brings nothing of its former life", arguments: Rig.kernelKinds)
+    @Test("a reused descriptor number inherits no state", arguments: Rig.kernelKinds)
     func reuse(kind: BackendKind) throws {
         var rig = try Rig(kind)
         let (listener, address) = try rig.outside.listen(isIPv6: false, backlog: 64)
@@ -136,7 +136,7 @@ struct KernelLoopTests {
         let sent = OperationToken(operation: 2, generation: 0, slot: 2)
         for round in 0..<3 {
             loop.receive(near, waiting)
-            // Each of them is answered: there is nothing of that name.
+            // Each of them is answered: there is no such operation.
             for number in 0..<20_000 {
                 loop.cancel(far, OperationToken(operation: 3, generation: 0, slot: UInt32(number)))
             }
@@ -197,7 +197,7 @@ struct KernelLoopTests {
         return limit.rlim_cur
     }
 
-    @Test("a loop that goes with operations in flight leaves the next one alone", arguments: Rig.kernelKinds)
+    @Test("a loop destroyed with operations in flight does not disturb the next one", arguments: Rig.kernelKinds)
     func abandoned(kind: BackendKind) throws {
         for _ in 0..<20 {
             var rig = try Rig(kind)

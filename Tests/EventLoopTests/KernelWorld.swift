@@ -53,7 +53,7 @@ final class KernelWorld: OutsideWorld {
         return address
     }
 
-    /// Small buffers, so that little holds a sender up.
+    /// Small buffers, so that a sender soon blocks.
     private static func narrow(_ descriptor: Int32) {
         Sockets.setOption(descriptor, SOL_SOCKET, SO_RCVBUF, 64 * 1024)
         Sockets.setOption(descriptor, SOL_SOCKET, SO_SNDBUF, 64 * 1024)

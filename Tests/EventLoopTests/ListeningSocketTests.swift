@@ -30,7 +30,7 @@ struct ListeningSocketTests {
             try ListeningSocket.group(address: held.address, count: newcomers)
         }
         for descriptor in held.descriptors { close(descriptor) }
-        // And once it is free it can be had.
+        // Once it is free it can be bound.
         let again = try ListeningSocket.group(address: held.address, count: newcomers)
         for descriptor in again.descriptors { close(descriptor) }
     }

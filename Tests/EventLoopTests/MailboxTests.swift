@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The mailbox")
 struct MailboxTests {
-    @Test("messages of many threads arrive, each thread's in order, and wake the worker", arguments: Rig.kernelKinds)
+    @Test("messages from many threads arrive, each thread's in order, and wake the worker", arguments: Rig.kernelKinds)
     func manyThreads(kind: BackendKind) throws {
         let mailbox = Mailbox<(thread: Int, number: Int)>()
         var rig = try Rig(kind)
@@ -14,7 +14,7 @@ struct MailboxTests {
         let threads = (0..<4).map { thread in
             BackgroundThread { for number in 0..<500 { mailbox.post((thread, number)) } }
         }
-        // The loop must not go while a thread may post: nothing here throws before they have ended.
+        // The loop must not be destroyed while a thread may post: nothing here throws before they have ended.
         var arrived: [[Int]] = Array(repeating: [], count: threads.count)
         var ticks = 0
         while arrived.contains(where: { $0.count < 500 }), ticks < 5000 {

@@ -3,7 +3,7 @@ import Glibc
 @testable import EventLoop
 import System
 
-/// What is at the other end of the loop's sockets, kernel's or simulation's.
+/// The other end of the loop's sockets, in the kernel or in a simulation.
 protocol OutsideWorld: AnyObject {
     /// A listening descriptor for the loop.
     func listen(isIPv6: Bool, backlog: Int32) throws -> (descriptor: Int32, address: SocketAddress)
@@ -19,7 +19,7 @@ protocol OutsideWorld: AnyObject {
 
 protocol OutsideServer: AnyObject {
     var address: SocketAddress { get }
-    /// The oldest connection that stands; nil where none does.
+    /// The oldest established connection; nil if there is none.
     func take() -> (any OutsidePeer)?
 }
 
@@ -28,7 +28,7 @@ protocol OutsidePeer: AnyObject {
     /// How many bytes were taken.
     func write(_ bytes: [UInt8]) -> Int
     func read(_ limit: Int) -> [UInt8]
-    /// All was read and FIN has come. Tells the truth once a read has found nothing.
+    /// All was read and FIN has come. Valid once a read has found nothing.
     var isFinished: Bool { get }
     var wasReset: Bool { get }
     var localAddress: SocketAddress? { get }

@@ -23,7 +23,7 @@ struct ReceiveBudgetTests {
         #expect(budget.buffersATick == 1)
     }
 
-    @Test("gives more buffers where many wait for one, however large their reads")
+    @Test("gives more buffers if many receives wait for one, however large their reads")
     func starvation() {
         var budget = ReceiveBudget(LoopLimits())
         for _ in 0..<200 { budget.received(261_120) }

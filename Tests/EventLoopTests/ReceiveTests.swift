@@ -73,13 +73,13 @@ struct ReceiveTests {
         rig.loop.close(descriptor)
     }
 
-    @Test("an upstream that speaks and ends at once is heard to the end", arguments: BackendKind.allCases)
+    @Test("an upstream that sends and closes at once is read to the end", arguments: BackendKind.allCases)
     func speaksFirstAndEnds(kind: BackendKind) throws {
         var rig = try Rig(kind)
         let server = try rig.outside.serve(isIPv6: false)
         let descriptor = rig.loop.openSocket(for: server.address)
         let token = rig.connect(descriptor, server.address)
-        // The simulation dials in a tick; the kernel has the connection standing already.
+        // The simulation dials in a tick; the kernel has already established the connection.
         var peer = server.take()
         if peer == nil {
             try rig.tick()

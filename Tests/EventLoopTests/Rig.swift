@@ -43,7 +43,7 @@ struct Rig: ~Copyable {
         }
     }
 
-    /// A name that no other operation has.
+    /// A token that no other operation has.
     mutating func newToken() -> OperationToken {
         lastToken += 1
         return OperationToken(operation: 1, generation: 1, slot: lastToken)
@@ -87,7 +87,7 @@ struct Rig: ~Copyable {
         }
     }
 
-    /// Ticks until a completion of that name comes, and takes it.
+    /// Ticks until the completion with that token comes, and takes it.
     mutating func next(_ token: OperationToken, _ location: SourceLocation = #_sourceLocation) throws -> Seen {
         for _ in 0..<Self.patienceTicks {
             if let index = seen.firstIndex(where: { $0.token == token }) { return seen.remove(at: index) }
@@ -105,14 +105,14 @@ struct Rig: ~Copyable {
         try #require(Bool(false), "it never came about", sourceLocation: location)
     }
 
-    /// Waits long for completions and returns them; empty where the waits ended without, a few times in a row.
+    /// Waits long for completions and returns them; empty if a few waits in a row ended without one.
     mutating func wait(timeoutNanoseconds: UInt64 = 30_000_000_000) throws -> [Seen] {
         // A signal of this process may cut a wait short.
         for _ in 0..<20 where seen.isEmpty { try tick(timeoutNanoseconds: timeoutNanoseconds) }
         return try drain(ticks: 0)
     }
 
-    /// Ticks a while and returns what came: for the absence of completions.
+    /// Ticks for a while and returns the completions: to show that there are none.
     mutating func drain(ticks: Int = 5) throws -> [Seen] {
         for _ in 0..<ticks { try tick() }
         defer { seen = [] }

@@ -41,7 +41,7 @@ struct SendTests {
     }
 
     @Test(
-        "what is handed over before a long step leaves at once, and completes with the next tick",
+        "what is submitted before a long step leaves at once, and completes with the next tick",
         arguments: Rig.kernelKinds)
     func handedOver(kind: BackendKind) throws {
         var rig = try Rig(kind)

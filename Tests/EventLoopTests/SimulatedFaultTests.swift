@@ -56,7 +56,7 @@ struct SimulatedFaultTests {
         init(_ network: SimulatedNetwork) { value = .simulated(network) }
     }
 
-    @Test("no socket is to be had")
+    @Test("opening a socket fails")
     func noSocket() {
         let network = Self.network { $0.socketWithoutDescriptors = 1 }
         var loop = EventLoop.simulated(network)
@@ -83,7 +83,7 @@ struct SimulatedFaultTests {
         #expect(!peer.isRefused)
     }
 
-    @Test("an accept ends though it accepted, and is to be armed anew")
+    @Test("an accept ends although it accepted, and must be re-armed")
     func endedAccept() throws {
         let network = Self.network { $0.endedAccepts = 1 }
         var loop = EventLoop.simulated(network)
@@ -214,7 +214,7 @@ struct SimulatedFaultTests {
         #expect((1...20_000_000).contains(loop.now - before))
     }
 
-    @Test("a tester's wake comes as a wake")
+    @Test("a tester's wake arrives as a wake")
     func wake() throws {
         let network = Self.network { _ in }
         var loop = EventLoop.simulated(network)
@@ -233,7 +233,7 @@ struct SimulatedFaultTests {
         #expect(peer.wasReset && !peer.isFinished)
     }
 
-    @Test("who was not accepted is reset when the listener closes, and nobody gets in afterwards")
+    @Test("a connection that was not accepted is reset when the listener closes, and none is accepted afterwards")
     func closedListener() {
         let network = Self.network { _ in }
         var loop = EventLoop.simulated(network)

@@ -62,7 +62,7 @@ struct SimulatedNetworkTests {
         for seed in 0..<100 { _ = try Self.run(seed: UInt64(seed), faults: withFaults ? .all : .none) }
     }
 
-    @Test("one seed is one history")
+    @Test("one seed is one run")
     func deterministic() throws {
         for seed in 0..<10 as Range<UInt64> {
             #expect(try Self.run(seed: seed, faults: .all) == Self.run(seed: seed, faults: .all))

@@ -53,7 +53,7 @@ struct TimerWheelTests {
         for seed in 0..<40 as Range<UInt64> { Self.agreesWithDictionary(seed: seed, steps: 400, reach: reach) }
     }
 
-    @Test("far timers let the loop sleep: no vain wake on the way, however many turns of the wheel")
+    @Test("far timers let the loop sleep: no spurious wake-up on the way, however many turns of the wheel")
     func sleep() {
         var wheel = TimerWheel(capacity: 5000)
         let hour: UInt64 = 3_600_000_000_000
@@ -68,7 +68,7 @@ struct TimerWheelTests {
         #expect(wheel.popExpired(now: now + pause) != nil)
     }
 
-    @Test("a cancelled timer causes one vain wake at the most")
+    @Test("a cancelled timer causes at most one spurious wake-up")
     func vainWake() {
         var wheel = TimerWheel(capacity: 2)
         wheel.set(0, deadline: 100_000_000)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-/// What is a bug of the loop's owner ends the process, on the backend that tests run on.
+/// A bug of the loop's owner traps, on the backend that tests run on.
 @Suite("Bugs of the loop's owner")
 struct TrapTests {
     /// How a failed precondition ends a process: not as a thrown error does.

@@ -108,7 +108,7 @@ struct BundlePollingTests {
         #expect(polling.answered(try document(1), now: 120, chance: 0) == .changed)
     }
 
-    @Test("a number that was far too high once locks the publisher out no longer than until its bundle is stale")
+    @Test("a sequence that was once far too high locks the publisher out only until its bundle is stale")
     func wayBack() throws {
         var polling = BundlePolling(now: 0, staleAfterSeconds: 100)
         _ = polling.answered(try document(1, sequence: 1_000_000_000_000_000), now: 0, chance: 0)

@@ -9,12 +9,12 @@ struct CertificateShape {
     var extensions: [[UInt8]] = []
     var trailer: [UInt8] = []
 
-    /// A leaf that keeps every rule.
+    /// A leaf that satisfies every rule.
     static func leaf(_ names: [[UInt8]] = [DER.uri("spiffe://example.org/ns/default/sa/a")]) -> CertificateShape {
         CertificateShape(extensions: [keyUsage(.digitalSignature), alternativeNames(names)])
     }
 
-    /// A signing certificate that keeps every rule.
+    /// A signing certificate that satisfies every rule.
     static func signer(_ names: [[UInt8]] = []) -> CertificateShape {
         let extensions = [basicConstraints(isCA: true), keyUsage(.keyCertSign, .cRLSign)]
         return CertificateShape(extensions: names.isEmpty ? extensions : extensions + [alternativeNames(names)])

@@ -26,7 +26,7 @@ struct CertificateTimeTests {
         (DER.generalizedTime("19691231235959Z"), -1),
     ]
 
-    @Test("that is no time is malformed", arguments: notTimes)
+    @Test("that is not a valid time is malformed", arguments: notTimes)
     func invalid(_ time: [UInt8]) {
         for validity in [
             DER.sequence(time, DER.utcTime("300101000000Z")), DER.sequence(DER.utcTime("200101000000Z"), time),

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("A leaf certificate")
 struct LeafRuleTests {
-    @Test("that keeps every rule has its identity")
+    @Test("that satisfies every rule has its identity")
     func good() throws {
         let fields = try CertificateFields(CertificateShape.leaf().der)
         #expect(try fields.leafIdentity().description == "spiffe://example.org/ns/default/sa/a")
@@ -25,7 +25,7 @@ struct LeafRuleTests {
     func refusedNames(_ names: [[UInt8]], _ expected: SVIDRefusal) throws {
         let fields = try CertificateFields(CertificateShape.leaf(names).der)
         #expect(throws: expected) { try fields.leafIdentity() }
-        // The claim alone does not look at the path.
+        // The claim alone does not check the path.
         if expected != .leafWithoutPath { #expect(throws: expected) { try fields.claimedIdentity() } }
     }
 

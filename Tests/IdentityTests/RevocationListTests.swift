@@ -2,7 +2,7 @@ import Testing
 
 @testable import Identity
 
-@Suite("Lists of revoked certificates")
+@Suite("CRLs")
 struct RevocationListTests {
     private static let time: [UInt8] = DER.element(0x17, Array("300101000000Z".utf8))
 
@@ -28,7 +28,7 @@ struct RevocationListTests {
             DER.element(0x30, DER.element(0x06, [0x55, 0x1D, 0x14]) + flag + DER.element(0x04, [0x02, 0x01, 0x05])))
     }
 
-    @Test("tell who stands in them, when they were made, and until when they hold")
+    @Test("list revoked serial numbers, their issue time and their next update")
     func whole() throws {
         let serials: [[UInt8]] = [[9], [1, 2, 3], [0x00, 0xFF], [4]]
         let list = try RevocationList(
@@ -44,13 +44,13 @@ struct RevocationListTests {
         }
     }
 
-    @Test("may be empty, of the first version, and without an end")
+    @Test("may be empty, of version 1, and without a next update")
     func least() throws {
         let list = try RevocationList(parsing: Self.list(version: [], nextUpdate: []))
         #expect(list.revokedCount == 0 && list.nextUpdate == nil)
     }
 
-    @Test("that say something critical are not misread", arguments: [true, false])
+    @Test("with an unknown critical extension are not misread", arguments: [true, false])
     func criticalExtensions(ofEntry: Bool) {
         let bytes =
             ofEntry
@@ -59,7 +59,7 @@ struct RevocationListTests {
         #expect(throws: RevocationListFlaw.unknownCriticalExtension) { try RevocationList(parsing: bytes) }
     }
 
-    @Test("that are cut anywhere are refused")
+    @Test("that are truncated anywhere are refused")
     func cut() {
         let whole = Self.list(entries: [Self.entry([1]), Self.entry([2])])
         for count in 0..<whole.count {
@@ -68,7 +68,7 @@ struct RevocationListTests {
         #expect(throws: RevocationListFlaw.malformed) { try RevocationList(parsing: whole + [0]) }
     }
 
-    @Test("name serial numbers whose order is that of numbers")
+    @Test("order serial numbers as numbers")
     func order() throws {
         let numbers = try [[0], [1], [255], [1, 0], [1, 0, 0, 0, 0, 0, 0, 0, 0], Array(repeating: 255, count: 20)].map {
             try #require(SerialNumber($0 as [UInt8]))

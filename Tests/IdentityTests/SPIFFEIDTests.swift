@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A SPIFFE ID")
 struct SPIFFEIDTests {
-    @Test("is taken apart into trust domain and path")
+    @Test("is split into trust domain and path")
     func parts() throws {
         let identity = try SPIFFEID(parsing: "spiffe://example.org/ns/default/sa/a")
         #expect(identity.trustDomain.name == "example.org")
@@ -50,7 +50,7 @@ struct SPIFFEIDTests {
         ("spiffe://" + String(repeating: "a", count: 256), .trustDomainTooLong(bytes: 256)),
     ]
 
-    @Test("has flaws whose words name the remedy", arguments: flawWords)
+    @Test("has flaws whose description names the remedy", arguments: flawWords)
     func words(_ flaw: SPIFFEIDFlaw, _ words: String) {
         #expect(flaw.description.contains(words))
     }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("A signing certificate")
 struct SigningRuleTests {
-    @Test("that keeps every rule may sign for the trust domain", arguments: goodNames)
+    @Test("that satisfies every rule may sign for the trust domain", arguments: goodNames)
     func good(_ names: [[UInt8]]) throws {
         let fields = try CertificateFields(CertificateShape.signer(names).der)
         try fields.checkSigning(of: TrustDomain(parsing: "example.org"))

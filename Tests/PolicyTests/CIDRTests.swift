@@ -33,7 +33,7 @@ struct CIDRTests {
         ("::ffff:0:0/96", "::1", false),
     ]
 
-    @Test("folds a peer's IPv4-mapped address that nobody folded before")
+    @Test("folds a peer's IPv4-mapped address")
     func unfolded() throws {
         #expect(try CIDR(parsing: "10.0.0.0/8").contains(.v6(0, 0xFFFF_0A01_0203)))
     }

@@ -43,7 +43,7 @@ struct PolicyTests {
         #expect(policy.decide(try Self.request("spiffe://a/ns/legacy")).outcome == .allowed)
     }
 
-    @Test("in audit mode forwards what it refuses, and says that it refuses it")
+    @Test("in audit mode forwards what it refuses, and reports the refusal")
     func audit() throws {
         let policy = Policy(name: "p", mode: .audit, rules: [try Self.rule("r", .deny, ["spiffe://a/b"])])
         for (identity, outcome) in [("spiffe://a/b", Decision.Outcome.denied), ("spiffe://a/c", .noMatch)] {

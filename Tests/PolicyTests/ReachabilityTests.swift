@@ -29,7 +29,7 @@ struct ReachabilityTests {
             Self.shadows([try Self.rule(.deny, "spiffe://a/x"), try Self.rule(.deny, "spiffe://a/x")]) == [[1, 0]])
     }
 
-    @Test("is found behind a deny rule that comes later, since deny rules are asked first")
+    @Test("is found behind a deny rule that comes later, since deny rules are evaluated first")
     func laterDeny() throws {
         #expect(
             Self.shadows([try Self.rule(.allow, "spiffe://a/x"), try Self.rule(.deny, "spiffe://*/**")]) == [[0, 1]])

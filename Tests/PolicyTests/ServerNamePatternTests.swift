@@ -3,7 +3,7 @@ import Testing
 
 @Suite("A pattern of server names")
 struct ServerNamePatternTests {
-    @Test("matches whole labels, letter case and one trailing dot aside", arguments: matching)
+    @Test("matches whole labels, ignoring case and one trailing dot", arguments: matching)
     func matches(_ pattern: String, _ name: String, _ expected: Bool) throws {
         #expect(try ServerNamePattern(parsing: pattern).matches(name) == expected)
     }

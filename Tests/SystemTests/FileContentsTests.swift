@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A file that is read at once")
 struct FileContentsTests {
-    @Test("is taken whole where it has exactly the limit, and refused with one byte more")
+    @Test("is read whole at exactly the limit, and refused with one byte more")
     func limit() throws {
         let size = try FileContents.read(path: #filePath).bytes.count
         #expect(try FileContents.read(path: #filePath, limitBytes: size).bytes.count == size)
@@ -15,7 +15,7 @@ struct FileContentsTests {
         }
     }
 
-    @Test("may say that it has no bytes, as the kernel's do")
+    @Test("may report a size of zero, as the kernel's files do")
     func procFile() throws {
         let status = try #require(FileContents.text(path: "/proc/self/status"))
         #expect(status.contains("Cpus_allowed_list:"))
@@ -53,7 +53,7 @@ struct FileContentsTests {
         #expect(FileContents.isReadableByOthers(status))
     }
 
-    @Test("leaves nothing of a secret that is overwritten")
+    @Test("leaves no byte of a secret that is overwritten")
     func overwrite() {
         var secret: [UInt8] = [1, 2, 3]
         FileContents.overwrite(&secret)

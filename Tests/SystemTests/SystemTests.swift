@@ -6,13 +6,13 @@ import Testing
 
 @Suite("The operating system")
 struct SystemTests {
-    @Test("says in words what an errno means, with its number where that is asked for")
+    @Test("describes an errno in words, with its number on request")
     func errorText() {
         #expect(systemMessage(EACCES) == "Permission denied")
         #expect(describe(EACCES) == "Permission denied (13)")
     }
 
-    @Test("resolves addresses that are given in numbers")
+    @Test("resolves numeric addresses")
     func resolving() throws {
         #expect(try SocketAddress.resolve("127.0.0.1", port: 80) == [SocketAddress(v4: 0x7F00_0001, port: 80)])
         #expect(try SocketAddress.resolve("::1", port: 443) == [SocketAddress(v6: 0, 1, port: 443)])
@@ -48,9 +48,9 @@ private final class Flag: Sendable {
     var isSet: Bool { value.load(ordering: .relaxed) }
 }
 
-@Suite("A call that knows no deadline")
+@Suite("A call without a deadline")
 struct PatientCallTests {
-    @Test("is answered from another thread, or left to itself when the time is over")
+    @Test("is answered from another thread, or abandoned at the time-out")
     func deadline() throws {
         #expect(try answer(withinMilliseconds: 60_000) { 7 } == 7)
         let release = DispatchSemaphore(value: 0)

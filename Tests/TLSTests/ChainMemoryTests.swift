@@ -49,13 +49,13 @@ struct ChainMemoryTests {
         #expect(outcome == .failed(.refused(.badSignature)))
     }
 
-    @Test("does not vouch for a peer that has not the leaf's key")
+    @Test("does not vouch for a peer without the leaf's key")
     func otherKey() throws {
         let world = try World()
         let good = try world.authority.issue(path: "/client")
         let server = try TLSContext.server(world.material())
         #expect(try handshake(.client(material(good, trusting: [world.bundle])), server) == .complete)
-        // A thief has the certificate alone: of the key only the public half, beside a secret of its own.
+        // A thief has only the certificate: the public half of the key, beside a secret of its own.
         var pkcs8 = good.key.pkcs8DER
         pkcs8[pkcs8.count - 107 + 10] ^= 1
         let stolen = IdentityMaterial(
@@ -66,7 +66,7 @@ struct ChainMemoryTests {
         #expect(outcome == .failed(.misbehaved(.badHandshakeSignature)))
     }
 
-    @Test("is all there is to say of its intermediates: of the chain that comes again, only the leaf is parsed")
+    @Test("stands for its intermediates: of a chain that comes again, only the leaf is parsed")
     func intermediates() throws {
         let world = try World()
         let good = try world.authority.intermediate().intermediate().issue(path: "/client")
@@ -98,7 +98,7 @@ struct ChainMemoryTests {
         }
     }
 
-    /// Makes OpenSSL tell, when a handshake of `context` is done, how many of the peer's intermediates it parsed.
+    /// Makes OpenSSL report, when a handshake of `context` is done, how many of the peer's intermediates it parsed.
     private func countParsedIntermediates(of context: TLSContext) {
         // Safe: OpenSSL passes a live SSL. The number stands in a slot of our own, one above itself, since 0 means that
         // it is empty. A server's list leaves the leaf out.
@@ -117,7 +117,7 @@ struct ChainMemoryTests {
 
     private static let slot = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, nil, nil, nil, nil)
 
-    @Test("is asked for again by each dialling side, which may accept someone else")
+    @Test("is checked again by each dialling side, which may accept other identities")
     func acceptance() throws {
         let world = try World()
         let leaf = try world.authority.issue(path: "/server")

@@ -7,7 +7,7 @@ import Testing
 @testable import Authority
 @testable import Crypto
 
-@Suite("A peer that nobody here wrote")
+@Suite("A foreign peer")
 struct ForeignPeerTests {
     /// Each is safe: the context is alive, and the strings live for the call.
     enum Oddity: String, CaseIterable, Sendable {
@@ -71,7 +71,7 @@ struct ForeignPeerTests {
         #expect(end.outcome == .failed(.plaintextHTTP))
     }
 
-    @Test("is told apart from TLS when it sends garbage", arguments: [0, 1, 0x20, 0x53, 0x80, 0xff] as [UInt8])
+    @Test("is recognised as not TLS when it sends garbage", arguments: [0, 1, 0x20, 0x53, 0x80, 0xff] as [UInt8])
     func garbage(byte: UInt8) throws {
         let world = try World()
         var server = try End(.server(world.material()))
@@ -123,7 +123,7 @@ struct ForeignPeerTests {
         #expect(end.outcome == .complete)
         let bytes = (0..<40_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         let sealed = end.seal(bytes)
-        // Every record's own length, as anybody on the way can see it.
+        // Every record's own length, as visible on the wire.
         var start = 0
         while start + 5 <= sealed.count {
             let length = Int(sealed[start + 3]) << 8 | Int(sealed[start + 4])
@@ -237,7 +237,7 @@ struct ForeignPeerTests {
         #expect(unsafe OPENSSL_sk_num(SSL_get0_peer_CA_list(peer.ssl)) <= 0)
     }
 
-    @Test("updates its keys, asks for an answer, and gets it with our next bytes", arguments: [true, false])
+    @Test("updates its keys, requests our update, and gets it with our next bytes", arguments: [true, false])
     func keyUpdate(requestingAnswer: Bool) throws {
         let world = try World()
         let peer = try RawPeer(certificate: world.authority.issue())

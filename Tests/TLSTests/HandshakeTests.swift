@@ -8,7 +8,7 @@ import Testing
 
 @Suite("A handshake between two of us")
 struct HandshakeTests {
-    @Test("both sides learn who the other is, and data flows both ways", arguments: [TLSVersion.tls13, .tls12])
+    @Test("both sides authenticate the other, and data flows both ways", arguments: [TLSVersion.tls13, .tls12])
     func mutual(version: TLSVersion) throws {
         let world = try World()
         let options = TLSOptions(minVersion: version)

@@ -6,7 +6,7 @@ import Testing
 @testable import TLS
 @testable import SVID
 
-@Suite("An identity that is handed out at run time")
+@Suite("An identity that is issued at run time")
 struct IssuedIdentityTests {
     private let world: World
     private let partner: World
@@ -16,7 +16,7 @@ struct IssuedIdentityTests {
         partner = try World("partner.test")
     }
 
-    @Test("is taken although another trust domain's bundle is flawed: that domain is not trusted, and it is said")
+    @Test("is adopted although another trust domain's bundle is flawed: that domain is not trusted, which is reported")
     func flawedPartner() throws {
         let assembled = try assemble(partnerBundle: partner.authority.issue(path: "/no-authority").leafDER)
         #expect(assembled.material?.trustBundles.map(\.trustDomain) == [world.domain])
@@ -25,7 +25,7 @@ struct IssuedIdentityTests {
         #expect(text.contains("\"partner.test\"") && text.contains("is not trusted"), "\(text)")
     }
 
-    @Test("leaves another trust domain the last bundle that was good", arguments: [[UInt8](), [0x30], [0x30, 0x00]])
+    @Test("leaves another trust domain its last good bundle", arguments: [[UInt8](), [0x30], [0x30, 0x00]])
     func keepsLastGood(garbage: [UInt8]) throws {
         let before = try assemble(partnerBundle: partner.authority.rootDER)
         #expect(before.flaws.isEmpty)
@@ -34,7 +34,7 @@ struct IssuedIdentityTests {
         #expect(after.flaws.map { $0.description.contains("keeps its last good one") } == [true])
     }
 
-    @Test("is taken although a CRL is malformed, and the CRLs of before stay in force")
+    @Test("is adopted although a CRL is malformed, and the previous CRLs stay in force")
     func malformedCRL() throws {
         let assembled = try assemble(partnerBundle: partner.authority.rootDER, lists: [[0x30, 0x00]])
         #expect(assembled.flaws.map { $0.description.hasPrefix("the CRLs: a CRL ") } == [true])
@@ -97,7 +97,7 @@ struct IssuedIdentityTests {
         }
     }
 
-    @Test("is refused where peers would refuse its chain for its length")
+    @Test("is refused if peers would refuse its chain for its length")
     func longChain() throws {
         let long = try assemble(partnerBundle: partner.authority.rootDER, copiesOfRoot: 7)
         #expect(long.material == nil)

@@ -5,7 +5,7 @@ import Authority
 @testable import Crypto
 import TLSTesting
 
-/// OpenSSL on its own, over memory BIOs: a peer that nobody here wrote, and that can be told to be odd.
+/// OpenSSL on its own, over memory BIOs: a foreign peer that can be made to misbehave.
 @safe
 struct RawPeer: ~Copyable {
     /// An SSL_CTX that is being made.
@@ -56,7 +56,7 @@ struct RawPeer: ~Copyable {
 
     func feed(_ bytes: [UInt8]) { unsafe _ = BIO_write(incoming, bytes, Int32(bytes.count)) }
 
-    /// What it wants sent.
+    /// Its output.
     func take() -> [UInt8] {
         let count = unsafe BIO_ctrl_pending(outgoing)
         var bytes = [UInt8](repeating: 0, count: count)
@@ -71,7 +71,7 @@ struct RawPeer: ~Copyable {
 
     func write(_ bytes: [UInt8]) { unsafe _ = SSL_write(ssl, bytes, Int32(bytes.count)) }
 
-    /// All plaintext that is there, and how reading ended.
+    /// All plaintext that has arrived, and how reading ended.
     func read() -> (bytes: [UInt8], error: Int32) {
         defer { ERR_clear_error() }
         var all: [UInt8] = []
@@ -92,7 +92,7 @@ struct RawPeer: ~Copyable {
 }
 
 extension RawPeer {
-    /// Runs the handshake with one of our ends until neither wants to say more.
+    /// Runs the handshake with one of our ends until neither has more to send.
     func handshake(with end: inout End) {
         if case .dialling = end.session.context.role { feed(end.handshake()) }
         while true {

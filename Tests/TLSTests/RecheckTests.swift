@@ -5,7 +5,7 @@ import Testing
 @testable import Crypto
 @testable import SVID
 
-/// What a connection's peer is asked after a change: would a new handshake accept it?
+/// The recheck of a connection's peer after a change: would a new handshake accept it?
 @Suite("A peer that was accepted before")
 struct RecheckTests {
     /// Authorities of one trust domain that could all vouch for the same leaf.
@@ -13,9 +13,9 @@ struct RecheckTests {
         let root: CertificateAuthority
         let other: CertificateAuthority
         let intermediate: CertificateAuthority
-        /// Beside the leaf's own path: the root's key and name, signed by the other root.
+        /// Besides the leaf's own path: the root's key and name, signed by the other root.
         let crossSigned: [UInt8]
-        /// By a name each, certificates that a bundle may hold.
+        /// Certificates that a bundle may hold, by name.
         let anchors: [(name: String, der: [UInt8])]
 
         init() throws {
@@ -45,7 +45,7 @@ struct RecheckTests {
             ]
         }
 
-        /// What peers present, each a chain with its leaf first.
+        /// The chains that peers present, leaf first.
         func chains() throws -> [[[UInt8]]] {
             let direct = try root.issue(path: "/a").chainDER
             let below = try intermediate.issue(path: "/b").chainDER
@@ -53,7 +53,7 @@ struct RecheckTests {
         }
     }
 
-    @Test("is judged as a new handshake would be, whatever bundle it is asked about under")
+    @Test("is judged as in a new handshake, whatever bundle it is rechecked against")
     func agreement() throws {
         let authorities = try Authorities()
         let domain = try TrustDomain(parsing: "example.org")
@@ -125,7 +125,7 @@ struct RecheckTests {
         #expect(throws: SVIDRefusal.revoked) { try revoking.recheck(peer) }
     }
 
-    @Test("is not refused for a certificate that has ended: that is the business of the connection's own end")
+    @Test("is not refused for an expired certificate: the connection's own deadline covers that")
     func expired() throws {
         let world = try World()
         let leaf = try world.authority.issue(LeafRequest(path: "/a", validity: .seconds(600)))

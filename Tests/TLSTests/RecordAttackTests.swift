@@ -13,7 +13,7 @@ struct RecordAttackTests {
                 var forger = end.forger()
                 var record = try forger.record([UInt8](repeating: 7, count: 40), .applicationData)
                 record[index] ^= 1 << UInt8(bit)
-                // What the length now says may lie beyond the end: more bytes come.
+                // The changed length may reach beyond the end: more bytes follow.
                 let (plaintext, flaw) = end.open(record + [UInt8](repeating: 9, count: 70_000))
                 #expect(plaintext.isEmpty)
                 let length = Int(record[3]) << 8 | Int(record[4])
@@ -32,7 +32,7 @@ struct RecordAttackTests {
         }
     }
 
-    @Test("gets what it sent before it failed to the application")
+    @Test("has the bytes that it sent before its failure delivered to the application")
     func before() throws {
         let end = try RecordEnd()
         var forger = end.forger()
@@ -46,7 +46,7 @@ struct RecordAttackTests {
     func early() throws {
         #expect(try RecordEnd().open([23, 3, 3, 0x40, 0x12]).flaw == .tooLong)
         #expect(try RecordEnd().open([23, 3, 3, 0, 16]).flaw == .notAuthentic)
-        // A plaintext alert has no place after the handshake.
+        // A plaintext alert is not allowed after the handshake.
         #expect(try RecordEnd().open([21, 3, 3, 0, 2, 2, 40]).flaw == .unexpectedRecordType)
         #expect(try RecordEnd().open([20, 3, 3, 0, 1, 1]).flaw == .unexpectedRecordType)
         let end = try RecordEnd()
@@ -119,7 +119,7 @@ struct RecordAttackTests {
             let data = try forger.record([round], .applicationData)
             #expect(end.open(update + data) == ([round], nil))
         }
-        // However often it asks, one answer goes out, and with our next bytes.
+        // However often it asks, one reply goes out, with our next bytes.
         let sealed = try end.seal([1])
         #expect(sealed.count == (requestingAnswer ? 27 : 0) + 23)
         #expect(try end.seal([1]).count == 23)
@@ -128,7 +128,7 @@ struct RecordAttackTests {
         #expect(end.open(flood).flaw == .tooManyMessages)
     }
 
-    @Test("may send tickets, even in small pieces, and we look at none of them")
+    @Test("may send tickets, even in small pieces, and we ignore them")
     func tickets() throws {
         let end = try RecordEnd(acceptsTickets: true)
         var forger = end.forger()
@@ -156,7 +156,7 @@ struct RecordAttackTests {
         }
     }
 
-    @Test("is told with the right alert, and the application's log with the same words as ever")
+    @Test("gets the right alert, and the log its stable code")
     func alerts() {
         let table: [(RecordFlaw, UInt8?, String)] = [
             (.unexpectedRecordType, 10, "bad-record"), (.tooLong, 22, "bad-record"),

@@ -48,7 +48,7 @@ struct RecordForger: ~Copyable {
         try record(content + [type.rawValue] + [UInt8](repeating: 0, count: padding))
     }
 
-    /// Says that the next key follows, and uses it.
+    /// Announces the next key, and uses it.
     mutating func keyUpdate(requestingAnswer: Bool) throws -> [UInt8] {
         let message = try record([24, 0, 0, 1, requestingAnswer ? 1 : 0], .handshake)
         secret = try ciphers.expand(secret, "traffic upd", cipher, bytes: cipher.secretBytes)
@@ -92,7 +92,7 @@ struct RecordEnd {
         RecordForger(layer.details.cipher, secretByte: receivingByte, exchange.ciphers)
     }
 
-    /// What comes of these bytes: the plaintext up to a flaw, and the flaw.
+    /// The result of these bytes: the plaintext up to a flaw, and the flaw.
     func open(_ bytes: [UInt8]) -> (plaintext: [UInt8], flaw: RecordFlaw?) {
         var found: RecordFlaw?
         exchange.forgetReplies()

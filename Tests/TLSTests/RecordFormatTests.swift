@@ -157,7 +157,7 @@ struct PostHandshakeMessagesTests {
         [4, 0, UInt8(count >> 8), UInt8(count & 255)] + [UInt8](repeating: 24, count: count)
     }
 
-    @Test("is a ticket or a key update, wherever records cut it")
+    @Test("is a ticket or a key update, wherever records split it")
     func cuts() throws {
         let stream = Self.ticket(3) + Self.ticket(20) + [24, 0, 0, 1, 1]
         for first in 1..<stream.count {
@@ -187,7 +187,7 @@ struct PostHandshakeMessagesTests {
     }
 
     @Test(
-        "is refused when it is malformed or has no place",
+        "is refused when it is malformed or not allowed",
         arguments: [
             ([], .unexpectedMessage), ([1, 0, 0, 0], .unexpectedMessage), ([20], .unexpectedMessage),
             ([13, 0, 0, 1, 0], .unexpectedMessage), ([24, 0, 0, 0], .malformedKeyUpdate),

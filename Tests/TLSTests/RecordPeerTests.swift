@@ -36,7 +36,7 @@ struct RecordPeerTests {
             self.end = end
         }
 
-        /// What our end makes of what the peer has to say, given in pieces; the peer gets the replies.
+        /// What our end decrypts of the peer's output, given in pieces; the peer gets the replies.
         mutating func receive(
             cutting: (inout [UInt8]) -> [UInt8] = { all in
                 defer { all = [] }
@@ -70,7 +70,7 @@ struct RecordPeerTests {
         }
     }
 
-    @Test("need nothing of OpenSSL any more", arguments: Role.allCases, [true, false])
+    @Test("no longer need OpenSSL's object", arguments: Role.allCases, [true, false])
     func freed(role: Role, resumption: Bool) throws {
         var joined = try Joined(role, resumption: resumption)
         let isFreed = unsafe joined.end.session.handshaker == nil
@@ -81,10 +81,10 @@ struct RecordPeerTests {
         #expect(!hasReader)
     }
 
-    @Test("come whole wherever two reads cut them", arguments: RecordCipher.allCases)
+    @Test("are reassembled wherever two reads split them", arguments: RecordCipher.allCases)
     func cuts(cipher: RecordCipher) throws {
         var joined = try Joined(.accepting, cipher)
-        // A batch has at most this many bytes; a cut beyond its end is none.
+        // A batch has at most this many bytes; a split beyond its end is none.
         for cut in 0..<160 {
             joined.peer.write(Self.pattern(40))
             joined.peer.write([7])
@@ -178,7 +178,7 @@ struct RecordPeerTests {
         #expect(joined.end.opened == .open)
     }
 
-    @Test("end with close_notify, each way for itself", arguments: Role.allCases)
+    @Test("end with close_notify, each direction by itself", arguments: Role.allCases)
     func close(role: Role) throws {
         var joined = try Joined(role)
         joined.peer.feed(joined.end.closeNotify())
@@ -190,7 +190,7 @@ struct RecordPeerTests {
         #expect(joined.end.opened == .closed)
     }
 
-    @Test("end a session for good when they fail: it is not continued")
+    @Test("end a session for good when they fail: it is not resumed")
     func forgotten() throws {
         let world = try World()
         let options = TLSOptions(resumption: true)

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Records under load")
 struct RecordSoakTests {
-    /// What is under way from one end to the other, and what it must become.
+    /// The bytes in flight from one end to the other, and the expected plaintext.
     private struct Way {
         let from: RecordEnd
         let to: RecordEnd

@@ -29,7 +29,7 @@ struct ResumptionTests {
             clock: clock.read)
     }
 
-    /// Shakes hands, sends a byte each way so that tickets arrive, and says whether both sides resumed.
+    /// Does a handshake, sends a byte each way so that tickets arrive, and returns whether both sides resumed.
     private func connect(_ client: TLSContext, _ server: TLSContext, endpoint: Int = 0) throws -> Bool {
         var pair = try Pair(client: client, server: server, endpoint: endpoint)
         pair.handshake()
@@ -46,7 +46,7 @@ struct ResumptionTests {
         return resumed.0
     }
 
-    @Test("continues a session time and again, and both sides still know who the other is")
+    @Test("resumes a session time and again, and both sides still know the other's identity")
     func resumes() throws {
         let (client, server) = try (client(), server())
         #expect(try !connect(client, server))
@@ -71,7 +71,7 @@ struct ResumptionTests {
     }
 
     @Test(
-        "goes on, or begins anew, whatever other peers present beside their leaf",
+        "works, or falls back to a full handshake, whatever other peers present besides their leaf",
         arguments: [(300, true), (520, false)])
     func junkChains(handshakes: Int, resumes: Bool) throws {
         let (client, server) = try (client(), server())
@@ -141,7 +141,7 @@ struct ResumptionTests {
         #expect(pair.server.session.peer == nil)
     }
 
-    @Test("ends after an hour, however often it was continued", arguments: [600, 3_590])
+    @Test("ends after an hour, however often it was resumed", arguments: [600, 3_590])
     func lifetime(stepSeconds: Int64) throws {
         let (client, server) = try (client(), server())
         #expect(try !connect(client, server))

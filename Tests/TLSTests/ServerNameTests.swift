@@ -18,7 +18,7 @@ struct ServerNameTests {
     }
 
     @Test(
-        "are no names where a rule could read them another way",
+        "are invalid if a rule could read them another way",
         arguments: [
             "", ".", "..", "foo..example", ".foo", "foo.example..", "127.0.0.1", "127.0.0.1.", "::1", "[::1]", "1",
             "foo.1",

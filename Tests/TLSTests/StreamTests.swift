@@ -53,7 +53,7 @@ struct StreamTests {
         #expect(pair.server.plaintext == bytes)
     }
 
-    @Test("opens what came with the last bytes of the handshake")
+    @Test("opens records that came with the last bytes of the handshake")
     func earlyData() throws {
         let world = try World()
         var pair = try Pair(client: .client(world.material()), server: .server(world.material()))
@@ -87,7 +87,7 @@ struct StreamTests {
         #expect(pair.client.opened == .closed)
     }
 
-    @Test("says close_notify once")
+    @Test("sends close_notify once")
     func closeOnce() throws {
         var pair = try Self.pair()
         #expect(!pair.client.closeNotify().isEmpty)
@@ -133,7 +133,7 @@ struct StreamTests {
         #expect(pair.server.refuse().isEmpty)
     }
 
-    @Test("lets go of everything when it ends, however it ends")
+    @Test("releases everything when it ends, however it ends")
     func leaks() throws {
         let world = try World()
         let freed = FreedContexts()

@@ -3,9 +3,9 @@ import Testing
 
 @testable import TLS
 
-@Suite("HTTPS to a server of the web")
+@Suite("HTTPS to a web server")
 struct WebClientTests {
-    @Test("ends when no time is left, though the server is never quite silent")
+    @Test("ends when no time is left, although the server is never quite silent")
     func deadline() {
         var ends: [Int32] = [-1, -1]
         // The array has room for both.

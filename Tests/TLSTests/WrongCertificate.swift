@@ -4,7 +4,7 @@ import Testing
 @testable import TLS
 @testable import Authority
 
-/// A certificate that is wrong in exactly one way, and what must come of it.
+/// A certificate that is wrong in exactly one way, and the expected refusal.
 struct WrongCertificate: Sendable, CustomTestStringConvertible {
     let refusal: SVIDRefusal
     let alert: UInt8

@@ -38,7 +38,7 @@ struct AccessRecordTests {
         #expect(line(record) == expected)
     }
 
-    @Test("lines append: what stands in the buffer stays")
+    @Test("lines append: what is in the buffer stays")
     func appends() {
         var buffer = Array("before\n".utf8)
         sample(serverName: nil).appendJSON(to: &buffer)

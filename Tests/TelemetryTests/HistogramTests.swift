@@ -67,7 +67,7 @@ struct HistogramTests {
         }
     }
 
-    @Test("a value over the highest counts as the highest, and is told")
+    @Test("a value over the highest counts as the highest, and as clamped")
     func clamped() {
         var histogram = Histogram(highestTrackable: 10_000)
         histogram.record(.max)
@@ -97,7 +97,7 @@ struct HistogramTests {
         #expect(left.minimum == both.minimum && left.maximum == both.maximum)
     }
 
-    @Test("one without values has nothing to say, before the first and after they are forgotten")
+    @Test("one without values has no summary, before the first value and after a reset")
     func empty() {
         var histogram = Histogram()
         #expect(histogram.value(atPercentile: 50) == nil && histogram.mean == nil && histogram.maximum == nil)

@@ -34,7 +34,7 @@ struct MessageTests {
         return parts.filter { $0.0 != missing }.flatMap { Protobuf.field($0.0, $0.1) }
     }
 
-    @Test("are read with all that they have, and what is unknown is passed over")
+    @Test("are parsed with all their fields, and unknown fields are skipped")
     func whole() throws {
         let bytes =
             Protobuf.field(1, Self.svid(hint: "internal")) + Protobuf.varint(9 << 3) + Protobuf.varint(300)
@@ -53,7 +53,7 @@ struct MessageTests {
     }
 
     @Test(
-        "that lack a mandatory field are discarded, and it is named",
+        "that lack a mandatory field are discarded, and the field is named",
         arguments: [
             (1, "spiffe_id"), (2, "x509_svid"), (3, "x509_svid_key"), (4, "bundle"),
         ])
@@ -81,7 +81,7 @@ struct MessageTests {
         #expect(throws: WorkloadMessageFlaw.empty(field: "bundles")) { try X509BundlesMessage(parsing: []) }
     }
 
-    @Test("count the first of several SVIDs with one hint")
+    @Test("keep the first of several SVIDs with one hint")
     func hints() throws {
         let bytes =
             Protobuf.field(1, Self.svid(hint: "x"))
@@ -89,7 +89,7 @@ struct MessageTests {
         #expect(try X509SVIDMessage(parsing: bytes).svids.map(\.id.path) == ["/a"])
     }
 
-    @Test("whatever becomes of their bytes, are read or discarded, never worse")
+    @Test("are parsed or discarded, whatever happens to their bytes")
     func garbage() {
         let good =
             Protobuf.field(1, Self.svid(hint: "internal")) + Protobuf.field(2, [7, 7])
@@ -106,7 +106,7 @@ struct MessageTests {
         }
     }
 
-    @Test("come out of a call whole, however its bytes are cut")
+    @Test("come out of a call whole, however its bytes are split")
     func framing() throws {
         let first = [UInt8](repeating: 1, count: 300)
         let stream = [0, 0, 0, 1, 44] + first + [0, 0, 0, 0, 0] + [0, 0, 0, 0, 2, 8, 9]
@@ -121,7 +121,7 @@ struct MessageTests {
         #expect(throws: GRPCMessages.Flaw.tooLarge) { try others.take([0, 1, 0, 0, 0]) }
     }
 
-    @Test("are asked for again with growing waits, never after some ends, and no longer used after one")
+    @Test("are requested again with growing delays, never after some statuses, and withdrawn after one")
     func retry() {
         var retry = WorkloadRetry()
         let waits = (0..<7).map { _ in retry.ended(status: 14, chance: 1) }
