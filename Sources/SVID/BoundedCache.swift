@@ -26,5 +26,12 @@ package struct BoundedCache<Key: Hashable, Value> {
         }
     }
 
+    /// A cache of the entries that `isIncluded` holds for.
+    package func filter(_ isIncluded: (Value) -> Bool) -> BoundedCache {
+        var rest = self
+        for (key, value) in entries where !isIncluded(value) { rest.remove(key) }
+        return rest
+    }
+
     package mutating func remove(_ key: Key) { entries[key] = nil }
 }

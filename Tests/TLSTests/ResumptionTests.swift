@@ -30,7 +30,9 @@ struct ResumptionTests {
     }
 
     /// Does a handshake, sends a byte each way so that tickets arrive, and returns whether both sides resumed.
-    private func connect(_ client: TLSContext, _ server: TLSContext, endpoint: Int = 0) throws -> Bool {
+    private func connect(
+        _ client: TLSContext, _ server: TLSContext, endpoint: Int = 0, as id: String = "spiffe://example.org/client"
+    ) throws -> Bool {
         var pair = try Pair(client: client, server: server, endpoint: endpoint)
         pair.handshake()
         try #require(pair.client.outcome == .complete)
@@ -39,7 +41,7 @@ struct ResumptionTests {
         _ = pair.send(fromClient: [2])
         #expect(pair.client.plaintext == [1])
         #expect(pair.server.plaintext == [2])
-        #expect(pair.server.session.peer?.id.description == "spiffe://example.org/client")
+        #expect(pair.server.session.peer?.id.description == id)
         #expect(pair.client.session.peer?.id.description == "spiffe://example.org/server")
         let resumed = (pair.client.session.resumed, pair.server.session.resumed)
         #expect(resumed.0 == resumed.1)
@@ -118,6 +120,62 @@ struct ResumptionTests {
         let (one, other) = try (server(), server())
         _ = try connect(client, one)
         #expect(try !connect(client, other))
+    }
+
+    @Test("goes on in a context that takes the place of another, for the peers that are still accepted")
+    func continued() throws {
+        let partner = try World("partner.test")
+        let material = try world.material("/server", trusting: [partner.bundle])
+        func context(_ material: IdentityMaterial, _ continuing: TLSContext? = nil) throws -> TLSContext {
+            try TLSContext(
+                accepting: material, options: options, applicationProtocols: [], continuing: continuing,
+                clock: clock.read)
+        }
+        let first = try context(material)
+        let clientMaterial = try world.material("/client")
+        let own = try TLSContext.client(clientMaterial, options, clock: clock.read)
+        let foreign = try TLSContext.client(
+            partner.material("/client", trusting: [world.bundle]), options, clock: clock.read)
+        for (client, id) in [(own, "spiffe://example.org/client"), (foreign, "spiffe://partner.test/client")] {
+            #expect(try !connect(client, first, as: id))
+            #expect(try connect(client, first, as: id))
+        }
+        // Nothing but the partner's bundle is gone.
+        let second = try context(material.trusting([world.bundle]), first)
+        #expect(try connect(own, second))
+        var pair = try Pair(client: foreign, server: second)
+        pair.handshake()
+        #expect(pair.server.outcome == .failed(.refused(.unknownTrustDomain)))
+        // And a client's sessions go on in the same way.
+        let next = try TLSContext(
+            dialling: clientMaterial.trusting([world.bundle, partner.bundle]), options: options,
+            applicationProtocols: [], serverName: nil, continuing: own, acceptPeer: { _ in true }, clock: clock.read)
+        #expect(try connect(next, second))
+    }
+
+    @Test("is revoked by a CRL that the context which takes its place knows")
+    func continuedAndRevoked() throws {
+        let material = try world.material("/server")
+        let first = try TLSContext.server(material, options, clock: clock.read)
+        let client = try client()
+        _ = try connect(client, first)
+        #expect(try connect(client, first))
+        let peer = try #require(try connectedPeer(client, first))
+        let pem = try world.authority.revocationListPEM(of: [Hex.bytes(peer.serialHex)])
+        let list = try RevocationList(parsing: #require(PEMBlock.parse(Array(pem.utf8)).first).bytes)
+        let revoking = material.revoking(Revocation(.ifPresent, [world.domain: [list]]))
+        let second = try TLSContext(
+            accepting: revoking, options: options, applicationProtocols: [], continuing: first, clock: clock.read)
+        var pair = try Pair(client: client, server: second)
+        pair.handshake()
+        #expect(pair.server.outcome == .failed(.refused(.revoked)))
+    }
+
+    private func connectedPeer(_ client: TLSContext, _ server: TLSContext) throws -> PeerSVID? {
+        var pair = try Pair(client: client, server: server)
+        pair.handshake()
+        _ = pair.send(fromServer: [1])
+        return pair.server.session.peer
     }
 
     @Test("offers a session only to the endpoint that gave it")
@@ -233,5 +291,14 @@ struct ResumptionTests {
 
     private func contains(_ bytes: [UInt8], _ part: [UInt8]) -> Bool {
         bytes.indices.contains { bytes[$0...].starts(with: part) }
+    }
+}
+
+extension IdentityMaterial {
+    /// The same identity with these CRLs.
+    fileprivate func revoking(_ revocation: Revocation) -> IdentityMaterial {
+        IdentityMaterial(
+            id: id, notBefore: notBefore, notAfter: notAfter, chain: chain, trustBundles: trustBundles,
+            revocation: revocation, privateKey: privateKey)
     }
 }

@@ -16,17 +16,30 @@ struct ContextPlan: Equatable {
     let role: Role
     let applicationProtocols: [String]
     let options: TLSOptions
-    let material: IdentityMaterial
+    private(set) var material: IdentityMaterial
 
-    func make(clock: @escaping @Sendable () -> Int64) throws(TLSFault) -> TLSContext {
+    /// Whether sessions of this one may go on in `other`: nothing differs but what is trusted, and by that each of them
+    /// is judged.
+    func isContinued(by other: ContextPlan) -> Bool {
+        var trusting = other
+        trusting.material = other.material.trustingLike(material)
+        return self == trusting
+    }
+
+    /// - Parameter continuing: the context that it takes the place of, where sessions go on.
+    func make(
+        continuing: TLSContext?, clock: @escaping @Sendable () -> Int64
+    ) throws(TLSFault) -> TLSContext {
         switch role {
         case .accepting:
             return try TLSContext(
-                accepting: material, options: options, applicationProtocols: applicationProtocols, clock: clock)
+                accepting: material, options: options, applicationProtocols: applicationProtocols,
+                continuing: continuing, clock: clock)
         case .dialling(let serverName, let identities, _):
             return try TLSContext(
                 dialling: material, options: options, applicationProtocols: applicationProtocols,
-                serverName: serverName, acceptPeer: { id in identities.match(id) != nil }, clock: clock)
+                serverName: serverName, continuing: continuing, acceptPeer: { id in identities.match(id) != nil },
+                clock: clock)
         }
     }
 }

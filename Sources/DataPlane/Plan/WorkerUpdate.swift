@@ -52,7 +52,9 @@ public struct ListenerUpdate: Sendable {
             if let same, let context = previous?.contexts[same], !contexts.contains(where: { $0 === context }) {
                 contexts.append(context)
             } else {
-                contexts.append(try contextPlan.make(clock: clock))
+                let continued = previous?.contextPlans.firstIndex { $0.isContinued(by: contextPlan) }
+                contexts.append(
+                    try contextPlan.make(continuing: continued.flatMap { previous?.contexts[$0] }, clock: clock))
             }
         }
         self.contexts = contexts

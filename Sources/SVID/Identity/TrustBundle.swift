@@ -88,6 +88,13 @@ extension IdentityMaterial {
             trustBundles.filter { !added.contains($0.trustDomain) } + bundles.filter { !$0.certificates.isEmpty })
     }
 
+    /// The same identity, trusting what `other` does.
+    public func trustingLike(_ other: IdentityMaterial) -> IdentityMaterial {
+        IdentityMaterial(
+            id: id, notBefore: notBefore, notAfter: notAfter, chain: chain, trustBundles: other.trustBundles,
+            revocation: other.revocation, privateKey: privateKey)
+    }
+
     /// The same identity, trusting these bundles alone.
     public func trusting(_ bundles: [TrustBundle]) -> IdentityMaterial {
         IdentityMaterial(

@@ -24,6 +24,9 @@ extension SVIDVerifier {
         return Recheck(notAfter: min(peer.notAfter, path.notAfter), builtPath: isBuilt)
     }
 
+    /// Whether a new handshake with `peer` would be accepted now, time aside.
+    package func accepts(_ peer: PeerSVID) -> Bool { (try? recheck(peer)) != nil }
+
     private func path(
         of peer: PeerSVID, to anchors: TrustAnchors
     ) throws(SVIDRefusal) -> (path: IssuerPath, isBuilt: Bool) {

@@ -25,6 +25,8 @@ public final class TLSContext: @unchecked Sendable {
     let acceptedSessions: AcceptedSessions?
     let offeredSessions: OfferedSessions?
     let verifier: SVIDVerifier
+    /// A session is resumed under the name that it was made under, and under no other.
+    private let sessionContextName: [UInt8]
 
     private let lastName = Mutex("")
 
@@ -33,31 +35,38 @@ public final class TLSContext: @unchecked Sendable {
     /// - Parameters:
     ///   - applicationProtocols: in order of preference; a client that offers only others is refused, one that offers
     ///     none is not. Empty ignores ALPN.
+    ///   - continuing: a context of the same SVID, options and protocols that this one takes the place of. Its sessions
+    ///     are resumed here too, if their peers are accepted under what is trusted now.
     ///   - clock: Unix seconds, read at each verification.
     public convenience init(
         accepting material: IdentityMaterial, options: TLSOptions, applicationProtocols: [String],
-        clock: @escaping @Sendable () -> Int64
+        continuing: TLSContext? = nil, clock: @escaping @Sendable () -> Int64
     ) throws(TLSFault) {
+        let verifier = try Self.verifier(material, acceptPeer: nil, clock)
+        let sessions = continuing?.acceptedSessions.map { AcceptedSessions($0, acceptedBy: verifier) }
         try self.init(
-            role: .accepting, material, options, ApplicationProtocols(applicationProtocols),
-            Self.verifier(material, acceptPeer: nil, clock),
-            accepted: options.resumption ? AcceptedSessions(clock: clock) : nil, offered: nil)
+            role: .accepting, material, options, ApplicationProtocols(applicationProtocols), verifier,
+            accepted: options.resumption ? sessions ?? AcceptedSessions(clock: clock) : nil, offered: nil, continuing)
     }
 
     /// For sessions that we open.
     ///
-    /// - Parameter acceptPeer: called with the server's verified ID before our own certificate is sent.
+    /// - Parameters:
+    ///   - continuing: as for an accepting context.
+    ///   - acceptPeer: called with the server's verified ID before our own certificate is sent.
     public convenience init(
         dialling material: IdentityMaterial, options: TLSOptions, applicationProtocols: [String], serverName: String?,
-        acceptPeer: @escaping @Sendable (SPIFFEID) -> Bool, clock: @escaping @Sendable () -> Int64
+        continuing: TLSContext? = nil, acceptPeer: @escaping @Sendable (SPIFFEID) -> Bool,
+        clock: @escaping @Sendable () -> Int64
     ) throws(TLSFault) {
         let name = serverName.flatMap { ServerName.parse($0.utf8) }
         if let serverName, name == nil { throw .unusableName(serverName) }
-        let offered = OfferedSessions(acceptPeer: acceptPeer, clock: clock)
+        let verifier = try Self.verifier(material, acceptPeer: acceptPeer, clock)
+        let sessions = continuing?.offeredSessions.map { OfferedSessions($0, acceptedBy: verifier) }
+        let offered = sessions ?? OfferedSessions(acceptPeer: acceptPeer, clock: clock)
         try self.init(
-            role: .dialling(serverName: name), material, options, ApplicationProtocols(applicationProtocols),
-            Self.verifier(material, acceptPeer: acceptPeer, clock),
-            accepted: nil, offered: options.resumption ? offered : nil)
+            role: .dialling(serverName: name), material, options, ApplicationProtocols(applicationProtocols), verifier,
+            accepted: nil, offered: options.resumption ? offered : nil, continuing)
     }
 
     private static func verifier(
@@ -72,7 +81,7 @@ public final class TLSContext: @unchecked Sendable {
 
     private init(
         role: Role, _ material: IdentityMaterial, _ options: TLSOptions, _ applicationProtocols: ApplicationProtocols,
-        _ verifier: SVIDVerifier, accepted: AcceptedSessions?, offered: OfferedSessions?
+        _ verifier: SVIDVerifier, accepted: AcceptedSessions?, offered: OfferedSessions?, _ continuing: TLSContext?
     ) throws(TLSFault) {
         ErrorQueue.clear()
         let library = try TLSFault.translating { () throws(CryptoFault) in try CryptoLibrary.shared() }
@@ -85,6 +94,8 @@ public final class TLSContext: @unchecked Sendable {
         self.verifier = verifier
         acceptedSessions = accepted
         offeredSessions = offered
+        sessionContextName =
+            continuing?.sessionContextName ?? (0..<16).map { _ in UInt8.random(in: .min ... .max) }
         // Safe, here and in the extension: `context` is alive as long as this object, and so are the callbacks'
         // arguments; sessions keep this object.
         try setProtocol(options)
@@ -176,7 +187,7 @@ extension TLSContext {
     /// Tickets carry only session IDs.
     private func setResumption() throws(TLSFault) {
         unsafe postern_ctx_set_cache_mode(pointer, Int(SSL_SESS_CACHE_OFF))
-        let name = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
+        let name = sessionContextName
         try unsafe check(
             SSL_CTX_set_session_id_context(pointer, name, UInt32(name.count)), "SSL_CTX_set_session_id_context")
         try unsafe check(SSL_CTX_set_num_tickets(pointer, acceptedSessions == nil ? 0 : 1), "SSL_CTX_set_num_tickets")

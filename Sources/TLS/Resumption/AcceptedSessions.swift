@@ -10,10 +10,20 @@ import SVID
 ///
 /// All calls may come from any thread.
 final class AcceptedSessions: Sendable {
-    private let sessions = Mutex(BoundedCache<Digest256, KeptSession>(capacity: capacity))
+    private let sessions: Mutex<BoundedCache<Digest256, KeptSession>>
     private let clock: @Sendable () -> Int64
 
-    init(clock: @escaping @Sendable () -> Int64) { self.clock = clock }
+    init(clock: @escaping @Sendable () -> Int64) {
+        sessions = Mutex(BoundedCache(capacity: Self.capacity))
+        self.clock = clock
+    }
+
+    /// The sessions of `others` whose peers `verifier` accepts, under what it trusts.
+    init(_ others: AcceptedSessions, acceptedBy verifier: SVIDVerifier) {
+        let all = others.sessions.withLock(\.self)
+        sessions = Mutex(all.filter { $0.peer.map(verifier.accepts) ?? false })
+        clock = others.clock
+    }
 
     /// Keeps `session` if it may be resumed at all; takes the reference if so.
     func keep(_ session: KeptSession) -> Bool {

@@ -13,14 +13,23 @@ final class OfferedSessions: Sendable {
         let peer: PeerSVID
     }
 
-    private let offers = Mutex<[Int: [Offer]]>([:])
+    private let offers: Mutex<[Int: [Offer]]>
     private let clock: @Sendable () -> Int64
     private let acceptPeer: @Sendable (SPIFFEID) -> Bool
 
     /// - Parameter acceptPeer: which servers we accept, asked again for each offer.
     init(acceptPeer: @escaping @Sendable (SPIFFEID) -> Bool, clock: @escaping @Sendable () -> Int64) {
+        offers = Mutex([:])
         self.acceptPeer = acceptPeer
         self.clock = clock
+    }
+
+    /// The sessions of `others` whose servers `verifier` accepts, under what it trusts.
+    init(_ others: OfferedSessions, acceptedBy verifier: SVIDVerifier) {
+        let all = others.offers.withLock(\.self)
+        offers = Mutex(all.mapValues { $0.filter { verifier.accepts($0.peer) } })
+        acceptPeer = others.acceptPeer
+        clock = others.clock
     }
 
     /// Keeps a session that the server at `endpoint` gave us.
