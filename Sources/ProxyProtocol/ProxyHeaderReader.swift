@@ -35,7 +35,10 @@ public enum ProxyHeaderReader {
         guard end <= bytesAtMost, bytes[12] >> 4 == 2 else { return .malformed }
         guard bytes.count >= end else { return .incomplete }
         switch (bytes[12] & 0x0F, bytes[13]) {
+        // What such a header says besides is to be ignored (section 2.2).
         case (0, _): return .complete(byteCount: end, ends: nil)
+        case _ where !hasSoundValues(bytes, to: end): return .malformed
+        case (1, unspecified): return .complete(byteCount: end, ends: nil)
         case (1, ProxyHeader.tcp4):
             guard payloadCount >= 12 else { return .malformed }
             let ends = Ends(
@@ -51,6 +54,34 @@ public enum ProxyHeaderReader {
         // Neither datagrams nor sockets of a file system come to a TCP listener.
         default: return .malformed
         }
+    }
+
+    /// Whether the typed values behind the addresses fill the header exactly, and its checksum, if it has one, is
+    /// right: a wrong one ends the connection (section 2.2.3).
+    private static func hasSoundValues(_ bytes: [UInt8], to end: Int) -> Bool {
+        let addressBytes =
+            switch bytes[13] {
+            case ProxyHeader.tcp4: 12
+            case ProxyHeader.tcp6: 36
+            default: end
+            }
+        var offset = ProxyHeader.fixedBytes + addressBytes
+        while offset < end {
+            guard offset + TypedValue.prefixBytes <= end else { return false }
+            let value = offset + TypedValue.prefixBytes
+            let next = value + (Int(bytes[offset + 1]) << 8 | Int(bytes[offset + 2]))
+            guard next <= end else { return false }
+            if bytes[offset] == TypedValue.Code.checksum.rawValue {
+                guard next == value + 4 else { return false }
+                var zeroed = Array(bytes[..<end])
+                for index in value..<next { zeroed[index] = 0 }
+                guard CRC32C.checksum(of: zeroed) == bytes[value..<next].reduce(0, { $0 << 8 | UInt32($1) }) else {
+                    return false
+                }
+            }
+            offset = next
+        }
+        return true
     }
 
     private static func v4(_ bytes: [UInt8], at offset: Int) -> IPAddress {
@@ -96,6 +127,8 @@ public enum ProxyHeaderReader {
         }
     }
 
+    /// An address family that the balancer does not know.
+    private static let unspecified: UInt8 = 0
     private static let lineBeginning = Array("PROXY ".utf8)
     private static let lineBytesAtMost = 107
 }

@@ -59,6 +59,8 @@ public struct AccessRecord: Hashable, Sendable {
     public var timeUnixNanoseconds: Int64
     /// Names the connection, also where its application is told of it.
     public var connection: String?
+    /// The load balancer that named the source.
+    public var balancer: String?
     public var listener: String
     public var direction: Direction
     public var route: String?
@@ -138,6 +140,7 @@ public struct AccessRecord: Hashable, Sendable {
         json.field("route", route, limit: Self.nameLimitBytes)
         json.field("direction", direction.rawValue)
         json.field("source", source, limit: Self.nameLimitBytes)
+        json.field("balancer", balancer, limit: Self.nameLimitBytes)
         json.field("upstream", upstream, limit: Self.nameLimitBytes)
         json.field("sni", serverName, limit: Self.nameLimitBytes)
         json.field("alpn", applicationProtocol, limit: Self.nameLimitBytes)
@@ -173,7 +176,7 @@ public struct AccessRecord: Hashable, Sendable {
 
     /// No line is longer: every text has a limit, and an escaped byte takes at most six.
     public static let maximumLineBytes =
-        6 * (3 * identityLimitBytes + 2 * detailLimitBytes + 17 * nameLimitBytes) + 1_024
+        6 * (3 * identityLimitBytes + 2 * detailLimitBytes + 18 * nameLimitBytes) + 1_024
 
     private static let nameLimitBytes = 256
     private static let identityLimitBytes = 2_048

@@ -255,6 +255,31 @@ struct AdmissionTests {
         #expect(try world.turn { world.isQuiet })
     }
 
+    @Test("behind a load balancer, each client that it names has its own share, and the balancer needs none")
+    func balanced() throws {
+        let world = try SimulatedWorld(
+            seed: 8, faults: .none, limits: "{connectionsPerSource: 2}", balancers: ["10.0.0.1"])
+        let through = (0..<6).map { index in
+            let socket = world.network.connectPeer(to: SimulatedWorld.echo, from: address(1, index))
+            // Its first half; the other one comes later.
+            _ = socket.write(Array("PROXY TCP4 10.0.0.".utf8))
+            return socket
+        }
+        #expect(try world.turn { world.worker.activeConnections == 6 })
+        #expect(try world.turn { world.worker.heldFlightBytes == 6 * 18 })
+        for (index, socket) in through.enumerated() {
+            _ = socket.write(Array("\(index < 3 ? 8 : 9) 10.0.0.1 \(1_000 + index) 443\r\n".utf8))
+        }
+        #expect(try world.turn { world.records.count == 2 })
+        #expect(world.records.allSatisfy { $0.closeReason == CloseReason.sourceLimit.rawValue })
+        #expect(Set(world.records.map(\.source)) == ["10.0.0.8:1002", "10.0.0.9:1005"])
+        #expect(world.worker.strangers[Source(address(1))] == 0 && world.worker.clients[Source(address(8))] == 2)
+        #expect(world.worker.heldFlightBytes == 0)
+        for socket in through { socket.close() }
+        #expect(try world.turn { world.isQuiet })
+        #expect(world.worker.clients[Source(address(8))] == 0)
+    }
+
     @Test("sources are IPv4 addresses, also in IPv6, and the /64 of IPv6 ones")
     func sources() {
         let v6 = { (high: UInt64, low: UInt64) in Source(SocketAddress(v6: high, low, port: 1)) }

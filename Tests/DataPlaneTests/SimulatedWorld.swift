@@ -31,10 +31,12 @@ final class SimulatedWorld {
     /// - Parameters:
     ///   - endpoints: the inbound listener's applications.
     ///   - servers: where the outbound listener goes.
+    ///   - balancers: who names the clients of the echo.
     ///   - memoryBytes: the worker's, for all that grows with its peers.
     init(
         seed: UInt64, faults: SimulatedFaults, limits: String = "{}", endpoints: [String] = ["127.0.0.1:19000"],
-        servers: [String] = ["127.0.0.1:15443"], materials: TestIdentities = .shared,
+        servers: [String] = ["127.0.0.1:15443"], balancers: [String] = ["203.0.113.1"],
+        materials: TestIdentities = .shared,
         memoryBytes: Int = 256 << 20
     ) throws {
         generator = SeededGenerator(seed: seed)
@@ -43,7 +45,7 @@ final class SimulatedWorld {
         loopLimits.receiveBufferBytes = seed % 8 == 0 ? 64 * 1024 : 4096
         let network = SimulatedNetwork(seed: seed, faults: faults, limits: loopLimits)
         self.network = network
-        settingsText = Self.settings(limits: limits, endpoints: endpoints, servers: servers)
+        settingsText = Self.settings(limits: limits, endpoints: endpoints, servers: servers, balancers: balancers)
         self.memoryBytes = memoryBytes
         let plan = try Self.plan(settingsText, materials.server, memoryBytes)
         let addresses = plan.listeners.map(\.bind)
@@ -103,7 +105,9 @@ final class SimulatedWorld {
         return ProxyPlan(settings: settings, material: material, workers: 1, memoryBytes: memoryBytes)
     }
 
-    private static func settings(limits: String, endpoints: [String], servers: [String]) -> String {
+    private static func settings(
+        limits: String, endpoints: [String], servers: [String], balancers: [String]
+    ) -> String {
         """
         identity: {files: {certificate: a.pem, privateKey: a.key, trustBundles: {example.org: b.pem}}}
         listeners:
@@ -120,6 +124,7 @@ final class SimulatedWorld {
           - name: echo
             mode: inbound
             bind: 127.0.0.1:15444
+            acceptProxyProtocol: {from: \(balancers)}
             routes: [{name: echo, upstream: {builtin: echo}, policy: callers}]
         policies:
           callers:

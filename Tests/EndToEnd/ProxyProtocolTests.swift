@@ -34,6 +34,26 @@ struct ProxyProtocolTests {
         }
     }
 
+    @Test(
+        "reads the client that a load balancer named, and what that client connected to",
+        arguments: EventLoopKind.allCases)
+    func passedOn(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let application = try ProxyApplication(stage)
+            var listener = SettingsFile.Listener.telling(application.address)
+            listener.text += "\n    acceptProxyProtocol: {from: [\"127.0.0.1\"]}"
+            let proxy = try stage.proxy(SettingsFile(listeners: [listener]))
+            let relay = try stage.keep(
+                Relay(to: proxy.address("in"), .plain, prologue: "PROXY TCP4 192.0.2.1 198.51.100.1 1000 443\r\n"))
+            let client = try OpenSSLClient(to: relay.address, as: .client, folder: stage.folder)
+            #expect(client.echoes("hello\n"))
+            let told = try application.header(0)
+            #expect(told["source"] as? String == "192.0.2.1 1000", "\(told)")
+            #expect(told["destination"] as? String == "198.51.100.1 443")
+            client.process.stop()
+        }
+    }
+
     @Test("may be HAProxy or nginx", arguments: ["haproxy", "nginx"])
     func others(kind: String) throws {
         try onStage(.epoll) { stage in

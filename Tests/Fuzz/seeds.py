@@ -57,6 +57,12 @@ http = frame(4, 0, 0, b"") + frame(4, 1, 0, b"") + frame(1, 4, 1, b"\x88\x5f\x10
 http += frame(0, 0, 1, b"\0" + len(message).to_bytes(4, "big") + message)
 http += frame(1, 5, 1, b"\x40\x0bgrpc-status\x017") + frame(6, 0, 0, b"12345678") + frame(7, 0, 0, b"\0" * 8)
 
+signature = b"\r\n\r\n\0\r\nQUIT\n"
+headers = [b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", b"PROXY TCP6 ::1 ::1 1 2\r\n", b"PROXY UNKNOWN\r\n"]
+headers += [signature + b"\x20\0\0\0", signature + b"\x21\x11\0\x10" + bytes(12) + b"\x04\0\x01\0"]
+headers += [signature + b"\x21\x21\0\x24" + bytes(36)]
+
+write("ProxyHeaders", headers)
 write("SPIFFEIDs", [entry["id"].encode("utf-8", "surrogatepass") for entry in ids])
 write("Certificates", certificates())
 write("Bundles", [json.dumps(entry["bundle"]).encode() for entry in bundles])

@@ -88,6 +88,26 @@ struct ProxyHeaderTests {
         #expect(ProxyHeaderReader.read(Array(text.utf8)) == .malformed)
     }
 
+    @Test("with a wrong checksum, or values that do not fill it, is refused")
+    func values() throws {
+        let good = try ProxyHeader(
+            source: Self.end("192.0.2.1", 1), destination: Self.end("192.0.2.2", 2), values: [.serverName("app.test")]
+        ).bytes()
+        // All but the checksum's own type, without which it is another value.
+        for index in 16..<good.count where index != good.count - 7 {
+            var bad = good
+            bad[index] ^= 1
+            #expect(ProxyHeaderReader.read(bad) == .malformed, "\(index)")
+        }
+        // Without a checksum none is missed; the spare byte is no value.
+        let bare = Array(good[..<28]) + [0x04, 0, 1, 0]
+        for (length, isRead) in [(16, true), (15, false), (13, false), (12, true)] {
+            var bytes = Array(bare[..<(16 + length)])
+            bytes[15] = UInt8(length)
+            if case .complete = ProxyHeaderReader.read(bytes) { #expect(isRead) } else { #expect(!isRead) }
+        }
+    }
+
     @Test("of version 2 is refused where its length, version, command or family is not one to take")
     func malformedBinary() throws {
         let good = try ProxyHeader(source: Self.end("192.0.2.1", 1), destination: Self.end("192.0.2.2", 2)).bytes()

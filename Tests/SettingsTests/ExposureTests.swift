@@ -50,6 +50,18 @@ struct ExposureTests {
         #expect(allFlaws(of: Self.text(inbound: "allowRemoteCallers: true"))[0].contains("has no place here"))
     }
 
+    @Test("whoever may name sources must be listed, is warned of if that is everyone, and is no caller of our own")
+    func balancers() {
+        #expect(allFlaws(of: Self.text(inbound: #"acceptProxyProtocol: {from: ["10.0.0.0/8", "::1"]}"#)) == [])
+        let everyone = allFlaws(of: Self.text(inbound: #"acceptProxyProtocol: {from: ["0.0.0.0/0"]}"#))
+        #expect(everyone.count == 1 && everyone[0].hasPrefix("6:33: warning: with 0.0.0.0/0 every client may claim"))
+        let nobody = allFlaws(of: Self.text(inbound: "acceptProxyProtocol: {}"))
+        #expect(nobody.count == 1 && nobody[0].contains("the key `from` is missing here"), "\(nobody)")
+        #expect(allFlaws(of: Self.text(inbound: "acceptProxyProtocol: {from: []}")).count == 1)
+        let outbound = allFlaws(of: Self.text(outboundExtra: #"acceptProxyProtocol: {from: ["10.0.0.0/8"]}"#))
+        #expect(outbound.count == 1 && outbound[0].contains("has no place here"), "\(outbound)")
+    }
+
     @Test("a plaintext upstream on another host is an error without its key")
     func remoteUpstream() {
         let remote = #"endpoints: ["127.0.0.1:80", "10.0.0.7:80"]"#

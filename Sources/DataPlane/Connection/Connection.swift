@@ -25,7 +25,14 @@ struct Connection: ~Copyable {
     var route: Int?
     /// The endpoints that were dialled.
     var dialled = DialAttempts()
-    let source: SocketAddress
+    /// The client, as its socket or its load balancer says.
+    var source: SocketAddress
+    /// The load balancer that it came through.
+    var balancer: SocketAddress?
+    /// What the client connected to, as the load balancer says.
+    var claimedDestination: SocketAddress?
+    /// A load balancer's header must come before the ClientHello; until then its bytes are held as a flight.
+    var awaitsProxyHeader = false
 
     /// Monotonic nanoseconds.
     let acceptedAt: UInt64

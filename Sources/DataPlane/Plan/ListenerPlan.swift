@@ -12,6 +12,8 @@ public final class ListenerPlan: Sendable {
     public let routes: [RoutePlan]
     /// The protocols that an inbound listener selects from, in order of preference; empty: ALPN is ignored.
     public let applicationProtocols: [String]
+    /// The load balancers whose PROXY protocol header names the real source.
+    public let balancers: [CIDR]
     /// The proxy's own SPIFFE ID; nil while it has none.
     public let localID: String?
     public let lifetime: ConnectionLifetime
@@ -27,6 +29,7 @@ public final class ListenerPlan: Sendable {
             protocols.append(name)
         }
         applicationProtocols = protocols
+        balancers = listener.balancers
         self.localID = localID
         lifetime = ConnectionLifetime(listener)
     }

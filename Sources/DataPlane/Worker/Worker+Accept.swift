@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Policy
 import Settings
 import System
 import TLS
@@ -76,7 +77,8 @@ extension Worker {
         let listener = acceptors[index].listener
         let plan = listeners[listener].plan
         let mode = plan.mode == .inbound ? ConnectionMachine.Mode.inbound : .outbound
-        if let reason = refusal(mode, Source(source), listener) {
+        let isBalancer = plan.balancers.contains { $0.contains(source.endpoint.address) }
+        if let reason = isBalancer ? refusalOfBalancer(source) : refusal(mode, Source(source), listener) {
             loop.close(descriptor, reset: true)
             return emit(refusedRecord(listener: listener, source: source, reason))
         }
@@ -88,12 +90,35 @@ extension Worker {
         mostConnections = max(mostConnections, connections.count)
         connections[slot].agesAt = endOfAge(plan)
         if mode == .inbound {
-            connections[slot].countsAsStranger = true
-            strangers.add(Source(source))
-            clients.add(Source(source))
+            connections[slot].awaitsProxyHeader = isBalancer
+            countAsStranger(slot)
             inboundConnections += 1
         }
         advance(slot, after: mode == .outbound ? beginOutbound(slot) : .goesOn)
+    }
+
+    /// A load balancer has no share of its own: those of its clients count once it has named them.
+    private mutating func refusalOfBalancer(_ source: SocketAddress) -> CloseReason? {
+        connections.count < memory.connections || makeRoom(for: Source(source), overdueOnly: true)
+            ? nil : .connectionLimit
+    }
+
+    /// Takes the address that the load balancer names for the client's; the connection ends if that client has too
+    /// many.
+    mutating func takeSource(_ slot: Int32, _ source: SocketAddress) -> ConnectionMachine.Course {
+        leaveStrangers(slot)
+        clients.remove(Source(connections[slot].source))
+        connections[slot].balancer = connections[slot].source
+        connections[slot].source = source
+        let reason = refusal(.inbound, Source(source), connections[slot].listener)
+        countAsStranger(slot)
+        return reason.map { connections[slot].machine.end($0) } ?? .goesOn
+    }
+
+    private mutating func countAsStranger(_ slot: Int32) {
+        connections[slot].countsAsStranger = true
+        strangers.add(Source(connections[slot].source))
+        clients.add(Source(connections[slot].source))
     }
 
     /// Why there is no room for one more connection from this source; nil if there is, or room was made.

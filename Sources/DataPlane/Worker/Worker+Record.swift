@@ -29,6 +29,7 @@ extension Worker {
             if let policy = route.policy { describeDecision(slot, policy, &record) }
         }
         record.connection = connections[slot].idText
+        record.balancer = connections[slot].balancer?.endpoint.description
         record.closeCode = connections[slot].code
         record.closeDetail = connections[slot].detail
         record.handshakeNanoseconds = connections[slot].handshakeNanoseconds

@@ -28,7 +28,8 @@ extension Worker {
         switch (connections[slot].machine.phase, leg) {
         case (.waiting, .peer):
             connections[slot].handshakeStartedAt = loop.now
-            return firstFlightReceived(slot, span)
+            return connections[slot].awaitsProxyHeader
+                ? proxyHeaderReceived(slot, span) : firstFlightReceived(slot, span)
         case (.handshaking, .peer):
             handshakeReceived(slot, span)
             return .goesOn

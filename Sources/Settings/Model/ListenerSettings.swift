@@ -1,3 +1,5 @@
+public import Policy
+
 /// One bound address and the routes behind it.
 public struct ListenerSettings: Equatable, Sendable {
     public enum Mode: String, Sendable, CaseIterable {
@@ -14,6 +16,8 @@ public struct ListenerSettings: Equatable, Sendable {
     /// Tried in order; the first match wins. Never empty.
     public var routes: [RouteSettings]
 
+    /// The load balancers whose PROXY protocol header names the real source; empty on an outbound listener.
+    public var balancers: [CIDR] = []
     /// What happens to a connection when its peer's certificate expires.
     public var expiry = Expiry.quiet
     /// How long a connection that never pauses may outlive its peer's certificate or ``maxConnectionAge``.

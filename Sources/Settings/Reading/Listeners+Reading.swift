@@ -16,13 +16,31 @@ extension SettingsReader {
         let owner = name.map { "the listener \(quoted($0))" } ?? "the listener at line \(fields.position.line)"
         let bind = required(ListenerKeys.bind, in: fields).flatMap { self.bind($0, of: owner) }
         checkCallers(fields, bind, mode: mode)
+        let balancers = self.balancers(fields, mode: mode)
         if fields[ListenerKeys.routes]?.isSequence != true { routesAreKnown = false }
         let routes = required(ListenerKeys.routes, in: fields).flatMap { self.routes($0, mode: mode) }
         let others = landing(of: ListenerKeys.section, in: fields)
-        guard let name, let mode, let bind, let routes else { return nil }
+        guard let name, let mode, let bind, let routes, let balancers else { return nil }
         var listener = ListenerSettings(name: name, mode: mode, bind: bind, routes: routes)
+        listener.balancers = balancers
         others.apply(to: &listener)
         return listener
+    }
+
+    /// The balancers whose headers are taken; empty if none are named, nil if they are flawed.
+    private mutating func balancers(_ fields: Fields, mode: ListenerSettings.Mode?) -> [CIDR]? {
+        let key = ListenerKeys.acceptProxyProtocol
+        if mode == .outbound { refuse(key, in: fields, "the callers of an outbound listener are on this host") }
+        guard let node = fields[key] else { return [] }
+        guard let inner = self.fields(node, of: AcceptProxyProtocolKeys.section),
+            let blocks = required(AcceptProxyProtocolKeys.from, in: inner)
+        else { return nil }
+        if let everyone = blocks.first(where: { $0.prefixLength == 0 }) {
+            warn(
+                "with \(everyone) every client may claim to connect from any address: name the load balancers",
+                at: inner[AcceptProxyProtocolKeys.from]?.position ?? node.position)
+        }
+        return blocks
     }
 
     /// Any client of an outbound listener uses the proxy's SVID, so a bind beyond loopback must be explicit.

@@ -97,6 +97,12 @@ extension ValueType<[ServerNamePattern]> {
     }
 }
 
+extension ValueType<[CIDR]> {
+    static var addressBlocks: Self {
+        ValueType("list of address blocks") { $0.condition($1, of: "address blocks") { $0.addressBlock($1) } }
+    }
+}
+
 extension ValueType<[PortRange]> {
     static var ports: Self { ValueType("list of ports") { $0.condition($1, of: "ports") { $0.portRange($1) } } }
 }

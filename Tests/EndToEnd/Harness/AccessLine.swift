@@ -6,6 +6,7 @@ struct AccessLine: Decodable, Sendable {
     let route: String?
     let direction: String
     let source: String?
+    let balancer: String?
     let upstream: String?
     let sni: String?
     let alpn: String?

@@ -27,7 +27,8 @@ final class Relay: Sendable {
     /// How many bytes of clients may still pass; what is held back stays with the relay.
     private let allowance = Monitor(Int.max)
 
-    init(to server: SocketAddress, _ manner: Manner) throws {
+    /// - Parameter prologue: what the server is sent before the client's first byte.
+    init(to server: SocketAddress, _ manner: Manner, prologue: String = "") throws {
         let listener = try TCPListener()
         let manner = Monitor(manner)
         let passages = passages
@@ -39,7 +40,7 @@ final class Relay: Sendable {
             while let client = try? listener.accept(within: .seconds(600)) {
                 let manner = manner.read { $0 }
                 _ = BackgroundThread {
-                    let passage = Self.relay(client, to: server, manner, allowance)
+                    let passage = Self.relay(client, to: server, prologue, manner, allowance)
                     passages.update { $0.append(passage) }
                 }
             }
@@ -60,9 +61,12 @@ final class Relay: Sendable {
     }
 
     private static func relay(
-        _ client: TCPConnection, to address: SocketAddress, _ manner: Manner, _ allowance: Monitor<Int>
+        _ client: TCPConnection, to address: SocketAddress, _ prologue: String, _ manner: Manner,
+        _ allowance: Monitor<Int>
     ) -> Passage {
-        guard let server = try? TCPConnection.connect(to: address) else {
+        guard let server = try? TCPConnection.connect(to: address),
+            (try? send(Array(prologue.utf8), to: server, manner)) != nil
+        else {
             return Passage(bytesFromClient: 0, end: .reset)
         }
         let count = Monitor(0)

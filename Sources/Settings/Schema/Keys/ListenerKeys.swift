@@ -12,6 +12,9 @@ enum ListenerKeys {
         "allowRemoteCallers", .boolean,
         "Outbound only: permits a bind beyond loopback, where anyone who reaches it uses this proxy's SVID."
     ).or(false)
+    static let acceptProxyProtocol = Key<Node>(
+        "acceptProxyProtocol", .mapping(AcceptProxyProtocolKeys.section),
+        "Inbound only: load balancers that say in a PROXY protocol header, version 1 or 2, who connects.")
     static let routes = Key<Node>(
         "routes", .list(of: RouteKeys.section), need: .required,
         "Tried in order; the first match wins.")
@@ -19,7 +22,8 @@ enum ListenerKeys {
     static let section = Section(
         of: ListenerSettings(name: "", mode: .inbound, bind: Endpoint(address: .v4(0), port: 0), routes: []),
         [
-            .key(name), .key(mode), .key(bind), .key(allowRemoteCallers), .key(routes),
+            .key(name), .key(mode), .key(bind), .key(allowRemoteCallers), .key(acceptProxyProtocol),
+            .key(routes),
             .key(
                 Key(
                     "expiry", .choice,
@@ -37,6 +41,15 @@ enum ListenerKeys {
                     "Closes connections of this age, plus or minus a tenth, at the first pause of a second."),
                 at: \.maxConnectionAgeMilliseconds),
         ])
+}
+
+/// Whose PROXY protocol headers a listener takes.
+enum AcceptProxyProtocolKeys {
+    static let from = Key<[CIDR]>(
+        "from", .addressBlocks, need: .required,
+        "The balancers' addresses; from them a header must come, from anyone else it is refused.")
+
+    static let section = Section([.key(from)])
 }
 
 /// The keys of a listener's route.

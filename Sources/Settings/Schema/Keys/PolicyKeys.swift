@@ -20,9 +20,7 @@ enum RuleKeys {
         "identities", .node("list of identity patterns"), need: .requiredWhen("on allow"),
         "The peer's SPIFFE ID: * is one path segment, ** at the end one or more, spiffe://*/** any trusted peer.")
     static let sources = Key<[CIDR]>(
-        "sources",
-        ValueType("list of address blocks") { $0.condition($1, of: "address blocks") { $0.addressBlock($1) } },
-        "Such as 10.0.0.0/8.")
+        "sources", .addressBlocks, "Such as 10.0.0.0/8.")
     static let destinationPorts = Key<[PortRange]>(
         "destinationPorts", .ports, "The port that the peer connected to.")
     static let sni = Key<[ServerNamePattern]>("sni", .serverNames, "The server name that the peer requested.")
