@@ -78,7 +78,8 @@ public struct CheckedSettings: Sendable {
             isSound = false
         }
         flaws += ApplicationExposure.warnings(
-            ApplicationExposure.applications(of: settings, sources), boundByUs: settings.listeners.map(\.bind))
+            ApplicationExposure.applications(of: settings, sources),
+            boundByUs: settings.listeners.compactMap(\.bind.endpoint))
         flaws.sort { ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column) }
         let ready =
             isSound

@@ -2,7 +2,7 @@ import DataPlane
 import EventLoop
 import Glibc
 public import Logging
-public import Settings
+import Settings
 import System
 import TLS
 import Telemetry
@@ -21,7 +21,7 @@ public final class Proxy {
     }
 
     /// The bound address of each listener, in the order of the settings.
-    public var addresses: [Endpoint] { installer.listeners.sockets.map(\.address.endpoint) }
+    public var addresses: [String] { installer.listeners.sockets.map(\.address.text) }
     public let adminPort: UInt16?
 
     let logger: Logger
@@ -212,6 +212,7 @@ public final class Proxy {
         case .announceReady: return announce()
         case .drain:
             logger.notice("draining", metadata: ["connections": .stringConvertible(openConnections)])
+            installer.listeners.removeFiles()
             for worker in workers { worker.mailbox.post(.drain) }
             return .nothing
         case .cut:

@@ -290,7 +290,15 @@ public struct EventLoop: ~Copyable {
         }
     }
 
-    /// Our own address of a socket.
+    /// The process that connected to an accepted Unix socket; nil on any other socket.
+    public func localCaller(of descriptor: Int32) -> LocalCaller? {
+        switch backend {
+        case .ioURing, .epoll: LocalCaller(of: descriptor)
+        case .simulated: nil
+        }
+    }
+
+    /// The address that the socket is bound to; nil if it has none any more.
     public func localAddress(of descriptor: Int32) -> SocketAddress? {
         switch backend {
         case .ioURing, .epoll: SocketAddress(.local, of: descriptor)

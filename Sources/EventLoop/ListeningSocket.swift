@@ -2,7 +2,7 @@ import CLibURing
 import Glibc
 public import System
 
-/// A bound, listening TCP socket. It closes with its owner, or is handed to a worker with ``release()``.
+/// A bound, listening socket. It closes with its owner, or is handed to a worker with ``release()``.
 public struct ListeningSocket: ~Copyable {
     private let owner: OwnedDescriptor
     /// The address that is bound, with the port that the kernel chose where 0 was asked for.
@@ -63,6 +63,42 @@ public struct ListeningSocket: ~Copyable {
             throw error
         }
         return (descriptors, bound)
+    }
+
+    /// Binds a Unix socket, and returns a descriptor of it for each worker: they take connections in turn.
+    ///
+    /// - Parameter access: who may connect; of no meaning in the abstract namespace.
+    /// - Returns: the file, which is removed with its owner; nil in the abstract namespace.
+    public static func unixGroup(
+        name: String, access: UnixSocketFile.Access, count: Int
+    ) throws(EventLoopFault) -> (descriptors: [Int32], file: UnixSocketFile?) {
+        let address = SocketAddress(unix: name)
+        let number = Sockets.open(for: address, nonBlocking: false)
+        guard number >= 0 else { throw .systemCall("socket", errno: 0 - number) }
+        let owner = OwnedDescriptor(number)
+        var file: UnixSocketFile?
+        if name.hasPrefix("@") {
+            let bound = address.bind(number)
+            guard bound == 0 else { throw .systemCall("bind", errno: 0 - bound) }
+            let listening = systemCall { Int(listen(number, Self.backlog)) }
+            guard listening == 0 else { throw .systemCall("listen", errno: Int32(0 - listening)) }
+        } else {
+            do throws(UnixSocketFault) {
+                file = try UnixSocketFile(binding: number, at: name, access, backlog: Self.backlog)
+            } catch {
+                throw .systemCall("bind", errno: error.errno)
+            }
+        }
+        var descriptors: [Int32] = []
+        for _ in 1..<max(count, 1) {
+            let copy = systemCall { Int(fcntl(number, F_DUPFD_CLOEXEC, 0)) }
+            guard copy >= 0 else {
+                for descriptor in descriptors { Sockets.close(descriptor, reset: false) }
+                throw .systemCall("fcntl", errno: Int32(0 - copy))
+            }
+            descriptors.append(Int32(copy))
+        }
+        return (descriptors + [owner.release()], file)
     }
 
     /// The kernel caps it at net.core.somaxconn.

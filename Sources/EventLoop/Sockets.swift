@@ -4,14 +4,15 @@ import System
 
 /// The socket calls that never block, so that they need no completion. Kernel backends share them.
 enum Sockets {
-    /// A TCP socket with TCP_NODELAY and keep-alive, which accepted ones inherit from their listener; closed on exec.
+    /// A Unix socket, or a TCP socket with TCP_NODELAY and keep-alive, which accepted ones inherit from their listener;
+    /// closed on exec.
     /// Returns a negated errno if the system refuses one.
     ///
     /// - Parameter address: where it is to connect, or where it is to listen.
     static func open(for address: SocketAddress, nonBlocking: Bool) -> Int32 {
         let type = postern_sock_stream_cloexec | (nonBlocking ? postern_sock_nonblock : 0)
         let descriptor = Int32(systemCall { Int(socket(address.family, type, 0)) })
-        guard descriptor >= 0 else { return descriptor }
+        guard descriptor >= 0, !address.isUnix else { return descriptor }
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
         setOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1)
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPIDLE, keepAliveIdleSeconds)

@@ -44,7 +44,7 @@ extension SocketAddress {
         unsafe withUnsafeMutableBytes(of: &storage) {
             unsafe $0.copyMemory(from: UnsafeRawBufferPointer(start: address, count: count))
         }
-        self.init(reading: storage)
+        self.init(reading: storage, length: socklen_t(count))
     }
 }
 

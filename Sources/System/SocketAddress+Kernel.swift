@@ -7,11 +7,12 @@ public enum SocketEnd: Sendable {
 
 /// The address in the kernel's forms, and the calls that take it.
 extension SocketAddress {
-    /// AF_INET or AF_INET6.
-    public var family: Int32 { isIPv6 ? AF_INET6 : AF_INET }
+    /// AF_INET, AF_INET6 or AF_UNIX.
+    public var family: Int32 { isUnix ? AF_UNIX : isIPv6 ? AF_INET6 : AF_INET }
 
     /// Fills `storage` and returns the length to pass beside it.
     public func write(to storage: inout sockaddr_storage) -> socklen_t {
+        if let unixName { return write(unix: unixName, to: &storage) }
         if isIPv6 {
             var address = sockaddr_in6()
             address.sin6_family = sa_family_t(AF_INET6)
@@ -35,8 +36,41 @@ extension SocketAddress {
         return socklen_t(MemoryLayout<sockaddr_in>.size)
     }
 
+    /// The length tells an abstract name, which may hold anything, from a path, which ends with NUL.
+    private func write(unix name: String, to storage: inout sockaddr_storage) -> socklen_t {
+        storage = sockaddr_storage()
+        storage.ss_family = sa_family_t(AF_UNIX)
+        let isAbstract = name.hasPrefix("@")
+        let bytes = isAbstract ? [0] + Array(name.utf8.dropFirst()) : Array(name.utf8)
+        // Safe: the name is shorter than `sun_path`, which the storage has room for behind the family.
+        unsafe withUnsafeMutableBytes(of: &storage) { storage in
+            unsafe UnsafeMutableRawBufferPointer(rebasing: storage[Self.unixNameOffset...]).copyBytes(from: bytes)
+        }
+        return socklen_t(Self.unixNameOffset + bytes.count + (isAbstract || bytes.isEmpty ? 0 : 1))
+    }
+
+    private init(unix storage: sockaddr_storage, length: Int) {
+        // Safe: the storage is larger than the family and `sun_path` together.
+        var bytes = unsafe withUnsafeBytes(of: storage) { storage in
+            unsafe Array(storage[Self.unixNameOffset..<max(Self.unixNameOffset, min(length, storage.count))])
+        }
+        if bytes.first == 0 {
+            bytes[0] = UInt8(ascii: "@")
+        } else if let end = bytes.firstIndex(of: 0) {
+            bytes.removeSubrange(end...)
+        }
+        // Another program's name may be of any bytes.
+        let name = String(decoding: bytes, as: UTF8.self)
+        self.init(unix: name.utf8.count < Self.unixNameBytes ? name : "")
+    }
+
+    /// Of `sun_path`, behind the family.
+    private static let unixNameOffset = MemoryLayout<sa_family_t>.size
+
     /// Reads an address that the system wrote; nil for another family.
-    init?(reading storage: sockaddr_storage) {
+    ///
+    /// - Parameter length: as the system said; it matters for a Unix socket only.
+    init?(reading storage: sockaddr_storage, length: socklen_t) {
         switch Int32(storage.ss_family) {
         case AF_INET:
             // Safe: the family says which structure was written.
@@ -53,12 +87,14 @@ extension SocketAddress {
             }
             self.init(
                 v6: high, low, port: UInt16(bigEndian: address.sin6_port), scopeID: address.sin6_scope_id)
+        case AF_UNIX:
+            self.init(unix: storage, length: Int(length))
         default:
             return nil
         }
     }
 
-    /// The address of an end of a socket; nil if it has none or its family is not IP.
+    /// The address of an end of a socket; nil if it has none.
     public init?(_ end: SocketEnd, of descriptor: Int32) {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -72,7 +108,7 @@ extension SocketAddress {
             }
         }
         guard result == 0 else { return nil }
-        self.init(reading: storage)
+        self.init(reading: storage, length: length)
     }
 
     /// Binds a socket to the address: zero, or a negated errno.

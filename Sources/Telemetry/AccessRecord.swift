@@ -59,6 +59,9 @@ public struct AccessRecord: Hashable, Sendable {
     public var timeUnixNanoseconds: Int64
     /// Names the connection, also where its application is told of it.
     public var connection: String?
+    /// The user and the process that connected to a Unix socket.
+    public var callerUser: UInt32?
+    public var callerProcess: Int32?
     /// The load balancer that named the source.
     public var balancer: String?
     public var listener: String
@@ -140,6 +143,8 @@ public struct AccessRecord: Hashable, Sendable {
         json.field("route", route, limit: Self.nameLimitBytes)
         json.field("direction", direction.rawValue)
         json.field("source", source, limit: Self.nameLimitBytes)
+        json.field("callerUser", callerUser)
+        json.field("callerProcess", callerProcess)
         json.field("balancer", balancer, limit: Self.nameLimitBytes)
         json.field("upstream", upstream, limit: Self.nameLimitBytes)
         json.field("sni", serverName, limit: Self.nameLimitBytes)

@@ -42,7 +42,7 @@ struct ExampleTests {
         let settings = try #require(outcome(of: exampleSettings).settings)
         #expect(settings.listeners.map(\.name) == ["orders", "to-orders", "target"])
         #expect(settings.listeners.map(\.mode) == [.inbound, .outbound, .inbound])
-        #expect(settings.listeners.map(\.bind.port) == [15443, 15001, 15444])
+        #expect(settings.listeners.map(\.bind.endpoint?.port) == [15443, 15001, 15444])
         let routes = settings.listeners.flatMap(\.routes)
         #expect(routes.map(\.policyIndex) == [0, nil, 1])
         #expect(routes.map(\.match.serverNames.first?.description) == ["orders.internal", nil, nil])

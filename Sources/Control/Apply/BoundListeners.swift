@@ -1,5 +1,6 @@
 import DataPlane
 import EventLoop
+import Glibc
 import Settings
 import System
 
@@ -14,16 +15,20 @@ struct BoundListeners {
         let wanted: Wanted
         /// The bound address, with the kernel's choice for port 0.
         let address: SocketAddress
+        /// Of a Unix socket outside the abstract namespace.
+        let file: UnixSocketFile?
     }
 
     /// The address a listener asks for. Listeners with port 0 never share one.
     struct Wanted: Hashable {
-        let bind: Endpoint
+        let bind: ListenAddress
+        let access: UnixSocketFile.Access
         let owner: String?
 
         init(_ listener: ListenerSettings) {
             bind = listener.bind
-            owner = bind.port == 0 ? listener.name : nil
+            access = UnixSocketFile.Access(listener)
+            owner = bind.endpoint?.port == 0 ? listener.name : nil
         }
     }
 
@@ -64,25 +69,53 @@ struct BoundListeners {
             }
             let group = try Self.group(for: listener, at: sources.bind(ofListener: index), workers)
             fresh.add(group.descriptors, nextKey)
-            next.append(Socket(key: nextKey, wanted: wanted, address: group.address))
+            next.append(Socket(key: nextKey, wanted: wanted, address: group.address, file: group.file))
             nextKey += 1
         }
         sockets = next
         return fresh
     }
 
+    /// Removes the files of Unix sockets, which nobody accepts on any more.
+    func removeFiles() { for socket in sockets { socket.file?.remove() } }
+
     private static func group(
         for listener: ListenerSettings, at position: Position, _ workers: Int
-    ) throws(ProxyFault) -> (descriptors: [Int32], address: SocketAddress) {
+    ) throws(ProxyFault) -> (descriptors: [Int32], address: SocketAddress, file: UnixSocketFile?) {
         let bind = listener.bind
         do throws(EventLoopFault) {
-            return try ListeningSocket.group(address: SocketAddress(bind), count: workers)
+            switch bind {
+            case .ip(let endpoint):
+                let group = try ListeningSocket.group(address: SocketAddress(endpoint), count: workers)
+                return (group.descriptors, group.address, nil)
+            case .unix(let address):
+                let group = try ListeningSocket.unixGroup(
+                    name: address.name, access: UnixSocketFile.Access(listener), count: workers)
+                return (group.descriptors, SocketAddress(unix: address.name), group.file)
+            }
         } catch {
-            let reason = if case .systemCall(_, let number) = error { systemMessage(number) } else { "\(error)" }
+            let reason = reason(error, bind)
             throw .bind(
                 SettingsFlaw(
                     .error, at: position,
                     "cannot listen on \(bind) (listener \"\(listener.name)\"): \(reason)"))
         }
+    }
+
+    private static func reason(_ fault: EventLoopFault, _ bind: ListenAddress) -> String {
+        guard case .systemCall(_, let number) = fault else { return "\(fault)" }
+        switch (bind, number) {
+        case (.unix, EADDRINUSE): return "another process listens on it"
+        case (.unix, EEXIST): return "a file that is no socket is there: remove it, or choose another path"
+        default: return systemMessage(number)
+        }
+    }
+}
+
+extension UnixSocketFile.Access {
+    fileprivate init(_ listener: ListenerSettings) {
+        self.init(
+            mode: listener.socket.mode ?? (listener.callers == nil ? 0o600 : 0o666), user: listener.socket.user,
+            group: listener.socket.group)
     }
 }

@@ -32,7 +32,7 @@ public struct Answer: Sendable {
             verdict = .unknownTrustDomain(question.identity.trustDomain)
             return
         }
-        let port = question.destinationPort ?? listener.bind.port
+        let port = question.destinationPort ?? (listener.bind.endpoint?.port ?? 0)
         let request = AccessRequest(
             identity: question.identity, source: question.source.folded, destinationPort: port,
             serverName: question.serverName, applicationProtocol: question.applicationProtocol)

@@ -57,6 +57,10 @@ extension Worker {
                 destinationPort: connections[slot].destinationPort,
                 serverName: isInbound ? connections[slot].serverName : nil,
                 applicationProtocol: isInbound ? connections[slot].applicationProtocol : nil))
+        if let objection = plan.objection(to: connections[slot].caller) {
+            connections[slot].detail = objection
+            return .policy
+        }
         let before = connections[slot].allowingRule
         let route: Int
         switch verdict {

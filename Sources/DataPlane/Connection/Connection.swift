@@ -27,6 +27,8 @@ struct Connection: ~Copyable {
     var dialled = DialAttempts()
     /// The client, as its socket or its load balancer says.
     var source: SocketAddress
+    /// The process that connected to a Unix socket.
+    var caller: LocalCaller?
     /// The load balancer that it came through.
     var balancer: SocketAddress?
     /// What the client connected to, as the load balancer says.

@@ -12,6 +12,8 @@ public final class ListenerPlan: Sendable {
     public let routes: [RoutePlan]
     /// The protocols that an inbound listener selects from, in order of preference; empty: ALPN is ignored.
     public let applicationProtocols: [String]
+    /// Who may use a Unix socket's listener; nil: whoever can connect.
+    public let callers: CallerSettings?
     /// The load balancers whose PROXY protocol header names the real source.
     public let balancers: [CIDR]
     /// The proxy's own SPIFFE ID; nil while it has none.
@@ -29,6 +31,7 @@ public final class ListenerPlan: Sendable {
             protocols.append(name)
         }
         applicationProtocols = protocols
+        callers = listener.callers
         balancers = listener.balancers
         self.localID = localID
         lifetime = ConnectionLifetime(listener)

@@ -86,7 +86,18 @@ extension SocketAddress {
         }
     }
 
-    /// The same address in the form that policy and logs speak of; IPv4 inside IPv6 is folded.
+    init(_ address: ListenAddress) {
+        switch address {
+        case .ip(let endpoint): self.init(endpoint)
+        case .unix(let address): self.init(unix: address.name)
+        }
+    }
+
+    /// As logs name it.
+    public var text: String { unixName.map { "unix:\($0)" } ?? endpoint.description }
+
+    /// The same address in the form that policy speaks of; IPv4 inside IPv6 is folded. A Unix socket has the
+    /// unspecified address, and so is in no block of addresses but that of all.
     public var endpoint: Endpoint {
         if let v4 { return Endpoint(address: .v4(v4), port: port) }
         let (high, low) = v6 ?? (0, 0)

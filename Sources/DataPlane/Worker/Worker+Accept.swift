@@ -77,6 +77,11 @@ extension Worker {
         let listener = acceptors[index].listener
         let plan = listeners[listener].plan
         let mode = plan.mode == .inbound ? ConnectionMachine.Mode.inbound : .outbound
+        let caller = source.isUnix ? loop.localCaller(of: descriptor) : nil
+        if let objection = plan.objection(to: caller) {
+            loop.close(descriptor, reset: true)
+            return emit(refusedRecord(listener: listener, source: source, .policyDenied, caller, objection))
+        }
         let isBalancer = plan.balancers.contains { $0.contains(source.endpoint.address) }
         if let reason = isBalancer ? refusalOfBalancer(source) : refusal(mode, Source(source), listener) {
             loop.close(descriptor, reset: true)
@@ -88,6 +93,7 @@ extension Worker {
                 destinationPort: acceptors[index].address.port, source: source, now: loop.now))
         listeners[listener].connections += 1
         mostConnections = max(mostConnections, connections.count)
+        connections[slot].caller = caller
         connections[slot].agesAt = endOfAge(plan)
         if mode == .inbound {
             connections[slot].awaitsProxyHeader = isBalancer

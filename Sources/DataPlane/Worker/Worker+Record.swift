@@ -16,7 +16,7 @@ extension Worker {
         var record = AccessRecord(
             timeUnixNanoseconds: loop.wallClock, listener: plan.name,
             direction: mode == .inbound ? .inbound : .outbound,
-            source: connections[slot].source.endpoint.description, localID: plan.localID,
+            source: connections[slot].source.text, localID: plan.localID,
             closeReason: reason.rawValue, durationNanoseconds: Int64(loop.now - connections[slot].acceptedAt))
         if let index = connections[slot].route ?? presumedRoute(slot) {
             let route = plan.routes[index]
@@ -24,12 +24,13 @@ extension Worker {
             if let builtin = route.builtin {
                 record.upstream = reason.refusesAdmission ? nil : builtin.rawValue
             } else {
-                record.upstream = connections[slot].dialled.address?.endpoint.description
+                record.upstream = connections[slot].dialled.address?.text
             }
             if let policy = route.policy { describeDecision(slot, policy, &record) }
         }
         record.connection = connections[slot].idText
-        record.balancer = connections[slot].balancer?.endpoint.description
+        record.balancer = connections[slot].balancer?.text
+        record.take(connections[slot].caller)
         record.closeCode = connections[slot].code
         record.closeDetail = connections[slot].detail
         record.handshakeNanoseconds = connections[slot].handshakeNanoseconds
@@ -41,11 +42,18 @@ extension Worker {
     }
 
     /// The access record of a connection that never got a slot.
-    func refusedRecord(listener index: Int, source: SocketAddress, _ reason: CloseReason) -> AccessRecord {
-        AccessRecord(
+    func refusedRecord(
+        listener index: Int, source: SocketAddress, _ reason: CloseReason, _ caller: LocalCaller? = nil,
+        _ detail: String? = nil
+    ) -> AccessRecord {
+        var record = AccessRecord(
             timeUnixNanoseconds: loop.wallClock, listener: listeners[index].plan.name,
             direction: listeners[index].plan.mode == .inbound ? .inbound : .outbound,
-            source: source.endpoint.description, closeReason: reason.rawValue, durationNanoseconds: 0)
+            source: source.text, closeReason: reason.rawValue, durationNanoseconds: 0)
+        record.take(caller)
+        record.closeDetail = detail
+        if reason.refusesAdmission { record.decision = .denied }
+        return record
     }
 
     // MARK: Private
@@ -104,5 +112,12 @@ extension Worker {
         record.peerID = peer.id.description
         record.peerCertificate = AccessRecord.PeerCertificate(
             serialNumber: peer.serialHex, sha256: peer.sha256Hex, notAfterUnixSeconds: peer.notAfter)
+    }
+}
+
+extension AccessRecord {
+    fileprivate mutating func take(_ caller: LocalCaller?) {
+        callerUser = caller?.user
+        callerProcess = caller?.process
     }
 }

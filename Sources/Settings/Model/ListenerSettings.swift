@@ -11,8 +11,11 @@ public struct ListenerSettings: Equatable, Sendable {
 
     public var name: String
     public var mode: Mode
-    /// Port 0 lets the kernel choose.
-    public var bind: Endpoint
+    public var bind: ListenAddress
+    /// Of a Unix socket's file.
+    public var socket = SocketAccess()
+    /// Nil: whoever can connect may.
+    public var callers: CallerSettings?
     /// Tried in order; the first match wins. Never empty.
     public var routes: [RouteSettings]
 
@@ -34,7 +37,7 @@ public struct ListenerSettings: Equatable, Sendable {
         case finish
     }
 
-    public init(name: String, mode: Mode, bind: Endpoint, routes: [RouteSettings]) {
+    public init(name: String, mode: Mode, bind: ListenAddress, routes: [RouteSettings]) {
         self.name = name
         self.mode = mode
         self.bind = bind

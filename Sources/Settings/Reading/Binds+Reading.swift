@@ -1,6 +1,25 @@
 import Policy
 
 extension SettingsReader {
+    /// Reads an address or a Unix socket to listen on, and records it for the overlap check.
+    mutating func listenAddress(_ node: Node, of owner: String) -> ListenAddress? {
+        guard case .scalar(let scalar) = node.content, scalar.text.hasPrefix("unix:") else {
+            return bind(node, of: owner).map { .ip($0) }
+        }
+        do throws(UnixAddressFlaw) {
+            let address = try UnixAddress(parsing: String(scalar.text.dropFirst("unix:".count)))
+            if let earlier = unixBinds[address] {
+                error(
+                    "\(owner) binds \(address), which \(earlier.owner) takes at line \(earlier.line)",
+                    at: node.position)
+            }
+            unixBinds[address] = (owner, node.position.line)
+            return .unix(address)
+        } catch {
+            return refuse("\(quoted(scalar.text)) is no Unix socket: \(error)", at: node.position)
+        }
+    }
+
     /// Reads an address to listen on, and records it for the overlap check.
     mutating func bind(_ node: Node, of owner: String) -> Endpoint? {
         guard let endpoint = endpoint(node, port: .kernelMayChoose) else { return nil }

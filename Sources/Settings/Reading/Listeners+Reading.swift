@@ -14,15 +14,20 @@ extension SettingsReader {
         let name = required(ListenerKeys.name, in: fields).flatMap { self.name($0, notIn: &names) }
         let mode = required(ListenerKeys.mode, in: fields)
         let owner = name.map { "the listener \(quoted($0))" } ?? "the listener at line \(fields.position.line)"
-        let bind = required(ListenerKeys.bind, in: fields).flatMap { self.bind($0, of: owner) }
+        let bind = required(ListenerKeys.bind, in: fields).flatMap { self.listenAddress($0, of: owner) }
         checkCallers(fields, bind, mode: mode)
+        let access = self.access(fields, bind)
+        let callers = self.callers(fields, bind)
         let balancers = self.balancers(fields, mode: mode)
         if fields[ListenerKeys.routes]?.isSequence != true { routesAreKnown = false }
         let routes = required(ListenerKeys.routes, in: fields).flatMap { self.routes($0, mode: mode) }
         let others = landing(of: ListenerKeys.section, in: fields)
-        guard let name, let mode, let bind, let routes, let balancers else { return nil }
+        guard let name, let mode, let bind, let routes, let balancers, let access, let callers
+        else { return nil }
         var listener = ListenerSettings(name: name, mode: mode, bind: bind, routes: routes)
         listener.balancers = balancers
+        listener.socket = access
+        listener.callers = fields[ListenerKeys.callers] == nil ? nil : callers
         others.apply(to: &listener)
         return listener
     }
@@ -43,15 +48,46 @@ extension SettingsReader {
         return blocks
     }
 
+    /// Who may connect to a Unix socket's file; nil if that is flawed.
+    private mutating func access(_ fields: Fields, _ bind: ListenAddress?) -> SocketAccess? {
+        guard let node = fields[ListenerKeys.socket] else { return SocketAccess() }
+        switch bind {
+        case .unix(let address) where address.isAbstract:
+            refuse(ListenerKeys.socket, in: fields, "a socket in the abstract namespace has no file")
+        case .ip: refuse(ListenerKeys.socket, in: fields, "only a Unix socket has a file")
+        case .unix, nil: break
+        }
+        return value(of: SocketKeys.section, node)
+    }
+
+    /// The callers that a Unix socket's listener names; empty if it names none, nil if they are flawed.
+    private mutating func callers(_ fields: Fields, _ bind: ListenAddress?) -> CallerSettings? {
+        guard let node = fields[ListenerKeys.callers] else { return CallerSettings() }
+        if case .ip = bind {
+            refuse(
+                ListenerKeys.callers, in: fields,
+                "only a Unix socket says which user connects: bind one, such as unix:/run/postern.sock")
+        }
+        guard let inner = self.fields(node, of: CallerKeys.section) else { return nil }
+        let named = landing(of: CallerKeys.section, in: inner)
+        guard named.isSound else { return nil }
+        var callers = CallerSettings()
+        named.apply(to: &callers)
+        guard !callers.users.isEmpty || !callers.groups.isEmpty else {
+            return refuse("nobody may connect: name \(CallerKeys.users) or \(CallerKeys.groups)", at: node.position)
+        }
+        return callers
+    }
+
     /// Any client of an outbound listener uses the proxy's SVID, so a bind beyond loopback must be explicit.
-    private mutating func checkCallers(_ fields: Fields, _ bind: Endpoint?, mode: ListenerSettings.Mode?) {
+    private mutating func checkCallers(_ fields: Fields, _ bind: ListenAddress?, mode: ListenerSettings.Mode?) {
         if mode == .inbound {
             return refuse(
                 ListenerKeys.allowRemoteCallers, in: fields, "an inbound listener requires a client certificate")
         }
         let key = ListenerKeys.allowRemoteCallers
         let isAllowed = value(of: key, in: fields)
-        guard mode == .outbound, let bind, !bind.address.isLoopback, !isAllowed,
+        guard mode == .outbound, let bind = bind?.endpoint, !bind.address.isLoopback, !isAllowed,
             fields[key] != nil || !fields.speaks(of: key)
         else { return }
         error(

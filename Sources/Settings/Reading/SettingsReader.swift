@@ -20,6 +20,7 @@ struct SettingsReader {
     var routesAreKnown = true
     /// Every bind of the file.
     var binds: [Bind] = []
+    var unixBinds: [UnixAddress: (owner: String, line: Int)] = [:]
     let sources: SourceMap
 
     /// The value of SPIFFE_ENDPOINT_SOCKET, if set.

@@ -97,6 +97,13 @@ extension ValueType<[ServerNamePattern]> {
     }
 }
 
+extension ValueType<UInt32> {
+    /// The number of a user of this host.
+    static var user: Self { ValueType("name or number") { $0.user($1) } }
+    /// The number of a group of this host.
+    static var group: Self { ValueType("name or number") { $0.group($1) } }
+}
+
 extension ValueType<[CIDR]> {
     static var addressBlocks: Self {
         ValueType("list of address blocks") { $0.condition($1, of: "address blocks") { $0.addressBlock($1) } }

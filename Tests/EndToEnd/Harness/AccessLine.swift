@@ -7,6 +7,8 @@ struct AccessLine: Decodable, Sendable {
     let direction: String
     let source: String?
     let balancer: String?
+    let callerUser: Int?
+    let callerProcess: Int?
     let upstream: String?
     let sni: String?
     let alpn: String?

@@ -7,7 +7,13 @@ enum ListenerKeys {
         "mode", .choice, need: .required,
         "inbound: mTLS in, plaintext to the application; outbound: plaintext in, mTLS to the peer.")
     static let bind = Key<Node>(
-        "bind", .node("endpoint"), need: .required, "Where to listen; port 0 lets the kernel choose.")
+        "bind", .node("endpoint or Unix socket"), need: .required,
+        "Where to listen: address and port (0 lets the kernel choose), unix:/path, or unix:@name (abstract).")
+    static let socket = Key<Node>(
+        "socket", .mapping(SocketKeys.section), "The file of a Unix socket; a dead process's is replaced.")
+    static let callers = Key<Node>(
+        "callers", .mapping(CallerKeys.section),
+        "Who may use a Unix socket: a caller needs one of the users or groups; without it, whoever can connect.")
     static let allowRemoteCallers = Key<Bool>(
         "allowRemoteCallers", .boolean,
         "Outbound only: permits a bind beyond loopback, where anyone who reaches it uses this proxy's SVID."
@@ -20,9 +26,10 @@ enum ListenerKeys {
         "Tried in order; the first match wins.")
 
     static let section = Section(
-        of: ListenerSettings(name: "", mode: .inbound, bind: Endpoint(address: .v4(0), port: 0), routes: []),
+        of: ListenerSettings(name: "", mode: .inbound, bind: .ip(Endpoint(address: .v4(0), port: 0)), routes: []),
         [
-            .key(name), .key(mode), .key(bind), .key(allowRemoteCallers), .key(acceptProxyProtocol),
+            .key(name), .key(mode), .key(bind), .key(allowRemoteCallers), .key(socket), .key(callers),
+            .key(acceptProxyProtocol),
             .key(routes),
             .key(
                 Key(
@@ -41,6 +48,33 @@ enum ListenerKeys {
                     "Closes connections of this age, plus or minus a tenth, at the first pause of a second."),
                 at: \.maxConnectionAgeMilliseconds),
         ])
+}
+
+/// The keys of a Unix socket's file.
+enum SocketKeys {
+    static let section = Section(
+        of: SocketAccess(),
+        [
+            .key(
+                Key(
+                    "mode", ValueType("octal digits") { $0.permissions($1) },
+                    "Its permissions, such as \"0660\"; by default 0600, or 0666 with callers."),
+                at: \.mode),
+            .key(Key("user", .user, "Its owner: a name or number."), at: \.user),
+            .key(Key("group", .group, "Its group: a name or number."), at: \.group),
+        ])
+}
+
+/// The keys of a Unix socket's callers.
+enum CallerKeys {
+    static let users = Key<[UInt32]>(
+        "users", ValueType("list of users") { $0.list($1, of: "users", atMost: 1_024) { $0.user($1) } },
+        "Users of this host, by name or number.")
+    static let groups = Key<[UInt32]>(
+        "groups", ValueType("list of groups") { $0.list($1, of: "groups", atMost: 1_024) { $0.group($1) } },
+        "Groups of this host, by name or number; supplementary ones count.")
+    static let section = Section(
+        of: CallerSettings(), [.key(users, at: \.users), .key(groups, at: \.groups)])
 }
 
 /// Whose PROXY protocol headers a listener takes.

@@ -1,0 +1,113 @@
+import Foundation
+import Glibc
+import Loopback
+import PosternTesting
+import Testing
+
+/// Listeners on Unix sockets, used by curl, which nobody here wrote, as several users of this host.
+@Suite("A listener on a Unix socket")
+struct UnixSocketTests {
+    @Test(
+        "carries a local program's bytes to the peer, and its file goes with the proxy",
+        arguments: EventLoopKind.allCases)
+    func path(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let path = stage.folder.file("out.sock")
+            let inbound = try stage.inbound(to: stage.application(.web("hello")))
+            var settings = SettingsFile(
+                role: .client, listeners: [.outbound(to: try inbound.address("in"), bind: "unix:\(path)")])
+            settings.workers = 2
+            let proxy = try stage.proxy(settings)
+            #expect(try permissions(path) == 0o600)
+            // Several, so that each worker has its turn.
+            for _ in 0..<8 { #expect(try curl(["--unix-socket", path]) == "hello") }
+            let line = try proxy.accessLine { $0.reason == "finished" }
+            #expect(
+                line.source == "unix:" && line.callerUser == Int(getuid()) && line.callerProcess ?? 0 > 0, "\(line)")
+            // A second proxy does not take a socket that someone listens on.
+            let second = try stage.start(settings)
+            #expect(second.process.awaitExit() == .code(2))
+            #expect(second.process.standardError.text.contains("another process listens on it"))
+            #expect(try curl(["--unix-socket", path]) == "hello")
+            proxy.process.signal(SIGTERM)
+            #expect(eventually { !FileManager.default.fileExists(atPath: path) })
+        }
+    }
+
+    @Test("takes the place of a dead process's socket, and of nothing else", arguments: EventLoopKind.allCases)
+    func stale(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let path = stage.folder.file("out.sock")
+            let inbound = try stage.inbound(to: stage.application(.web("hello")))
+            let settings = SettingsFile(
+                role: .client, listeners: [.outbound(to: try inbound.address("in"), bind: "unix:\(path)")])
+            let first = try ChildProcess(["python3", "-c", "import socket; socket.socket(1).bind('\(path)')"])
+            #expect(first.awaitExit() == .code(0) && FileManager.default.fileExists(atPath: path))
+            let second = try stage.proxy(settings)
+            #expect(try curl(["--unix-socket", path]) == "hello")
+            _ = second.process.stop()
+            try Data("precious".utf8).write(to: URL(filePath: path))
+            let third = try stage.start(settings)
+            #expect(third.process.awaitExit() == .code(2))
+            #expect(third.process.standardError.text.contains("a file that is no socket is there"))
+            #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
+        }
+    }
+
+    @Test(
+        "admits the users and groups that it names, and no other, also after a change",
+        arguments: EventLoopKind.allCases)
+    func callers(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let name = "postern-test-\(UInt64.random(in: 0 ... .max))"
+            let inbound = try stage.inbound(to: stage.application(.web("hello")))
+            func settings(_ callers: String) throws -> SettingsFile {
+                var listener = SettingsFile.Listener.outbound(to: try inbound.address("in"), bind: "unix:@\(name)")
+                listener.text += "\n    callers: {\(callers)}"
+                return SettingsFile(role: .client, listeners: [listener])
+            }
+            let proxy = try stage.proxy(settings("users: [daemon, 12345], groups: [games]"))
+            func answer(_ user: String, _ group: String, _ others: String? = nil) throws -> String? {
+                let groups = others.map { ["--groups", $0] } ?? ["--clear-groups"]
+                return try curl(
+                    ["--abstract-unix-socket", name], as: ["setpriv", "--reuid", user, "--regid", group] + groups)
+            }
+            #expect(try answer("daemon", "nogroup") == "hello")
+            #expect(try answer("12345", "nogroup") == "hello")
+            #expect(try answer("nobody", "games") == "hello")
+            #expect(try answer("nobody", "nogroup", "games") == "hello")
+            #expect(try answer("nobody", "nogroup") == nil)
+            let denied = try proxy.accessLine { $0.reason == "policy-denied" }
+            #expect(denied.callerUser == 65_534 && denied.decision == "deny")
+            #expect(denied.detail == "neither user 65534 nor a group of it is among the listener's callers")
+            // Root is no exception.
+            #expect(try answer("root", "root") == nil)
+            try proxy.reload(settings("users: [nobody]"), in: stage.folder)
+            #expect(try answer("nobody", "nogroup") == "hello" && answer("daemon", "nogroup") == nil)
+        }
+    }
+
+    @Test("has the mode, owner and group that the settings name")
+    func access() throws {
+        try onStage(.epoll) { stage in
+            let path = stage.folder.file("out.sock")
+            var listener = SettingsFile.Listener.outbound(to: SocketAddress(port: 1), bind: "unix:\(path)")
+            listener.text += "\n    socket: {mode: \"0660\", user: daemon, group: 60}"
+            _ = try stage.proxy(SettingsFile(role: .client, listeners: [listener]))
+            let attributes = try FileManager.default.attributesOfItem(atPath: path)
+            #expect(try permissions(path) == 0o660)
+            #expect(attributes[.ownerAccountID] as? Int == 1 && attributes[.groupOwnerAccountID] as? Int == 60)
+        }
+    }
+
+    /// What the web server behind the proxies says; nil if the connection fails.
+    private func curl(_ options: [String], as prefix: [String] = []) throws -> String? {
+        let process = try ChildProcess(
+            prefix + ["curl", "--silent", "--max-time", "10"] + options + ["http://application/"])
+        return process.awaitExit() == .code(0) ? process.standardOutput.text : nil
+    }
+
+    private func permissions(_ path: String) throws -> Int? {
+        try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+    }
+}
