@@ -21,11 +21,17 @@ extension Policy {
 }
 
 extension Rule {
+    private static var plaintext: String { "plaintext without identity" }
+
+    private var expectedIdentities: [String] {
+        isUnauthenticated ? [Self.plaintext] : identities.map(\.description)
+    }
+
     /// The result of a condition for the request; nil if the rule does not name it.
     fileprivate func explain(_ condition: Condition, for request: Request) -> ConditionExplanation? {
         let (actual, expected): (String?, [String]) =
             switch condition {
-            case .identities: (request.identity.description, identities.map(\.description))
+            case .identities: (request.identity?.description ?? Self.plaintext, expectedIdentities)
             case .sources: (request.source.description, sources.map(\.description))
             case .destinationPorts: (String(request.destinationPort), destinationPorts.map(\.description))
             case .serverNames: (request.serverName, serverNames.map(\.description))

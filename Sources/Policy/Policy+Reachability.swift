@@ -24,7 +24,8 @@ extension Policy {
 extension Rule {
     /// Whether this rule provably matches every request that `other` matches.
     func covers(_ other: Rule) -> Bool {
-        Self.covers(identities, other.identities) { $0.covers($1) }
+        (!isUnauthenticated || other.isUnauthenticated)
+            && Self.covers(identities, other.identities) { $0.covers($1) }
             && Self.covers(sources, other.sources) { $0.contains($1) }
             && Self.covers(destinationPorts, other.destinationPorts) { $0.contains($1) }
             && Self.covers(serverNames, other.serverNames) { $0.covers($1) }

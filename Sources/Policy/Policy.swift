@@ -25,7 +25,10 @@ public final class Policy: Equatable, Sendable {
     }
 
     /// Decides one request; allocates nothing.
+    ///
+    /// What is only audited is still enforced for a client without identity: a rule must say that it may pass.
     public func decide(_ request: borrowing Request) -> Decision {
+        let mode = request.identity == nil ? .enforce : mode
         if let index = denyRules.firstMatch(request, in: rules) {
             return Decision(outcome: .denied, ruleIndex: index, mode: mode)
         }

@@ -19,7 +19,8 @@ struct PolicyOracleTests {
                 let expected = Self.oracle(texts, text)
                 #expect(decision.outcome == expected.outcome, "seed \(seed): \(texts) \(text)")
                 #expect(decision.ruleIndex == expected.index, "seed \(seed): \(texts) \(text)")
-                #expect(decision.forwards == (expected.outcome == .allowed || mode == .audit))
+                let isAudited = mode == .audit && text.identity != nil
+                #expect(decision.forwards == (expected.outcome == .allowed || isAudited))
                 outcomes[decision.outcome, default: 0] += 1
             }
         }
@@ -35,12 +36,18 @@ struct PolicyOracleTests {
     }
 
     static func matches(_ rule: RuleText, _ request: RequestText) -> Bool {
-        (rule.identities.isEmpty
-            || rule.identities.contains { identityMatches(parts($0, "/"), parts(request.identity, "/")) })
+        identityHolds(rule, request)
             && (rule.sources.isEmpty || rule.sources.contains { bits(request.source).hasPrefix(bits($0)) })
             && (rule.ports.isEmpty || rule.ports.contains { ports($0).contains(Int(request.port)) })
             && (rule.names.isEmpty
                 || rule.names.contains { nameMatches(parts($0, "."), parts(request.name ?? "", ".")) })
+    }
+
+    static func identityHolds(_ rule: RuleText, _ request: RequestText) -> Bool {
+        guard let identity = request.identity else { return rule.isUnauthenticated || rule.identities.isEmpty }
+        guard !rule.isUnauthenticated else { return false }
+        return rule.identities.isEmpty
+            || rule.identities.contains { identityMatches(parts($0, "/"), parts(identity, "/")) }
     }
 
     static func parts(_ text: String, _ separator: Character) -> [String] {

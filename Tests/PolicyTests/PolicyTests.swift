@@ -30,6 +30,31 @@ struct PolicyTests {
         #expect(!decision.forwards)
     }
 
+    @Test("lets a client without identity pass only where a rule says so, whatever its mode")
+    func plaintext() throws {
+        let request = { Request(identity: nil, source: .v4($0), destinationPort: 443, serverName: nil) }
+        let legacy = Rule(
+            name: "legacy", action: .allow, isUnauthenticated: true, sources: [try CIDR(parsing: "10.0.0.0/8")])
+        let everyone = try Self.rule("all", .allow, ["spiffe://*/**"])
+        let open = Rule(name: "open", action: .allow, sources: [try CIDR(parsing: "192.0.2.0/24")])
+        let none = Rule(name: "none", action: .deny, isUnauthenticated: true)
+        for mode in [EnforcementMode.enforce, .audit] {
+            let policy = Policy(name: "p", mode: mode, rules: [everyone, legacy])
+            #expect(policy.decide(request(0x0A00_0001)).ruleIndex == 1 && policy.decide(request(0x0A00_0001)).forwards)
+            #expect(!policy.decide(request(0x0B00_0001)).forwards)
+            // Who has an identity is no client of plaintext.
+            #expect(try policy.decide(Self.request("spiffe://a/b")).ruleIndex == 0)
+            #expect(!Policy(name: "p", mode: mode, rules: [everyone]).decide(request(0x0A00_0001)).forwards)
+            #expect(!Policy(name: "p", mode: mode, rules: [legacy, none]).decide(request(0x0A00_0001)).forwards)
+            #expect(Policy(name: "p", mode: mode, rules: [open]).decide(request(0xC000_0201)).forwards)
+        }
+        let explanation = Policy(name: "p", rules: [legacy]).explain(try Self.request("spiffe://a/b"))
+        #expect(
+            explanation.rules[0].failedConditions.map(\.description) == [
+                "identities: spiffe://a/b does not match plaintext without identity"
+            ])
+    }
+
     @Test("lets a deny rule win over an allow rule before it")
     func denyWins() throws {
         let policy = Policy(
@@ -113,7 +138,7 @@ struct PolicyTests {
         #expect(after == before)
 
         // The counter counts.
-        let text = requests.map(\.identity.description)
+        let text = requests.map { $0.identity?.description }
         #expect(allocation_count() > after, "\(text)")
     }
 

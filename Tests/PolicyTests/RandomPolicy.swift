@@ -6,6 +6,8 @@ import PosternTesting
 struct RuleText: Sendable {
     var isDeny: Bool
     var identities: [String]
+    /// Then it names no identities.
+    var isUnauthenticated = false
     var sources: [String]
     var ports: [String]
     var names: [String]
@@ -16,6 +18,7 @@ struct RuleText: Sendable {
         sources = generator.some(Self.allSources, atMost: 2)
         ports = generator.some(["1", "2", "1-2", "2-4", "3-3", "1-65535"], atMost: 2)
         names = generator.some(["a.test", "b.test", "*.test", "*.a.test", "A.B.test", "test"], atMost: 2)
+        isUnauthenticated = identities.isEmpty && Bool.random(using: &generator)
         // Half of the conditions are left out.
         if Bool.random(using: &generator) { sources = [] }
         if Bool.random(using: &generator) { ports = [] }
@@ -26,6 +29,7 @@ struct RuleText: Sendable {
         Rule(
             name: name, action: isDeny ? .deny : .allow,
             identities: try identities.map { try IdentityPattern(parsing: $0) },
+            isUnauthenticated: isUnauthenticated,
             sources: try sources.map { try CIDR(parsing: $0) },
             destinationPorts: try ports.map { try PortRange(parsing: $0) },
             serverNames: try names.map { try ServerNamePattern(parsing: $0) })
@@ -44,7 +48,8 @@ struct RuleText: Sendable {
 
 /// A request as text, from the alphabets that rules are made of.
 struct RequestText: Sendable {
-    var identity: String
+    /// Nil: plaintext.
+    var identity: String?
     var source: String
     var port: UInt16
     var name: String?
@@ -53,18 +58,19 @@ struct RequestText: Sendable {
         get throws {
             guard let source = IPAddress(parsing: source) else { preconditionFailure("the alphabet holds addresses") }
             return Request(
-                identity: try SPIFFEID(parsing: identity), source: source, destinationPort: port, serverName: name)
+                identity: try identity.map { try SPIFFEID(parsing: $0) }, source: source, destinationPort: port,
+                serverName: name)
         }
     }
 
     init(using generator: inout SeededGenerator) {
-        identity = generator.pick(Self.identities)
+        identity = generator.pick(Self.identities + [nil, nil])
         source = generator.pick(Self.sources)
         port = generator.pick(Self.ports)
         name = generator.pick(Self.names)
     }
 
-    private static let identities = ["a", "b", "c"].flatMap { domain in
+    private static let identities: [String?] = ["a", "b", "c"].flatMap { domain in
         ["/x", "/y", "/xy", "/x/y", "/x/x", "/y/y", "/x/y/x", "/y/y/y", "/x/y/x/y"].map { "spiffe://" + domain + $0 }
     }
     private static let sources = [

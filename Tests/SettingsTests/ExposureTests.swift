@@ -62,6 +62,21 @@ struct ExposureTests {
         #expect(outbound.count == 1 && outbound[0].contains("has no place here"), "\(outbound)")
     }
 
+    @Test("a rule that lets clients of plaintext in causes a warning, and must name their addresses")
+    func unauthenticated() {
+        let rule = { (rest: String) in Self.text(policy: "rules: [{name: r, action: allow, \(rest)}]") }
+        let warned = allFlaws(of: rule(#"unauthenticated: true, sources: ["10.0.0.0/8"]"#))
+        #expect(
+            warned.count == 1 && warned[0].contains("warning: clients are let in here by their address"), "\(warned)")
+        let everyone = allFlaws(of: rule("unauthenticated: true"))
+        #expect(everyone.count == 1 && everyone[0].contains("error: the key `sources` is missing here"), "\(everyone)")
+        let both = allFlaws(of: rule(#"unauthenticated: true, identities: ["spiffe://a.test/**"], sources: ["::1"]"#))
+        #expect(both.contains { $0.contains("`identities` and `unauthenticated` exclude each other") }, "\(both)")
+        let denied =
+            #"rules: [{name: d, action: deny, unauthenticated: true}, {name: a, action: allow, identities: ["spiffe://a.test/**"]}]"#
+        #expect(allFlaws(of: Self.text(policy: denied)) == [])
+    }
+
     @Test("a plaintext upstream on another host is an error without its key")
     func remoteUpstream() {
         let remote = #"endpoints: ["127.0.0.1:80", "10.0.0.7:80"]"#

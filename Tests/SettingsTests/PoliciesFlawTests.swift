@@ -99,7 +99,7 @@ struct PoliciesFlawTests {
                 replacing: "        sources: [",
                 with: "        source: [",
                 flaws: [
-                    "45:9: error: unknown key `source`; did you mean `sources`? (known here: action, destinationPorts, identities, name, sni, sources)"
+                    "45:9: error: unknown key `source`; did you mean `sources`? (known here: action, destinationPorts, identities, name, sni, sources, unauthenticated)"
                 ]),
             FlawCase(
                 "an empty condition",

@@ -56,7 +56,9 @@ extension SettingsReader {
         guard let fields = fields(node, of: RuleKeys.section) else { return nil }
         let name = required(RuleKeys.name, in: fields).flatMap { self.name($0, notIn: &names) }
         let action = required(RuleKeys.action, in: fields)
-        let isExplicit = isExplicit(fields, action: action)
+        let isUnauthenticated = value(of: RuleKeys.unauthenticated, in: fields)
+        let isExplicit =
+            isUnauthenticated ? namesPlaintext(fields, action: action) : isExplicit(fields, action: action)
         let identities = identityPatterns(RuleKeys.identities, in: fields) { reader, node in
             let pattern = reader.identityPattern(node)
             if action == .allow, pattern?.matchesEveryone == true {
@@ -74,8 +76,27 @@ extension SettingsReader {
             return nil
         }
         return Rule(
-            name: name, action: action, identities: identities, sources: sources, destinationPorts: ports,
+            name: name, action: action, identities: identities, isUnauthenticated: isUnauthenticated, sources: sources,
+            destinationPorts: ports,
             serverNames: serverNames)
+    }
+
+    /// Whether the rule says which clients of plaintext it means; warns of one that lets them in.
+    private mutating func namesPlaintext(_ fields: Fields, action: Action?) -> Bool {
+        if fields[RuleKeys.identities] != nil {
+            error(
+                "\(RuleKeys.identities) and \(RuleKeys.unauthenticated) exclude each other: write a rule for each",
+                at: fields.position)
+            return false
+        }
+        guard action == .allow else { return true }
+        let remedy = "clients that prove nothing are known by their addresses alone"
+        guard requires(RuleKeys.sources, in: fields, remedy: remedy) else { return false }
+        warn(
+            "clients are let in here by their address alone, in plaintext and without identity: remove the rule once"
+                + " they speak mTLS",
+            at: fields.keyPosition(RuleKeys.unauthenticated) ?? fields.position)
+        return true
     }
 
     /// Whether the rule has a condition: to allow or refuse every peer must be explicit.

@@ -19,6 +19,10 @@ enum RuleKeys {
     static let identities = Key<Node>(
         "identities", .node("list of identity patterns"), need: .requiredWhen("on allow"),
         "The peer's SPIFFE ID: * is one path segment, ** at the end one or more, spiffe://*/** any trusted peer.")
+    static let unauthenticated = Key<Bool>(
+        "unauthenticated", .boolean,
+        "In place of identities: clients of plaintext, which prove nothing; an allow rule must name their sources."
+    ).or(false)
     static let sources = Key<[CIDR]>(
         "sources", .addressBlocks, "Such as 10.0.0.0/8.")
     static let destinationPorts = Key<[PortRange]>(
@@ -26,6 +30,7 @@ enum RuleKeys {
     static let sni = Key<[ServerNamePattern]>("sni", .serverNames, "The server name that the peer requested.")
 
     static let section = Section([
-        .key(name), .key(action), .key(identities), .key(sources), .key(destinationPorts), .key(sni),
+        .key(name), .key(action), .key(identities), .key(unauthenticated), .key(sources), .key(destinationPorts),
+        .key(sni),
     ])
 }
