@@ -11,7 +11,7 @@ struct KeysFlawTests {
                 replacing: "    mode: outbound  ",
                 with: "    mod: outbound  ",
                 flaws: [
-                    "23:5: error: unknown key `mod`; did you mean `mode`? (known here: acceptProxyProtocol, allowRemoteCallers, bind, callers, expiry, expiryGrace, maxConnectionAge, mode, name, routes, socket)"
+                    "23:5: error: unknown key `mod`; did you mean `mode`? (known here: acceptProxyProtocol, allowRemoteCallers, bind, callers, clientCertificates, detectionTimeout, expiry, expiryGrace, maxConnectionAge, mode, name, routes, serverFirst, socket, terminate)"
                 ]),
             FlawCase(
                 "an unknown key with no neighbour gets the list",

@@ -191,7 +191,7 @@ struct RoutesFlawTests {
                     """,
                 flaws: [
                     "34:13: error: the list of routes is empty: name at least one",
-                    "35:5: error: unknown key `rutes`; did you mean `routes`? (known here: acceptProxyProtocol, allowRemoteCallers, bind, callers, expiry, expiryGrace, maxConnectionAge, mode, name, routes, socket)",
+                    "35:5: error: unknown key `rutes`; did you mean `routes`? (known here: acceptProxyProtocol, allowRemoteCallers, bind, callers, clientCertificates, detectionTimeout, expiry, expiryGrace, maxConnectionAge, mode, name, routes, serverFirst, socket, terminate)",
                     "50:3: warning: no route uses the policy `anyone-trusted`",
                 ]),
             FlawCase(

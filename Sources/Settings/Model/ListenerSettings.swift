@@ -19,6 +19,8 @@ public struct ListenerSettings: Equatable, Sendable {
     /// Tried in order; the first match wins. Never empty.
     public var routes: [RouteSettings]
 
+    /// Nil: every client must present a certificate.
+    public var permissive: PermissiveSettings?
     /// The load balancers whose PROXY protocol header names the real source; empty on an outbound listener.
     public var balancers: [CIDR] = []
     /// What happens to a connection when its peer's certificate expires.

@@ -16,6 +16,7 @@ extension SettingsReader {
         let owner = name.map { "the listener \(quoted($0))" } ?? "the listener at line \(fields.position.line)"
         let bind = required(ListenerKeys.bind, in: fields).flatMap { self.listenAddress($0, of: owner) }
         checkCallers(fields, bind, mode: mode)
+        let permissive = self.permissive(fields, mode: mode)
         let access = self.access(fields, bind)
         let callers = self.callers(fields, bind)
         let balancers = self.balancers(fields, mode: mode)
@@ -26,6 +27,7 @@ extension SettingsReader {
         else { return nil }
         var listener = ListenerSettings(name: name, mode: mode, bind: bind, routes: routes)
         listener.balancers = balancers
+        listener.permissive = permissive
         listener.socket = access
         listener.callers = fields[ListenerKeys.callers] == nil ? nil : callers
         others.apply(to: &listener)
@@ -46,6 +48,26 @@ extension SettingsReader {
                 at: inner[AcceptProxyProtocolKeys.from]?.position ?? node.position)
         }
         return blocks
+    }
+
+    /// What a permissive listener goes by; nil if certificates are required.
+    private mutating func permissive(_ fields: Fields, mode: ListenerSettings.Mode?) -> PermissiveSettings? {
+        let wanted = value(of: ListenerKeys.clientCertificates, in: fields)
+        if mode == .outbound {
+            refuse(ListenerKeys.clientCertificates, in: fields, "the clients of an outbound listener have none")
+        }
+        let permissive = PermissiveSettings(
+            detectionMilliseconds: value(of: ListenerKeys.detectionTimeout, in: fields),
+            serverFirst: given(ListenerKeys.serverFirst, in: fields) ?? [],
+            terminate: given(ListenerKeys.terminate, in: fields) ?? [])
+        guard wanted == .permissive else {
+            let reason = "it is for `\(ListenerKeys.clientCertificates.name): permissive`"
+            refuse(ListenerKeys.detectionTimeout, in: fields, reason)
+            refuse(ListenerKeys.serverFirst, in: fields, reason)
+            refuse(ListenerKeys.terminate, in: fields, reason)
+            return nil
+        }
+        return permissive
     }
 
     /// Who may connect to a Unix socket's file; nil if that is flawed.

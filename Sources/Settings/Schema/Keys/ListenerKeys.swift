@@ -21,6 +21,20 @@ enum ListenerKeys {
     static let acceptProxyProtocol = Key<Node>(
         "acceptProxyProtocol", .mapping(AcceptProxyProtocolKeys.section),
         "Inbound only: load balancers that say in a PROXY protocol header, version 1 or 2, who connects.")
+    static let clientCertificates = Key<ClientCertificates>(
+        "clientCertificates", .choice,
+        "Inbound only: permissive also takes plaintext, where a rule with unauthenticated lets it in."
+    ).or(.required)
+    static let detectionTimeout = Key<Int>(
+        "detectionTimeout", .duration(1...10_000),
+        "Permissive only: a client that is silent for so long is taken for one of plaintext that waits for the server."
+    ).or(50)
+    static let serverFirst = Key<[PortRange]>(
+        "serverFirst", .ports,
+        "Permissive only: ports whose clients all send plaintext and wait for the server; nothing is waited for there.")
+    static let terminate = Key<[ServerNamePattern]>(
+        "terminate", .serverNames,
+        "Permissive only: the names (SNI) whose TLS is ours; other TLS passes through untouched, as plaintext would.")
     static let routes = Key<Node>(
         "routes", .list(of: RouteKeys.section), need: .required,
         "Tried in order; the first match wins.")
@@ -30,7 +44,7 @@ enum ListenerKeys {
         [
             .key(name), .key(mode), .key(bind), .key(allowRemoteCallers), .key(socket), .key(callers),
             .key(acceptProxyProtocol),
-            .key(routes),
+            .key(clientCertificates), .key(detectionTimeout), .key(serverFirst), .key(terminate), .key(routes),
             .key(
                 Key(
                     "expiry", .choice,
