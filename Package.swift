@@ -130,7 +130,9 @@ let package = Package(
             ]),
         tests(
             "EndToEnd", ["Authority", "Identity", "PosternTesting", "Loopback"],
-            resources: [.copy("Peers/workload_api.py"), .copy("Peers/proxy_application.py")]),
+            resources: [
+                .copy("Peers/workload_api.py"), .copy("Peers/proxy_application.py"), .copy("Peers/network_peer.py"),
+            ]),
 
         .executableTarget(
             name: "postern-bench",

@@ -11,10 +11,12 @@ enum ApplicationExposure {
         let position: Position
     }
 
-    /// The loopback endpoints of inbound routes.
+    /// The loopback endpoints of inbound routes; not those of transparent listeners, to which the firewall sends what
+    /// other hosts send to the application.
     static func applications(of settings: Settings, _ sources: SourceMap) -> [Application] {
         var applications: [Application] = []
-        for (listenerIndex, listener) in settings.listeners.enumerated() where listener.mode == .inbound {
+        for (listenerIndex, listener) in settings.listeners.enumerated()
+        where listener.mode == .inbound && listener.transparency == .off {
             for (routeIndex, route) in listener.routes.enumerated() {
                 guard case .endpoints(let endpoints) = route.upstream.target else { continue }
                 for (index, endpoint) in endpoints.enumerated() where endpoint.address.isLoopback {

@@ -30,7 +30,7 @@ public struct CheckedSettings: Sendable {
     ///
     /// - Parameter now: Unix seconds, for the validity of certificates.
     public static func load(path: String, now: Int64) -> CheckedSettings {
-        check(read(path), now: now) { _ in .refuseAll }
+        check(read(path), now: now) { _ in .refuseAll }.warningOfSupport()
     }
 
     /// As a proxy starts from it: what is flawed of another trust domain than our own hinders nobody else.
@@ -57,7 +57,19 @@ public struct CheckedSettings: Sendable {
     public static func check(text: [UInt8], as name: String, now: Int64) -> CheckedSettings {
         check(Settings.parse(text: text, file: name, endpointSocket: WorkloadEnvironment.endpointSocket), now: now) {
             _ in .refuseAll
+        }.warningOfSupport()
+    }
+
+    /// With a warning for each setting that the kernel would refuse to this process, which may not be the one that is
+    /// to run it.
+    private func warningOfSupport() -> CheckedSettings {
+        guard let settings else { return self }
+        let warnings = TransparencyCheck.flaws(settings, sources, severity: .warning)
+        guard !warnings.isEmpty else { return self }
+        let all = (flaws + warnings).sorted {
+            ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column)
         }
+        return CheckedSettings(ready: ready, settings: settings, flaws: all, sources: sources)
     }
 
     /// The size limit of a settings file.
@@ -80,6 +92,7 @@ public struct CheckedSettings: Sendable {
         flaws += ApplicationExposure.warnings(
             ApplicationExposure.applications(of: settings, sources),
             boundByUs: settings.listeners.compactMap(\.bind.endpoint))
+        flaws += LoopbackExposure.warnings(settings, sources)
         flaws.sort { ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column) }
         let ready =
             isSound

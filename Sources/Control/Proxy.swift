@@ -74,6 +74,9 @@ public final class Proxy {
         }
         self.admin = admin
         adminPort = admin?.port
+        if let bind = settings.admin?.bind, let port = admin?.port {
+            installer.ownSockets.setAdmin(SocketAddress(Endpoint(address: bind.address, port: port)))
+        }
         do throws(ControlFault) {
             reports = try WorkerReports()
             accessLog = try Self.accessLog(settings.accessLog, workers: count, logger)
@@ -107,6 +110,7 @@ public final class Proxy {
         }
         logListeners(settings.listeners)
         if let adminPort { logger.info("admin endpoint is open", metadata: ["port": .stringConvertible(adminPort)]) }
+        markControlSockets(settings)
         admin?.metrics = { [weak self] in self?.metrics ?? "" }
     }
 
@@ -172,15 +176,17 @@ public final class Proxy {
 
     func logListeners(_ settings: [ListenerSettings]) {
         for (listener, address) in zip(settings, addresses) {
-            logger.info(
-                "listening",
-                metadata: [
-                    "listener": "\(listener.name)", "mode": "\(listener.mode.rawValue)", "address": "\(address)",
-                ])
+            var metadata: Logger.Metadata = [
+                "listener": "\(listener.name)", "mode": "\(listener.mode.rawValue)", "address": "\(address)",
+            ]
+            if listener.transparency != .off { metadata["transparent"] = "\(listener.transparency.rawValue)" }
+            logger.info("listening", metadata: metadata)
         }
     }
 
     var acceptedConnections: UInt64 { workers.reduce(0) { $0 + $1.status.acceptedConnections } }
+    var passedConnections: UInt64 { workers.reduce(0) { $0 + $1.status.passedConnections } }
+    var loops: UInt64 { workers.reduce(0) { $0 + $1.status.loops } }
     var openConnections: Int { workers.reduce(0) { $0 + $1.status.activeConnections } }
 
     private func handle(_ event: WorkerEvent) -> News {

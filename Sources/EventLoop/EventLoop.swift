@@ -35,13 +35,13 @@ public enum BackendKind: String, Sendable, CaseIterable {
 @safe
 public struct EventLoop: ~Copyable {
     @safe
-    private enum Backend {
+    enum Backend {
         case ioURing(UnsafeMutablePointer<IOURingBackend>)
         case epoll(UnsafeMutablePointer<EpollBackend>)
         case simulated(Unmanaged<SimulatedNetwork>)
     }
 
-    private let backend: Backend
+    let backend: Backend
     public let kind: BackendKind
     /// Monotonic nanoseconds, read once a tick.
     public private(set) var now: UInt64
@@ -248,13 +248,22 @@ public struct EventLoop: ~Copyable {
 
     // MARK: What never blocks
 
-    /// A TCP socket for ``connect(_:to:_:)``, or a negated errno such as EMFILE.
-    public mutating func openSocket(for address: SocketAddress) -> Int32 {
+    /// A TCP socket for ``connect(_:to:_:)``, or a negated errno such as EMFILE; EPERM where an option of it takes a
+    /// privilege that the process has not.
+    public mutating func openSocket(for address: SocketAddress, _ options: DialOptions = DialOptions()) -> Int32 {
+        let descriptor: Int32
         switch backend {
-        case .ioURing: Sockets.open(for: address, nonBlocking: false)
-        case .epoll(let epoll): unsafe epoll.pointee.openSocket(for: address)
-        case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.openSocket() }
+        case .ioURing: descriptor = Sockets.open(for: address, nonBlocking: false)
+        case .epoll(let epoll): descriptor = unsafe epoll.pointee.openSocket(for: address)
+        case .simulated(let network): return unsafe network._withUnsafeGuaranteedRef { $0.openSocket() }
         }
+        guard descriptor >= 0, !options.isPlain else { return descriptor }
+        let outcome = Sockets.apply(options, to: descriptor)
+        guard outcome == 0 else {
+            close(descriptor)
+            return outcome
+        }
+        return descriptor
     }
 
     /// Bytes that were sent but not acknowledged by the other side.

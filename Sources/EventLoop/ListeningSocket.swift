@@ -12,14 +12,22 @@ public struct ListeningSocket: ~Copyable {
     /// Binds and listens.
     ///
     /// - Parameter shared: true if several workers bind the same address (SO_REUSEPORT). The first of them must
-    ///   bind unshared to see a port that another program holds; see ``ListeningSocket/group(address:count:)``.
-    init(address: SocketAddress, shared: Bool, listens: Bool = true) throws(EventLoopFault) {
+    ///   bind unshared to see a port that another program holds; see ``ListeningSocket/group(address:count:transparent:)``.
+    /// - Parameter transparent: true if it accepts connections to any address that a TPROXY rule assigns to it
+    ///   (IP_TRANSPARENT, which takes CAP_NET_ADMIN).
+    init(
+        address: SocketAddress, shared: Bool, listens: Bool = true, transparent: Bool = false
+    ) throws(EventLoopFault) {
         let number = Sockets.open(for: address, nonBlocking: false)
         guard number >= 0 else { throw .systemCall("socket", errno: 0 - number) }
         let owner = OwnedDescriptor(number)
         Sockets.setOption(number, SOL_SOCKET, SO_REUSEADDR, 1)
         if shared { Sockets.setOption(number, SOL_SOCKET, SO_REUSEPORT, 1) }
         if address.isIPv6 { Sockets.setOption(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+        if transparent {
+            let result = Sockets.makeTransparent(number, isIPv6: address.isIPv6)
+            guard result == 0 else { throw .systemCall("setsockopt(IP_TRANSPARENT)", errno: 0 - result) }
+        }
         let bound = address.bind(number)
         guard bound == 0 else { throw .systemCall("bind", errno: 0 - bound) }
         if listens {
@@ -40,21 +48,21 @@ public struct ListeningSocket: ~Copyable {
     ///
     /// Fails with EADDRINUSE where anything else holds the port, another Postern included.
     public static func group(
-        address: SocketAddress, count: Int
+        address: SocketAddress, count: Int, transparent: Bool = false
     ) throws(EventLoopFault) -> (descriptors: [Int32], address: SocketAddress) {
         guard count > 1 else {
-            let only = try ListeningSocket(address: address, shared: false)
+            let only = try ListeningSocket(address: address, shared: false, transparent: transparent)
             let bound = only.address
             return ([only.release()], bound)
         }
         // SO_REUSEPORT would share the port with another program of the same user: bind exclusively first.
-        let probe = try ListeningSocket(address: address, shared: false, listens: false)
+        let probe = try ListeningSocket(address: address, shared: false, listens: false, transparent: transparent)
         var bound = probe.address
         _ = consume probe
         var descriptors: [Int32] = []
         do throws(EventLoopFault) {
             for _ in 0..<count {
-                let next = try ListeningSocket(address: bound, shared: true)
+                let next = try ListeningSocket(address: bound, shared: true, transparent: transparent)
                 bound = next.address
                 descriptors.append(next.release())
             }

@@ -6,7 +6,7 @@ public struct SocketAddress: Hashable, Sendable {
     public let port: UInt16
     public let isIPv6: Bool
     /// The interface that a link-local IPv6 address belongs to; 0 elsewhere.
-    let scopeID: UInt32
+    public let scopeID: UInt32
     /// A Unix socket: its path, `@name` in the abstract namespace (unix(7)), or nothing if it has no name. Nil: IP.
     public let unixName: String?
 

@@ -9,6 +9,8 @@ public struct AccessRecord: Hashable, Sendable {
         case denied = "deny"
         /// Audit mode forwarded what policy would refuse.
         case wouldDeny = "would-deny"
+        /// No route was meant for it, and it was relayed in plaintext.
+        case passedThrough = "passthrough"
     }
 
     /// The peer's certificate, whose chain was verified.
@@ -69,9 +71,13 @@ public struct AccessRecord: Hashable, Sendable {
     public var route: String?
     /// `address:port`, IPv6 in brackets.
     public var source: String?
+    /// Where the client wanted to go, on a transparent listener; `address:port`.
+    public var destination: String?
     public var upstream: String?
     public var serverName: String?
     public var applicationProtocol: String?
+    /// False if it was relayed without TLS; else absent.
+    public var protected: Bool?
     public var tlsVersion: String?
     public var cipher: String?
     public var resumed: Bool?
@@ -146,9 +152,11 @@ public struct AccessRecord: Hashable, Sendable {
         json.field("callerUser", callerUser)
         json.field("callerProcess", callerProcess)
         json.field("balancer", balancer, limit: Self.nameLimitBytes)
+        json.field("destination", destination, limit: Self.nameLimitBytes)
         json.field("upstream", upstream, limit: Self.nameLimitBytes)
         json.field("sni", serverName, limit: Self.nameLimitBytes)
         json.field("alpn", applicationProtocol, limit: Self.nameLimitBytes)
+        json.field("protected", protected)
         json.field("tlsVersion", tlsVersion, limit: Self.nameLimitBytes)
         json.field("cipher", cipher, limit: Self.nameLimitBytes)
         json.field("resumed", resumed)

@@ -33,6 +33,12 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The destination port; by default the listener's.", valueName: "port"))
     var port: UInt16?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where the client wants to go, on a transparent listener: 10.0.0.1:80, or an address.",
+            valueName: "address"))
+    var destination: String?
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -42,7 +48,15 @@ struct ExplainCommand: ParsableCommand {
             Console.complain(outcome.flaws)
             throw ExitCode.badInput
         }
-        guard let answer = Answer(to: try question(), listener: listener, settings: settings) else {
+        let question = try question()
+        let isTransparent = settings.listeners.contains { $0.name == listener && $0.transparency != .off }
+        if isTransparent, question.destination == nil {
+            throw BadInput("the listener \"\(listener)\" is transparent: say with --destination where the client goes")
+        }
+        if !isTransparent, question.destination != nil, settings.listeners.contains(where: { $0.name == listener }) {
+            throw BadInput("--destination is for transparent listeners, and \"\(listener)\" is none: leave it out")
+        }
+        guard let answer = Answer(to: question, listener: listener, settings: settings) else {
             let names = settings.listeners.map(\.name).joined(separator: ", ")
             throw BadInput("no listener is named \"\(listener)\"; the listeners are: \(names)")
         }
@@ -65,6 +79,17 @@ struct ExplainCommand: ParsableCommand {
             throw BadInput("--sni \(sni): not a DNS name; a client that requests it is refused in the handshake")
         }
         return Question(
-            identity: id, source: address, serverName: name, applicationProtocol: alpn, destinationPort: port)
+            identity: id, source: address, serverName: name, applicationProtocol: alpn, destinationPort: port,
+            destination: try destination.map(Self.endpoint))
+    }
+
+    /// An address with a port, or an address alone.
+    private static func endpoint(_ text: String) throws -> Endpoint {
+        if let address = IPAddress(parsing: text) { return Endpoint(address: address, port: 0) }
+        do throws(EndpointFlaw) {
+            return try Endpoint(parsing: text)
+        } catch {
+            throw BadInput("--destination \(text): \(error)")
+        }
     }
 }

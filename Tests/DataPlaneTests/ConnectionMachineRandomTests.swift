@@ -36,7 +36,13 @@ private struct World {
     }
 
     mutating func run() {
-        if machine.mode == .outbound { dial() }
+        if machine.mode == .outbound {
+            if generator.chance(30) {
+                machine.passesThrough()
+                authorized = true
+            }
+            dial()
+        }
         for step in 0..<400 where !released && flaw == nil {
             settle()
             if released { break }
@@ -63,6 +69,9 @@ private struct World {
             if actions.isEmpty { return }
             if actions.contains(.release) {
                 if !receiving.isEmpty || !sending.isEmpty || connecting { flaw = "released under an operation" }
+                if machine.isPlain, machine.reason != .finished, !machine.peer.resetsOnClose {
+                    flaw = "an end of ours looks orderly without TLS"
+                }
                 released = true
                 return
             }
@@ -87,6 +96,7 @@ private struct World {
             }
             if actions.contains(.finish(leg)), !finished.insert(leg).inserted { flaw = "two FINs" }
         }
+        if machine.isPlain, actions.contains(.closeNotify) || actions.contains(.alert) { flaw = "TLS in plaintext" }
         if actions.contains(.closeNotify) {
             closeNotifies += 1
             if closeNotifies > 1 { flaw = "two close_notifies" }
@@ -162,7 +172,9 @@ private struct World {
         guard machine.phase == .relaying || machine.phase == .lingering else { return }
         if generator.chance(15) {
             ended.insert(leg)
-            if leg == .peer, generator.chance(30), machine.phase == .relaying { return look(machine.peerTruncated()) }
+            if leg == .peer, !machine.isPlain, generator.chance(30), machine.phase == .relaying {
+                return look(machine.peerTruncated())
+            }
             return look(machine.readEnded(leg))
         }
         guard machine.phase == .relaying else { return }

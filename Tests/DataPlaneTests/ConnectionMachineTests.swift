@@ -307,6 +307,36 @@ struct ConnectionMachineTests {
         #expect(machine.reason == .peerReset)
     }
 
+    @Test("what is passed through is relayed once it is connected, and ends with FIN in both directions")
+    func passesThrough() {
+        var machine = ConnectionMachine(.outbound)
+        machine.passesThrough()
+        machine.dialled()
+        #expect(machine.plan() == [], "nothing is read while nobody takes it")
+        _ = machine.connectEnded(succeeded: true)
+        #expect(machine.phase == .relaying)
+        #expect(machine.plan() == [.receivePeer, .receiveApplication])
+        machine.received(.application)
+        _ = machine.readEnded(.application)
+        #expect(machine.plan() == .finishPeer, "no close_notify goes before it")
+        machine.received(.peer)
+        _ = machine.readEnded(.peer)
+        #expect(machine.plan() == .release, "closing sends the other FIN")
+        #expect(machine.reason == .finished && !machine.peer.resetsOnClose && !machine.applicationLeg.resetsOnClose)
+    }
+
+    @Test("what is passed through and cut ends with RST in both directions, and with no alert")
+    func cutPassage() {
+        var machine = ConnectionMachine(.outbound)
+        machine.passesThrough()
+        machine.dialled()
+        _ = machine.connectEnded(succeeded: true)
+        _ = machine.plan()
+        _ = machine.revoke(.routeRemoved)
+        #expect(machine.plan() == .cancel)
+        #expect(machine.peer.resetsOnClose && machine.applicationLeg.resetsOnClose)
+    }
+
     private func relaying() -> ConnectionMachine {
         var machine = ConnectionMachine(.inbound)
         machine.admitted()

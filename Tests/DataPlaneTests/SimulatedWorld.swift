@@ -16,6 +16,8 @@ final class SimulatedWorld {
     static let outbound = SocketAddress(v4: 0x7F00_0001, port: 15001)
     static let echo = SocketAddress(v4: 0x7F00_0001, port: 15444)
     static let application = SocketAddress(v4: 0x7F00_0001, port: 19000)
+    static let transparent = SocketAddress(v4: 0x7F00_0001, port: 15002)
+    static let transparentInbound = SocketAddress(v4: 0x7F00_0001, port: 15006)
 
     let network: SimulatedNetwork
     var worker: Worker
@@ -33,11 +35,11 @@ final class SimulatedWorld {
     ///   - servers: where the outbound listener goes.
     ///   - balancers: who names the clients of the echo.
     ///   - memoryBytes: the worker's, for all that grows with its peers.
+    ///   - isTransparent: adds listeners to which a firewall redirects.
     init(
         seed: UInt64, faults: SimulatedFaults, limits: String = "{}", endpoints: [String] = ["127.0.0.1:19000"],
         servers: [String] = ["127.0.0.1:15443"], balancers: [String] = ["203.0.113.1"],
-        materials: TestIdentities = .shared,
-        memoryBytes: Int = 256 << 20
+        materials: TestIdentities = .shared, memoryBytes: Int = 256 << 20, isTransparent: Bool = false
     ) throws {
         generator = SeededGenerator(seed: seed)
         var loopLimits = LoopLimits()
@@ -45,7 +47,9 @@ final class SimulatedWorld {
         loopLimits.receiveBufferBytes = seed % 8 == 0 ? 64 * 1024 : 4096
         let network = SimulatedNetwork(seed: seed, faults: faults, limits: loopLimits)
         self.network = network
-        settingsText = Self.settings(limits: limits, endpoints: endpoints, servers: servers, balancers: balancers)
+        settingsText = Self.settings(
+            limits: limits, endpoints: endpoints, servers: servers, balancers: balancers,
+            more: isTransparent ? Self.transparentListeners : "")
         self.memoryBytes = memoryBytes
         let plan = try Self.plan(settingsText, materials.server, memoryBytes)
         let addresses = plan.listeners.map(\.bind)
@@ -81,9 +85,10 @@ final class SimulatedWorld {
 
     /// An update of the worker: its settings with other callers, or another identity.
     func update(
-        callers: String? = nil, material: IdentityMaterial? = TestIdentities.shared.server
+        callers: String? = nil, material: IdentityMaterial? = TestIdentities.shared.server,
+        replacing old: String = "", with new: String = ""
     ) throws -> WorkerUpdate {
-        var text = settingsText
+        var text = old.isEmpty ? settingsText : settingsText.replacing(old, with: new)
         if let callers {
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
             text = lines.map { $0.contains("sa/client\"") ? "        identities: [\"\(callers)\"]" : $0 }
@@ -105,8 +110,25 @@ final class SimulatedWorld {
         return ProxyPlan(settings: settings, material: material, workers: 1, memoryBytes: memoryBytes)
     }
 
+    private static let transparentListeners = """
+          - name: passing
+            mode: outbound
+            bind: 127.0.0.1:15002
+            transparent: redirect
+            unmatched: passthrough
+            routes:
+              - name: mesh
+                match: {destinations: [10.0.0.0/8]}
+                upstream: {original: true, identities: ["spiffe://example.org/ns/default/sa/server"]}
+          - name: original
+            mode: inbound
+            bind: 127.0.0.1:15006
+            transparent: redirect
+            routes: [{name: original, upstream: {original: true}, policy: callers}]
+        """
+
     private static func settings(
-        limits: String, endpoints: [String], servers: [String], balancers: [String]
+        limits: String, endpoints: [String], servers: [String], balancers: [String], more: String
     ) -> String {
         """
         identity: {files: {certificate: a.pem, privateKey: a.key, trustBundles: {example.org: b.pem}}}
@@ -126,6 +148,7 @@ final class SimulatedWorld {
             bind: 127.0.0.1:15444
             acceptProxyProtocol: {from: \(balancers)}
             routes: [{name: echo, upstream: {builtin: echo}, policy: callers}]
+        \(more)
         policies:
           callers:
             rules:

@@ -11,14 +11,14 @@ struct KeysFlawTests {
                 replacing: "    mode: outbound  ",
                 with: "    mod: outbound  ",
                 flaws: [
-                    "23:5: error: unknown key `mod`; did you mean `mode`? (known here: acceptProxyProtocol, allowRemoteCallers, bind, callers, clientCertificates, detectionTimeout, expiry, expiryGrace, maxConnectionAge, mode, name, routes, serverFirst, socket, terminate)"
+                    "23:5: error: unknown key `mod`; did you mean `mode`? (known here: acceptProxyProtocol, allowRemoteCallers, bind, callers, clientCertificates, detectionTimeout, expiry, expiryGrace, keepSource, maxConnectionAge, mode, name, routes, serverFirst, socket, terminate, transparent, unmatched)"
                 ]),
             FlawCase(
                 "an unknown key with no neighbour gets the list",
                 replacing: "workers: 1  ",
                 with: "colour: blue  ",
                 flaws: [
-                    "10:1: error: unknown key `colour` (known here: accessLog, admin, eventLoop, identity, limits, listeners, log, policies, tls, workers)"
+                    "10:1: error: unknown key `colour` (known here: accessLog, admin, eventLoop, identity, limits, listeners, log, mark, policies, tls, workers)"
                 ]),
             FlawCase(
                 "a key of another section is sent there",
@@ -54,7 +54,7 @@ struct KeysFlawTests {
                 with: "tls_:\n  files:",
                 flaws: [
                     "1:1: error: the key `identity` is missing here",
-                    "1:1: error: unknown key `tls_`; did you mean `tls`? (known here: accessLog, admin, eventLoop, identity, limits, listeners, log, policies, tls, workers)",
+                    "1:1: error: unknown key `tls_`; did you mean `tls`? (known here: accessLog, admin, eventLoop, identity, limits, listeners, log, mark, policies, tls, workers)",
                 ]),
             FlawCase(
                 "a key that is not text is refused",

@@ -150,7 +150,7 @@ struct RoutesFlawTests {
                             policy: anyone-trusted
                     """#,
                 flaws: [
-                    "36:17: error: unknown key `snii`; did you mean `sni`? (known here: alpn, destinationPorts, sni)"
+                    "36:17: error: unknown key `snii`; did you mean `sni`? (known here: alpn, destinationPorts, destinations, sni)"
                 ]),
             FlawCase(
                 "two listeners of one name",
@@ -191,7 +191,7 @@ struct RoutesFlawTests {
                     """,
                 flaws: [
                     "34:13: error: the list of routes is empty: name at least one",
-                    "35:5: error: unknown key `rutes`; did you mean `routes`? (known here: acceptProxyProtocol, allowRemoteCallers, bind, callers, clientCertificates, detectionTimeout, expiry, expiryGrace, maxConnectionAge, mode, name, routes, serverFirst, socket, terminate)",
+                    "35:5: error: unknown key `rutes`; did you mean `routes`? (known here: acceptProxyProtocol, allowRemoteCallers, bind, callers, clientCertificates, detectionTimeout, expiry, expiryGrace, keepSource, maxConnectionAge, mode, name, routes, serverFirst, socket, terminate, transparent, unmatched)",
                     "50:3: warning: no route uses the policy `anyone-trusted`",
                 ]),
             FlawCase(

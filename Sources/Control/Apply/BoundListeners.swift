@@ -24,11 +24,14 @@ struct BoundListeners {
         let bind: ListenAddress
         let access: UnixSocketFile.Access
         let owner: String?
+        /// IP_TRANSPARENT, which is set before the bind.
+        let isTransparent: Bool
 
         init(_ listener: ListenerSettings) {
             bind = listener.bind
             access = UnixSocketFile.Access(listener)
             owner = bind.endpoint?.port == 0 ? listener.name : nil
+            isTransparent = listener.transparency == .tproxy
         }
     }
 
@@ -67,6 +70,15 @@ struct BoundListeners {
                 next.append(kept)
                 continue
             }
+            if sockets.contains(where: {
+                $0.wanted.bind == wanted.bind && $0.wanted.isTransparent != wanted.isTransparent
+            }) {
+                throw .unsupported(
+                    SettingsFlaw(
+                        .error, at: sources.bind(ofListener: index),
+                        "\(wanted.bind) is bound already, and `transparent: tproxy` can begin or end only at a start: "
+                            + "bind another port, or restart"))
+            }
             let group = try Self.group(for: listener, at: sources.bind(ofListener: index), workers)
             fresh.add(group.descriptors, nextKey)
             next.append(Socket(key: nextKey, wanted: wanted, address: group.address, file: group.file))
@@ -86,7 +98,8 @@ struct BoundListeners {
         do throws(EventLoopFault) {
             switch bind {
             case .ip(let endpoint):
-                let group = try ListeningSocket.group(address: SocketAddress(endpoint), count: workers)
+                let group = try ListeningSocket.group(
+                    address: SocketAddress(endpoint), count: workers, transparent: listener.transparency == .tproxy)
                 return (group.descriptors, group.address, nil)
             case .unix(let address):
                 let group = try ListeningSocket.unixGroup(

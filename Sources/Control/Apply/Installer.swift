@@ -12,6 +12,8 @@ final class Installer {
     /// What the process was started with.
     let started: Settings
     private(set) var listeners: BoundListeners
+    /// What all workers dial and listen on, by which they find connections of the proxy to itself.
+    let ownSockets = OwnSockets()
     /// The number of workers and their memory; fixed at the start.
     let workerCount: Int
     let memoryBytes: Int
@@ -33,9 +35,10 @@ final class Installer {
             settings: settings, material: state.trusted, workers: workerCount, memoryBytes: memoryBytes,
             connectionsAtMost: connectionsAtMost)
         connectionsByMemory = plan.connectionsByMemory
+        try Self.checkSupport(state)
         listeners = BoundListeners(workers: workerCount)
         let fresh = try listeners.bind(settings.listeners, state.sources)
-        updates = try Self.updates(plan, listeners, fresh, after: [], workers: workerCount)
+        updates = try Self.updates(plan, listeners, fresh, ownSockets, after: [], workers: workerCount)
     }
 
     /// Makes each worker's update to `next`, for ``updates``. On failure nothing changes.
@@ -43,10 +46,11 @@ final class Installer {
         let plan = ProxyPlan(
             settings: next.settings, material: next.trusted, workers: workerCount, memoryBytes: memoryBytes,
             connectionsAtMost: connectionsAtMost)
+        try Self.checkSupport(next)
         // A copy: on failure the bound sockets stay as they are.
         var listeners = listeners
         let fresh = try listeners.bind(next.settings.listeners, next.sources)
-        updates = try Self.updates(plan, listeners, fresh, after: updates, workers: workerCount)
+        updates = try Self.updates(plan, listeners, fresh, ownSockets, after: updates, workers: workerCount)
         self.listeners = listeners
         state = next
     }
@@ -56,17 +60,26 @@ final class Installer {
         for descriptor in updates.flatMap(\.acceptors).compactMap(\.descriptor) { closeDescriptor(descriptor) }
     }
 
+    /// Refuses settings that kernel or privileges do not allow; else each connection would fail.
+    private static func checkSupport(_ state: DesiredState) throws(ProxyFault) {
+        let flaws = TransparencyCheck.flaws(state.settings, state.sources, severity: .error)
+        if let flaw = flaws.first { throw .unsupported(flaw) }
+    }
+
     /// What the workers get, one each: TLS contexts that they share, and the sockets that are theirs.
     private static func updates(
-        _ plan: ProxyPlan, _ listeners: BoundListeners, _ fresh: BoundListeners.Fresh, after previous: [WorkerUpdate],
-        workers: Int
+        _ plan: ProxyPlan, _ listeners: BoundListeners, _ fresh: BoundListeners.Fresh, _ ownSockets: OwnSockets,
+        after previous: [WorkerUpdate], workers: Int
     ) throws(ProxyFault) -> [WorkerUpdate] {
         var updates: [WorkerUpdate] = []
         do throws(TLSFault) {
             // All workers share the first one's TLS contexts, so that each can resume sessions of the others.
             for _ in 0..<workers {
                 let before = updates.first ?? previous.first
-                updates.append(try WorkerUpdate(plan, acceptors: [], after: before) { WallClock.seconds() })
+                updates.append(
+                    try WorkerUpdate(plan, acceptors: [], ownSockets: ownSockets, after: before) {
+                        WallClock.seconds()
+                    })
             }
         } catch {
             throw .tls(error)

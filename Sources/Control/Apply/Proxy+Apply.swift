@@ -31,6 +31,7 @@ extension Proxy {
         for (worker, update) in zip(workers, installer.updates) { worker.mailbox.post(.install(update)) }
         installAgainAt = nil
         source?.adopt(next)
+        markControlSockets(next.settings)
         federation?.serve(next.settings.federation)
         workload?.serve(next.settings.identity)
         reportSuccess(next, difference)
@@ -44,6 +45,13 @@ extension Proxy {
         if !apply(source.reload.state, because: .outdated) {
             installAgainAt = MonotonicClock.milliseconds() + Self.installRetryMilliseconds
         }
+    }
+
+    /// Marks what the control thread dials from now on, as the workers mark what they do.
+    func markControlSockets(_ settings: Settings) {
+        let mark = UInt32(clamping: settings.mark ?? 0)
+        federation?.mark = mark
+        workload?.mark = mark
     }
 
     /// Retries a failed install when due; returns the milliseconds until then.

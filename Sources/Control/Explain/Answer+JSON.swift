@@ -15,6 +15,8 @@ extension Answer {
         switch verdict {
         case .unknownTrustDomain: json.field("reason", "unknown-trust-domain")
         case .noRoute: json.field("reason", "no-route")
+        case .loop: json.field("reason", "loop")
+        case .passedThrough: json.field("protected", false)
         case .identities(let matching, let patterns):
             if matching == nil { json.field("reason", "identity-not-expected") }
             json.field("identity", matching?.description)
@@ -38,6 +40,7 @@ extension Answer {
         if case .policy(_, _, let explanation) = verdict, explanation.decision.outcome != .allowed, forwards {
             return .wouldDeny
         }
+        if case .passedThrough = verdict { return .passedThrough }
         return forwards ? .allowed : .denied
     }
 

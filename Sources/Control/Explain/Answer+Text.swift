@@ -7,7 +7,7 @@ extension Answer {
         var lines = [headline, "  listener: \(listener) (\(mode.rawValue))"]
         if let route { lines.append("  route: \(route)") }
         switch verdict {
-        case .unknownTrustDomain, .noRoute: break
+        case .unknownTrustDomain, .noRoute, .loop, .passedThrough: break
         case .policy(let name, let mode, let explanation):
             lines.append("  policy: \(name) (\(mode.rawValue))")
             for rule in explanation.rules {
@@ -26,6 +26,8 @@ extension Answer {
         switch verdict {
         case .unknownTrustDomain(let domain): "refused: no trust bundle for \(domain)"
         case .noRoute: "refused: no route matches"
+        case .loop(let own): "refused: a loop, because \(own) is an address of the proxy itself"
+        case .passedThrough: "allowed, without protection: no route matches, and it is relayed in plaintext"
         case .identities(let matching?, _): "allowed: the server's ID matches \(matching)"
         case .identities: "refused: the server's ID matches none of the route's identities"
         case .policy(let name, _, let explanation):

@@ -9,6 +9,10 @@ public struct Answer: Sendable {
         /// The certificate's trust domain has no bundle: the handshake fails.
         case unknownTrustDomain(TrustDomain)
         case noRoute
+        /// The destination is an address of the proxy itself.
+        case loop(Endpoint)
+        /// No route matches, and the listener relays such connections in plaintext.
+        case passedThrough
         /// Decided by the policy of an inbound route.
         case policy(name: String, mode: EnforcementMode, Explanation)
         /// Decided by the `identities` of an outbound route: the matching pattern, if any.
@@ -32,15 +36,23 @@ public struct Answer: Sendable {
             verdict = .unknownTrustDomain(question.identity.trustDomain)
             return
         }
-        let port = question.destinationPort ?? (listener.bind.endpoint?.port ?? 0)
+        let destination = listener.transparency == .off ? nil : question.destination
+        if let own = settings.ownAddress(reachedBy: destination, of: listener) {
+            route = nil
+            verdict = .loop(own)
+            return
+        }
+        let wanted = destination.flatMap { $0.port == 0 ? nil : $0.port }
+        let port = question.destinationPort ?? wanted ?? (listener.bind.endpoint?.port ?? 0)
         let request = AccessRequest(
             identity: question.identity, source: question.source.folded, destinationPort: port,
-            serverName: question.serverName, applicationProtocol: question.applicationProtocol)
+            destination: destination?.address.folded, serverName: question.serverName,
+            applicationProtocol: question.applicationProtocol)
         let plan = ListenerPlan(listener, settings.policies)
         switch plan.verdict(on: request) {
         case .noRoute:
             route = nil
-            verdict = .noRoute
+            verdict = plan.passesUnmatched && destination != nil ? .passedThrough : .noRoute
         case .identities(let index, let matching):
             route = plan.routes[index].name
             verdict = .identities(matching: matching, of: plan.routes[index].upstream.identities)
@@ -54,7 +66,8 @@ public struct Answer: Sendable {
     /// Whether bytes would be forwarded; an audit policy forwards what it would deny.
     public var forwards: Bool {
         switch verdict {
-        case .unknownTrustDomain, .noRoute: false
+        case .unknownTrustDomain, .noRoute, .loop: false
+        case .passedThrough: true
         case .policy(_, _, let explanation): explanation.decision.forwards
         case .identities(let matching, _): matching != nil
         }

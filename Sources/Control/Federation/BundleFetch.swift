@@ -12,6 +12,8 @@ struct BundleFetch: Sendable {
     let endpoint: BundleEndpoint
     /// How the server is authenticated.
     let trust: Trust
+    /// Of the socket; 0 for none.
+    let mark: UInt32
 
     enum Trust: Sendable {
         /// PEM file of root certificates; nil: the system's.
@@ -100,6 +102,11 @@ struct BundleFetch: Sendable {
                 continue
             }
             let owned = OwnedDescriptor(number)
+            let marked = mark == 0 ? 0 : setMark(mark, of: number)
+            guard marked == 0 else {
+                reason = systemMessage(0 - marked)
+                continue
+            }
             Self.limitTime(number)
             let result = address.connect(number)
             if result == 0 { return owned }

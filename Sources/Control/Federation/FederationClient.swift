@@ -44,6 +44,8 @@ final class FederationClient {
     private var isFresh = true
     private let results: Results
     private let logger: Logger
+    /// Of the sockets of polls; 0 for none.
+    var mark: UInt32 = 0
 
     init(_ endpoints: [BundleEndpoint], on loop: ControlLoop, logger: Logger) throws(ControlFault) {
         self.logger = logger
@@ -133,7 +135,7 @@ final class FederationClient {
         let endpoint = members[index].endpoint
         guard let trust = trust(index, material) else { return members[index].polling.failed(now: Self.now()) }
         let results = results
-        let fetch = BundleFetch(endpoint: endpoint, trust: trust)
+        let fetch = BundleFetch(endpoint: endpoint, trust: trust, mark: mark)
         do throws(ControlFault) {
             // Dropping the value detaches the thread, which ends within its timeouts.
             _ = try PosixThread.spawn(name: "bundle-poll") { results.post(endpoint, fetch.run()) }

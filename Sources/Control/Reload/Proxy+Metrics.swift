@@ -6,6 +6,11 @@ extension Proxy {
     var metrics: String {
         var text = PrometheusText()
         text.counter("postern_connections_accepted_total", "Connections accepted.", acceptedConnections)
+        text.counter(
+            "postern_connections_passed_through_total",
+            "Connections relayed in plaintext, without TLS, because no route matched.", passedConnections)
+        text.counter(
+            "postern_connections_looped_total", "Connections refused because they led back to this proxy.", loops)
         text.gauge("postern_connections_active", "Connections open.", Int64(openConnections))
         text.gauge(
             "postern_svid_not_after_seconds", "Expiry of the proxy's own SVID, in Unix seconds; 0 without one.",

@@ -59,10 +59,9 @@ struct ReloadState {
     /// A change could not be applied: returns the flaw to report, once.
     mutating func firstReport(of fault: ProxyFault) -> SettingsFlaw? {
         let flaw =
-            if case .bind(let flaw) = fault {
-                flaw
-            } else {
-                SettingsFlaw(.error, at: Position(file: path, line: 1, column: 1), "\(fault)")
+            switch fault {
+            case .bind(let flaw), .unsupported(let flaw): flaw
+            case .control, .tls: SettingsFlaw(.error, at: Position(file: path, line: 1, column: 1), "\(fault)")
             }
         return reportedFaults.insert(flaw).inserted ? flaw : nil
     }

@@ -22,6 +22,8 @@ final class WorkloadClient {
     /// What is made of the CRLs that it hands out.
     private var revocation: RevocationMode
     private let loop: ControlLoop
+    /// Of the next connection's socket; 0 for none.
+    var mark: UInt32 = 0
     private let logger: Logger
     private var state = WorkloadState()
     private var retry = WorkloadRetry()
@@ -46,8 +48,10 @@ final class WorkloadClient {
         /// A PING is outstanding; at first, the server's first bytes.
         var awaitsSign = true
 
-        init(_ address: WorkloadAddress, _ calls: [WorkloadConnection.Call], checkAt: Int64) throws(ControlFault) {
-            socket = try WorkloadSocket(to: address)
+        init(
+            _ address: WorkloadAddress, _ calls: [WorkloadConnection.Call], mark: UInt32, checkAt: Int64
+        ) throws(ControlFault) {
+            socket = try WorkloadSocket(to: address, mark: mark)
             do throws(WorkloadFault) {
                 connection = try WorkloadConnection(calls)
             } catch {
@@ -119,7 +123,7 @@ final class WorkloadClient {
     private func connect(_ now: Int64) {
         let calls = WorkloadConnection.Call.allCases.filter { !refused.contains($0) }
         do throws(ControlFault) {
-            let link = try Link(address, calls, checkAt: now + Self.patienceMilliseconds)
+            let link = try Link(address, calls, mark: mark, checkAt: now + Self.patienceMilliseconds)
             link.watch = try EventWatch(loop.base, descriptor: link.socket.descriptor.number) { [weak self] in
                 self?.readable()
             }

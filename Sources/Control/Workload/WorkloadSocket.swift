@@ -9,11 +9,17 @@ struct WorkloadSocket: ~Copyable {
     let descriptor: OwnedDescriptor
 
     /// Connects. A Unix socket succeeds or fails at once; TCP has one second.
-    init(to address: WorkloadAddress) throws(ControlFault) {
+    ///
+    /// - Parameter mark: of a TCP socket; 0 for none.
+    init(to address: WorkloadAddress, mark: UInt32) throws(ControlFault) {
         let kind = postern_nonblocking_stream_socket
         let number = socket(address.family, kind, 0)
         guard number >= 0 else { throw .system(what: "cannot make a socket", errno: errno) }
         let owned = OwnedDescriptor(number)
+        if mark != 0, case .tcp = address {
+            let marked = setMark(mark, of: number)
+            guard marked == 0 else { throw .system(what: "cannot mark a socket", errno: 0 - marked) }
+        }
         let failure = Self.connected(number, address)
         guard failure == 0 else { throw .system(what: "cannot connect to \(address)", errno: failure) }
         descriptor = owned

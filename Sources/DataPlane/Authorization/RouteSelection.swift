@@ -1,9 +1,13 @@
-import Policy
+public import Policy
 import Settings
 
 extension ListenerPlan {
     /// The index of the first route whose named conditions all hold; nil if none does.
-    public func route(serverName: String?, applicationProtocol: String?, destinationPort: UInt16) -> Int? {
+    ///
+    /// - Parameter destination: where the client wanted to go, on a transparent listener.
+    public func route(
+        serverName: String?, applicationProtocol: String?, destinationPort: UInt16, destination: IPAddress?
+    ) -> Int? {
         routes.firstIndex { route in
             let match = route.match
             if !match.serverNames.isEmpty {
@@ -13,6 +17,11 @@ extension ListenerPlan {
             }
             if !match.applicationProtocols.isEmpty {
                 guard let applicationProtocol, match.applicationProtocols.contains(applicationProtocol) else {
+                    return false
+                }
+            }
+            if !match.destinations.isEmpty {
+                guard let destination, match.destinations.contains(where: { $0.contains(destination) }) else {
                     return false
                 }
             }

@@ -7,17 +7,20 @@ public struct AccessRequest: Hashable, Sendable {
     public var identity: SPIFFEID
     public var source: IPAddress
     public var destinationPort: UInt16
+    /// Where the client wanted to go; nil where it dialled the listener itself.
+    public var destination: IPAddress?
     /// The name that the client asked for; nil on an outbound listener, as is the next.
     public var serverName: String?
     public var applicationProtocol: String?
 
     public init(
-        identity: SPIFFEID, source: IPAddress, destinationPort: UInt16, serverName: String?,
-        applicationProtocol: String?
+        identity: SPIFFEID, source: IPAddress, destinationPort: UInt16, destination: IPAddress? = nil,
+        serverName: String?, applicationProtocol: String?
     ) {
         self.identity = identity
         self.source = source
         self.destinationPort = destinationPort
+        self.destination = destination
         self.serverName = serverName
         self.applicationProtocol = applicationProtocol
     }
@@ -47,7 +50,7 @@ extension ListenerPlan {
         let index = route(
             serverName: isInbound ? request.serverName : nil,
             applicationProtocol: isInbound ? request.applicationProtocol : nil,
-            destinationPort: request.destinationPort)
+            destinationPort: request.destinationPort, destination: request.destination)
         guard let index else { return .noRoute }
         guard let policy = routes[index].policy else {
             return .identities(route: index, matching: routes[index].upstream.identities.match(request.identity))

@@ -55,6 +55,7 @@ extension Worker {
             on: AccessRequest(
                 identity: peer.id, source: connections[slot].source.endpoint.address,
                 destinationPort: connections[slot].destinationPort,
+                destination: connections[slot].destination?.endpoint.address,
                 serverName: isInbound ? connections[slot].serverName : nil,
                 applicationProtocol: isInbound ? connections[slot].applicationProtocol : nil))
         if let objection = plan.objection(to: connections[slot].caller) {

@@ -11,6 +11,10 @@ public enum CloseReason: String, Sendable, CaseIterable {
     case handshakeTimeout = "handshake-timeout"
     case policyDenied = "policy-denied"
     case noRoute = "no-route"
+    /// It would be, or is, a connection of this proxy to itself.
+    case loop
+    /// A caller on another host, which the outbound listener does not allow.
+    case remoteCaller = "remote-caller"
     /// No endpoint could be connected to; `detail` says why the last one could not.
     case upstreamUnreachable = "upstream-unreachable"
     case connectTimeout = "connect-timeout"
@@ -52,7 +56,7 @@ public enum CloseReason: String, Sendable, CaseIterable {
     /// Whether it refuses admission because of who asked, or for what.
     var refusesAdmission: Bool {
         switch self {
-        case .certificateRefused, .policyDenied, .noRoute: true
+        case .certificateRefused, .policyDenied, .noRoute, .loop, .remoteCaller: true
         default: false
         }
     }

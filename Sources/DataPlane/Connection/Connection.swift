@@ -21,6 +21,8 @@ struct Connection: ~Copyable {
     var plan: ListenerPlan
     /// The port that the client connected to.
     let destinationPort: UInt16
+    /// Where the client wanted to go; nil unless the listener is transparent.
+    let destination: SocketAddress?
     /// The index of its route in the plan.
     var route: Int?
     /// The endpoints that were dialled.
@@ -35,6 +37,10 @@ struct Connection: ~Copyable {
     var claimedDestination: SocketAddress?
     /// A load balancer's header must come before the ClientHello; until then its bytes are held as a flight.
     var awaitsProxyHeader = false
+    /// What was dialled because the client wanted to go there.
+    var target: SocketAddress?
+    /// The upstream's socket, as far as it is watched for a loop.
+    var flow: Flow?
 
     /// Monotonic nanoseconds.
     let acceptedAt: UInt64
@@ -78,7 +84,7 @@ struct Connection: ~Copyable {
 
     init(
         _ mode: ConnectionMachine.Mode, id: UInt64, descriptor: Int32, listener: Int, _ plan: ListenerPlan,
-        destinationPort: UInt16, source: SocketAddress, now: UInt64
+        destinationPort: UInt16, destination: SocketAddress? = nil, source: SocketAddress, now: UInt64
     ) {
         machine = ConnectionMachine(mode)
         if mode == .inbound { peerLeg.descriptor = descriptor } else { applicationLeg.descriptor = descriptor }
@@ -86,6 +92,7 @@ struct Connection: ~Copyable {
         self.listener = listener
         self.plan = plan
         self.destinationPort = destinationPort
+        self.destination = destination
         self.source = source
         acceptedAt = now
         handshakeStartedAt = now

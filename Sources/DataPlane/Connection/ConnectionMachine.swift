@@ -2,6 +2,7 @@
 ///
 /// inbound: waiting -> handshaking -> (authorized) dialling -> relaying -> flushing/lingering -> closing
 /// outbound: dialling -> handshaking -> (authorized) relaying -> flushing/lingering -> closing
+/// outbound, passed through: dialling -> relaying -> flushing -> closing
 ///
 /// The plan is level-triggered: it starts whatever the whole state allows, so that no combination of events can miss a
 /// step.
@@ -59,6 +60,8 @@ struct ConnectionMachine: Equatable {
     private var alertQueued = false
     /// It was admitted and then revoked: it must end soon.
     private(set) var isRevoked = false
+    /// The peer's leg has no TLS: its ends are FIN and RST.
+    private(set) var isPlain = false
 
     /// A connection that was just accepted. Outbound it dials at once; inbound it waits for its handshake turn.
     init(_ mode: Mode) {
@@ -109,6 +112,15 @@ struct ConnectionMachine: Equatable {
         phase = .handshaking
     }
 
+    /// It is relayed as it is, without TLS: no handshake follows the connect.
+    mutating func passesThrough() {
+        precondition(mode == .outbound && phase == .dialling)
+        isPlain = true
+    }
+
+    /// Whether it is relayed as it is, although its listener is there to protect.
+    var isPassedThrough: Bool { isPlain && mode == .outbound }
+
     /// A socket was opened for the upstream leg and its connect is in flight.
     mutating func dialled() {
         precondition(phase == .dialling)
@@ -124,7 +136,7 @@ struct ConnectionMachine: Equatable {
             leg.isConnecting = false
             if !succeeded { leg.isOpen = false }
         }
-        if succeeded, phase == .dialling { phase = mode == .inbound ? .relaying : .handshaking }
+        if succeeded, phase == .dialling { phase = mode == .inbound || isPlain ? .relaying : .handshaking }
         return course
     }
 
@@ -200,7 +212,7 @@ struct ConnectionMachine: Equatable {
         guard course == .goesOn else { return .isOver }
         self.reason = self.reason ?? reason
         lingers = lingering && mode == .inbound
-        update(.application) { $0.resetsOnClose = true }
+        resetPlaintext()
         // What is queued for an unconnected socket will never be sent.
         update(upstream) { if $0.isConnecting { $0.writeFailed = true } }
         phase = .flushing
@@ -213,10 +225,10 @@ struct ConnectionMachine: Equatable {
         guard phase != .closing else { return .isOver }
         let isQuiet = phase == .relaying && peer.isFlushed && applicationLeg.isFlushed
         self.reason = self.reason ?? reason
-        update(.application) { $0.resetsOnClose = true }
+        resetPlaintext()
         if isQuiet, !closeNotifyQueued {
             phase = .flushing
-            saysAlert = true
+            saysAlert = !isPlain
         } else {
             phase = .closing
         }
@@ -228,12 +240,18 @@ struct ConnectionMachine: Equatable {
     mutating func revoke(_ reason: CloseReason) -> Course {
         guard phase == .relaying else { return cut(reason) }
         self.reason = self.reason ?? reason
-        update(.application) { $0.resetsOnClose = true }
+        resetPlaintext()
         isRevoked = true
-        saysAlert = true
+        saysAlert = !isPlain
         lingers = mode == .inbound
         phase = .flushing
         return .isOver
+    }
+
+    /// A plaintext leg learns by RST that the end was not orderly.
+    private mutating func resetPlaintext() {
+        update(.application) { $0.resetsOnClose = true }
+        if isPlain { update(.peer) { $0.resetsOnClose = true } }
     }
 
     // MARK: The plan
@@ -282,8 +300,10 @@ struct ConnectionMachine: Equatable {
         }
         if applicationLeg.readEnded, !closeNotifyQueued, !peer.writeFailed {
             closeNotifyQueued = true
-            actions.insert(.closeNotify)
-        } else if closeNotifyQueued, peer.isFlushed, !peer.writeEnded {
+            // Without TLS FIN says it alone.
+            if !isPlain { actions.insert(.closeNotify) }
+        }
+        if closeNotifyQueued, !actions.contains(.closeNotify), peer.isFlushed, !peer.writeEnded {
             update(.peer) { $0.writeEnded = true }
             actions.insert(.finishPeer)
         }

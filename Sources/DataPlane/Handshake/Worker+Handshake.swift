@@ -19,7 +19,7 @@ extension Worker {
             connections[slot].machine.admitted()
         }
         return HandshakeStep(
-            connections.token(.receivePeer, slot), context, endpoint: connections[slot].dialled.endpoint ?? 0,
+            connections.token(.receivePeer, slot), context, endpoint: endpointKey(slot),
             connections[slot].session.take(), flight: flight)
     }
 

@@ -121,9 +121,8 @@ extension Worker {
         }
         if plan.mode == .outbound {
             // It has dialled an endpoint of its previous route: the new route must have that endpoint too.
-            let route = plan.route(
-                serverName: nil, applicationProtocol: nil, destinationPort: connections[slot].destinationPort)
-            guard let route, connections[slot].dialled.follow(plan.routes[route].endpoints) else {
+            let route = plan.route(of: connections[slot])
+            guard let route, follows(plan.routes[route], slot) else {
                 return connections[slot].machine.end(.routeRemoved)
             }
             connections[slot].route = route

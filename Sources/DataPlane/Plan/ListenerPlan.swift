@@ -19,6 +19,12 @@ public final class ListenerPlan: Sendable {
     /// The proxy's own SPIFFE ID; nil while it has none.
     public let localID: String?
     public let lifetime: ConnectionLifetime
+    public let transparency: Transparency
+    /// The application is dialled from the caller's address.
+    let keepsSource: Bool
+    /// What no route matches is relayed to where it wanted to go, in plaintext.
+    public let passesUnmatched: Bool
+    let allowsRemoteCallers: Bool
 
     /// - Parameter policies: the policies of the settings, to which routes refer.
     public init(_ listener: ListenerSettings, _ policies: [Policy], localID: String? = nil) {
@@ -35,6 +41,10 @@ public final class ListenerPlan: Sendable {
         balancers = listener.balancers
         self.localID = localID
         lifetime = ConnectionLifetime(listener)
+        transparency = listener.transparency
+        keepsSource = listener.keepsSource
+        passesUnmatched = listener.mode == .outbound && listener.unmatched == .passthrough
+        allowsRemoteCallers = listener.allowsRemoteCallers
     }
 }
 
@@ -68,9 +78,12 @@ public struct RoutePlan: Sendable {
         upstream = route.upstream
         switch route.upstream.target {
         case .endpoints(let list): endpoints = list.map(SocketAddress.init)
-        case .builtin: endpoints = []
+        case .builtin, .original: endpoints = []
         }
     }
+
+    /// Whether it leads to where the client wanted to go.
+    public var isOriginal: Bool { upstream.target == .original }
 
     var builtin: BuiltinUpstream? {
         if case .builtin(let builtin) = upstream.target { builtin } else { nil }

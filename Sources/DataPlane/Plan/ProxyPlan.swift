@@ -13,6 +13,8 @@ public struct ProxyPlan: Sendable {
     public let material: IdentityMaterial?
     public let tls: TLSOptions
     public let limits: WorkerLimits
+    /// The mark of dialled sockets; 0 for none.
+    let mark: UInt32
 
     /// - Parameters:
     ///   - workers: how many workers share the limits of the process.
@@ -23,6 +25,7 @@ public struct ProxyPlan: Sendable {
     ) {
         listeners = settings.listeners.map { ListenerPlan($0, settings.policies, localID: material?.id.description) }
         self.material = material
+        mark = UInt32(clamping: settings.mark ?? 0)
         tls = TLSOptions(
             minVersion: settings.tls.minVersion == .tls12 ? .tls12 : .tls13, resumption: settings.tls.resumption)
         limits = WorkerLimits(

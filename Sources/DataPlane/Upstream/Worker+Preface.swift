@@ -28,7 +28,8 @@ extension Worker {
 
     /// Nil where the peer's socket has no address any more: it is broken.
     private func proxyHeader(_ slot: Int32) -> ProxyHeader? {
-        let local = connections[slot].claimedDestination ?? loop.localAddress(of: connections[slot][.peer].descriptor)
+        let wanted = connections[slot].claimedDestination ?? connections[slot].destination
+        let local = wanted ?? loop.localAddress(of: connections[slot][.peer].descriptor)
         guard let local, let peer = connections[slot].peer else { return nil }
         var values: [TypedValue] = [.identity(peer.id.description), .uniqueID(connections[slot].idText)]
         if let name = connections[slot].serverName { values.append(.serverName(name)) }

@@ -87,10 +87,22 @@ extension Worker {
             loop.close(descriptor, reset: true)
             return emit(refusedRecord(listener: listener, source: source, reason))
         }
+        let bound = acceptors[index].address
+        var destination: SocketAddress?
+        if plan.transparency != .off {
+            switch arrival(of: descriptor, from: source, at: bound, plan) {
+            case .wants(let address): destination = address
+            case .refused(let reason, let address, let detail):
+                loop.close(descriptor, reset: true)
+                return emit(
+                    refusedRecord(listener: listener, source: source, reason, destination: address, detail))
+            }
+        }
         let slot = connections.insert(
             Connection(
                 mode, id: connectionID, descriptor: descriptor, listener: listener, plan,
-                destinationPort: acceptors[index].address.port, source: source, now: loop.now))
+                destinationPort: destination?.port ?? bound.port, destination: destination, source: source,
+                now: loop.now))
         listeners[listener].connections += 1
         mostConnections = max(mostConnections, connections.count)
         connections[slot].caller = caller
@@ -235,9 +247,8 @@ extension Worker {
     }
 
     private mutating func beginOutbound(_ slot: Int32) -> ConnectionMachine.Course {
-        let route = connections[slot].plan.route(
-            serverName: nil, applicationProtocol: nil, destinationPort: connections[slot].destinationPort)
-        guard let route else { return connections[slot].machine.end(.noRoute) }
+        let route = connections[slot].plan.route(of: connections[slot])
+        guard let route else { return passThrough(slot) ?? connections[slot].machine.end(.noRoute) }
         connections[slot].route = route
         return dial(slot)
     }

@@ -126,6 +126,7 @@ extension Worker {
     private mutating func release(_ slot: Int32) {
         guard !waitsForAcknowledgement(slot) else { return }
         leaveHandshake(slot)
+        if connections[slot].flow != nil { flowEnded(slot) }
         heldFlightBytes -= connections[slot].flight.count
         timers.cancel(slot)
         let machine = connections[slot].machine
@@ -148,17 +149,26 @@ extension Worker {
     /// RST would discard what the kernel has not delivered yet: wait for that, for a while.
     private mutating func waitsForAcknowledgement(_ slot: Int32) -> Bool {
         let machine = connections[slot].machine
-        guard machine.application == .socket, machine.applicationLeg.isOpen, machine.applicationLeg.resetsOnClose,
-            !machine.applicationLeg.writeFailed
-        else { return false }
+        guard isReset(slot, .application) || machine.isPlain && isReset(slot, .peer) else { return false }
         if case .draining(.max) = stage { return false }
         let waited = loop.now - connections[slot].lastActivity
         guard waited < limits.flushTimeoutNanoseconds, !machine.isRevoked,
-            loop.unacknowledgedBytes(of: connections[slot][.application].descriptor) > 0
+            hasUnacknowledged(slot, .application) || machine.isPlain && hasUnacknowledged(slot, .peer)
         else { return false }
         connections[slot].timer = .release
         timers.set(slot, deadline: loop.now + Self.acknowledgementCheckNanoseconds)
         return true
+    }
+
+    /// Whether RST ends a leg that is still there.
+    private func isReset(_ slot: Int32, _ leg: Leg) -> Bool {
+        let machine = connections[slot].machine
+        return machine.application == .socket && machine[leg].isOpen && machine[leg].resetsOnClose
+            && !machine[leg].writeFailed
+    }
+
+    private func hasUnacknowledged(_ slot: Int32, _ leg: Leg) -> Bool {
+        isReset(slot, leg) && loop.unacknowledgedBytes(of: connections[slot][leg].descriptor) > 0
     }
 
     private static var acknowledgementCheckNanoseconds: UInt64 { 20_000_000 }

@@ -9,6 +9,9 @@ extension Worker {
     /// Connections that would be refused now are closed; all others continue undisturbed.
     public mutating func install(_ update: WorkerUpdate) {
         limits = update.limits
+        mark = update.mark
+        ownSockets = update.ownSockets
+        watchesFlows = update.listeners.contains { $0.plan.transparency != .off }
         handshakes.limit = limits.concurrentHandshakes
         handshakes.patienceNanoseconds = limits.turnPatienceNanoseconds
         let states = placeListeners(update.listeners)

@@ -24,10 +24,11 @@ extension Worker {
             if let builtin = route.builtin {
                 record.upstream = reason.refusesAdmission ? nil : builtin.rawValue
             } else {
-                record.upstream = connections[slot].dialled.address?.text
+                record.upstream = connections[slot].dialledAddress?.text
             }
             if let policy = route.policy { describeDecision(slot, policy, &record) }
         }
+        describeDestination(slot, &record)
         record.connection = connections[slot].idText
         record.balancer = connections[slot].balancer?.text
         record.take(connections[slot].caller)
@@ -44,13 +45,14 @@ extension Worker {
     /// The access record of a connection that never got a slot.
     func refusedRecord(
         listener index: Int, source: SocketAddress, _ reason: CloseReason, _ caller: LocalCaller? = nil,
-        _ detail: String? = nil
+        destination: SocketAddress? = nil, _ detail: String? = nil
     ) -> AccessRecord {
         var record = AccessRecord(
             timeUnixNanoseconds: loop.wallClock, listener: listeners[index].plan.name,
             direction: listeners[index].plan.mode == .inbound ? .inbound : .outbound,
             source: source.text, closeReason: reason.rawValue, durationNanoseconds: 0)
         record.take(caller)
+        record.destination = destination?.text
         record.closeDetail = detail
         if reason.refusesAdmission { record.decision = .denied }
         return record
@@ -79,7 +81,8 @@ extension Worker {
         guard connections[slot].machine.mode == .inbound, connections[slot].refusedPeer != nil else { return nil }
         return connections[slot].plan.route(
             serverName: connections[slot].serverName, applicationProtocol: connections[slot].applicationProtocol,
-            destinationPort: connections[slot].destinationPort)
+            destinationPort: connections[slot].destinationPort,
+            destination: connections[slot].destination?.endpoint.address)
     }
 
     private func describe(_ refused: RefusedPeer, _ record: inout AccessRecord) {

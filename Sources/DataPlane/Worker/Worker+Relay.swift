@@ -33,6 +33,7 @@ extension Worker {
         case (.handshaking, .peer):
             handshakeReceived(slot, span)
             return .goesOn
+        case (.relaying, _) where connections[slot].machine.isPlain: return copyBytes(slot, span, from: leg)
         case (.relaying, .peer): return openRecords(slot, span)
         case (.relaying, .application): return sealBytes(slot, span)
         default: return discard(slot, bytes.count)
@@ -196,7 +197,8 @@ extension Worker {
 
     private mutating func finReceived(_ slot: Int32, _ leg: Leg) -> ConnectionMachine.Course {
         switch (connections[slot].machine.phase, leg) {
-        case (.relaying, .peer): return connections[slot].machine.peerTruncated()
+        case (.relaying, .peer) where !connections[slot].machine.isPlain:
+            return connections[slot].machine.peerTruncated()
         case (.waiting, .peer), (.handshaking, .peer):
             connections[slot].code = "closed"
             connections[slot].detail = "the peer closed the connection during the handshake"

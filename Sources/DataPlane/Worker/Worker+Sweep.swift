@@ -24,7 +24,8 @@ extension Worker {
         builtPaths = 0
         while slot < end, looks < Self.looksAStep, closes + builtPaths * Self.closesAPath < Self.closesAStep {
             if connections.isLive(slot), connections[slot].isAdmitted, connections[slot].round != round {
-                if let denial = denial(slot, rechecksPeer: true) {
+                let isPassed = connections[slot].machine.isPassedThrough
+                if let denial = isPassed ? passageDenial(slot) : denial(slot, rechecksPeer: true) {
                     revoke(slot, denial)
                     closes += 1
                 } else {

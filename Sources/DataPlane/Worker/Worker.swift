@@ -70,6 +70,17 @@ public struct Worker: ~Copyable {
     /// Where the numbers of this worker's connections begin, so that those of no other worker or proxy are the same.
     private let firstConnectionID = UInt64.random(in: .min ... .max)
     var cutConnections = 0
+    /// The mark of dialled sockets; 0 for none.
+    var mark: UInt32 = 0
+    /// What this process dials and listens on, shared by its workers.
+    var ownSockets: OwnSockets
+    /// Whether a listener is transparent, so that a rule may bring our own connections back to us.
+    var watchesFlows = false
+    /// Connects of transparent listeners' connections whose local addresses are not noted yet.
+    var dialsUnderWay: [OperationToken] = []
+    /// Connections ever relayed without TLS, and refused because they came from, or led to, this proxy itself.
+    public internal(set) var passedConnections: UInt64 = 0
+    public internal(set) var loops: UInt64 = 0
     /// The most connections open at once since memory was last returned to the system.
     var mostConnections = 0
     let emit: (AccessRecord) -> Void
@@ -88,6 +99,7 @@ public struct Worker: ~Copyable {
     ) throws(TLSFault) {
         exchange = try RecordExchange()
         limits = update.limits
+        ownSockets = update.ownSockets
         handshakes = HandshakeQueue(
             limit: update.limits.concurrentHandshakes, patienceNanoseconds: update.limits.turnPatienceNanoseconds)
         self.emit = emit

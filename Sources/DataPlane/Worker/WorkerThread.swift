@@ -30,15 +30,24 @@ public enum WorkerEvent: Sendable {
 public final class WorkerStatus: Sendable {
     private let active = Atomic<Int>(0)
     private let accepted = Atomic<UInt64>(0)
+    private let passed = Atomic<UInt64>(0)
+    private let looped = Atomic<UInt64>(0)
 
     public init() {}
 
     public var activeConnections: Int { active.load(ordering: .relaxed) }
     public var acceptedConnections: UInt64 { accepted.load(ordering: .relaxed) }
 
-    func publish(active: Int, accepted: UInt64) {
-        self.active.store(active, ordering: .relaxed)
-        self.accepted.store(accepted, ordering: .relaxed)
+    /// Connections relayed without TLS, of those accepted.
+    public var passedConnections: UInt64 { passed.load(ordering: .relaxed) }
+    /// Connections refused because they came from, or led to, the proxy itself.
+    public var loops: UInt64 { looped.load(ordering: .relaxed) }
+
+    func publish(_ worker: borrowing Worker) {
+        active.store(worker.activeConnections, ordering: .relaxed)
+        accepted.store(worker.acceptedConnections, ordering: .relaxed)
+        passed.store(worker.passedConnections, ordering: .relaxed)
+        looped.store(worker.loops, ordering: .relaxed)
     }
 }
 
@@ -122,7 +131,7 @@ public final class WorkerThread: Sendable {
         report(.serving(worker: index, backend: backend, because: because))
         while !worker.isFinished {
             try worker.step()
-            status.publish(active: worker.activeConnections, accepted: worker.acceptedConnections)
+            status.publish(worker)
             if let code = worker.takeAcceptTrouble() {
                 report(.acceptingPaused(worker: index, reason: describe(code)))
             }

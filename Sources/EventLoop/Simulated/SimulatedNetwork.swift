@@ -1,5 +1,5 @@
 import Glibc
-import System
+public import System
 
 /// A network in memory for one ``EventLoop``, with a clock of its own: one seed is one run, faults included.
 ///
@@ -37,6 +37,10 @@ public final class SimulatedNetwork {
     var listeners: [SocketAddress: SimulatedListener] = [:]
     var backends: [SocketAddress: SimulatedBackend] = [:]
     var dialCounts: [SocketAddress: Int] = [:]
+    /// Where clients wanted to go whose connections a firewall redirected, by their addresses.
+    var redirections: [SocketAddress: SocketAddress] = [:]
+    /// Addresses of the proxy's host, beside those of loopback; of any port.
+    public var ownHosts: [SocketAddress] = []
     private var places: [Place?] = []
     private var nextPort: UInt16 = 32768
 

@@ -23,6 +23,15 @@ public struct ListenerSettings: Equatable, Sendable {
     public var permissive: PermissiveSettings?
     /// The load balancers whose PROXY protocol header names the real source; empty on an outbound listener.
     public var balancers: [CIDR] = []
+    /// How it gets connections that were meant for other addresses.
+    public var transparency = Transparency.off
+    /// The application is dialled from the caller's address; inbound with ``Transparency/tproxy`` only.
+    public var keepsSource = false
+    /// Of connections that no route matches; other than `refuse` only on a transparent outbound listener.
+    public var unmatched = UnmatchedConnections.refuse
+    /// Outbound: callers on other hosts may use this proxy's SVID.
+    public var allowsRemoteCallers = false
+
     /// What happens to a connection when its peer's certificate expires.
     public var expiry = Expiry.quiet
     /// How long a connection that never pauses may outlive its peer's certificate or ``maxConnectionAge``.

@@ -16,6 +16,8 @@ public struct Settings: Equatable, Sendable {
     public var limits = LimitSettings()
     public var accessLog = AccessLogChoice.standardOutput
     public var log = LogSettings()
+    /// The mark of the sockets that the proxy dials with (SO_MARK); nil: none.
+    public var mark: Int?
 
     public init(
         identity: IdentitySettings, federation: [BundleEndpoint] = [], listeners: [ListenerSettings] = [],

@@ -6,6 +6,8 @@ public struct UpstreamSettings: Equatable, Sendable {
         /// Never empty; no port is 0.
         case endpoints([Endpoint])
         case builtin(BuiltinUpstream)
+        /// Where the client wanted to go; inbound, its port on loopback. On a transparent listener only.
+        case original
     }
 
     public var target: Target

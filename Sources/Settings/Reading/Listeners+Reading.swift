@@ -20,6 +20,7 @@ extension SettingsReader {
         let access = self.access(fields, bind)
         let callers = self.callers(fields, bind)
         let balancers = self.balancers(fields, mode: mode)
+        checkTransparency(fields, bind, mode: mode)
         if fields[ListenerKeys.routes]?.isSequence != true { routesAreKnown = false }
         let routes = required(ListenerKeys.routes, in: fields).flatMap { self.routes($0, mode: mode) }
         let others = landing(of: ListenerKeys.section, in: fields)
@@ -31,6 +32,7 @@ extension SettingsReader {
         listener.socket = access
         listener.callers = fields[ListenerKeys.callers] == nil ? nil : callers
         others.apply(to: &listener)
+        listener.allowsRemoteCallers = value(of: ListenerKeys.allowRemoteCallers, in: fields)
         return listener
     }
 
@@ -152,6 +154,7 @@ extension SettingsReader {
             refuse(MatchKeys.sni, in: fields, reason)
             refuse(MatchKeys.alpn, in: fields, reason)
         }
+        refuseUnlessTransparent(MatchKeys.destinations, in: fields)
         let conditions = landing(of: MatchKeys.section, in: fields)
         guard conditions.isSound else { return nil }
         var match = RouteMatch()

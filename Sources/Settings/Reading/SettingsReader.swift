@@ -18,6 +18,8 @@ struct SettingsReader {
     var bundleEndpoints: [BundleEndpoint] = []
     /// False if a flawed route may use a policy that was not recorded.
     var routesAreKnown = true
+    /// How the listener that is being read gets its connections; nil if that could not be read.
+    var transparency: Transparency? = .off
     /// Every bind of the file.
     var binds: [Bind] = []
     var unixBinds: [UnixAddress: (owner: String, line: Int)] = [:]

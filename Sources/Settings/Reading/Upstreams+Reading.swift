@@ -35,6 +35,7 @@ extension SettingsReader {
     }
 
     private mutating func target(_ fields: Fields, mode: ListenerSettings.Mode?) -> UpstreamSettings.Target? {
+        if isOriginal(fields) { return .original }
         let allowsRemote = value(of: UpstreamKeys.allowRemoteUpstream, in: fields)
         let mayBeRemote = mode != .inbound || allowsRemote
         let endpoints = given(UpstreamKeys.endpoints, in: fields).flatMap {

@@ -67,6 +67,12 @@ extension SourceMap {
 
     public var adminBind: Position { self[.key(RootKeys.admin), .key(AdminKeys.bind)] }
 
+    public var mark: Position { self[.key(RootKeys.mark)] }
+
+    public func transparent(ofListener index: Int) -> Position {
+        self[.key(RootKeys.listeners), .item(index), .key(ListenerKeys.transparent)]
+    }
+
     public var accessLog: Position { self[.key(RootKeys.accessLog)] }
 
     /// Listeners, routes and endpoints count from 0, as they do in `Settings`.
@@ -78,6 +84,12 @@ extension SourceMap {
         self[
             .key(RootKeys.listeners), .item(listener), .key(ListenerKeys.routes), .item(route),
             .key(RouteKeys.upstream), .key(UpstreamKeys.endpoints), .item(index)]
+    }
+
+    public func upstream(ofRoute route: Int, ofListener listener: Int) -> Position {
+        self[
+            .key(RootKeys.listeners), .item(listener), .key(ListenerKeys.routes), .item(route),
+            .key(RouteKeys.upstream)]
     }
 
     /// The URL of a trust domain's bundle endpoint.

@@ -9,9 +9,11 @@ struct AccessLine: Decodable, Sendable {
     let balancer: String?
     let callerUser: Int?
     let callerProcess: Int?
+    let destination: String?
     let upstream: String?
     let sni: String?
     let alpn: String?
+    let protected: Bool?
     let tlsVersion: String?
     let cipher: String?
     let resumed: Bool?

@@ -27,6 +27,16 @@ final class ProxyUnderTest {
             [try PosternBinary.path(), "run", "--config", path], openFileLimit: openFileLimit)
     }
 
+    /// The real binary with a whole settings file.
+    ///
+    /// - Parameter prefix: words that run it elsewhere.
+    init(text: String, loop: EventLoopKind, in folder: TemporaryFolder, number: Int, prefix: [String]) throws {
+        name = "proxy \(number)"
+        self.loop = loop
+        path = try folder.write(text, to: "postern-\(number).yaml")
+        process = try ChildProcess(prefix + [try PosternBinary.path(), "run", "--config", path])
+    }
+
     /// Waits for the log line that says so.
     func awaitReady() throws {
         guard (try? logEvent("ready")) != nil else { throw HarnessFault.notReady(log: process.standardError.text) }

@@ -22,6 +22,14 @@ final class Stage {
         return proxy
     }
 
+    /// Starts the real binary with a whole settings file, in another place, and waits until it is ready.
+    func proxy(text: String, in prefix: [String]) throws -> ProxyUnderTest {
+        let proxy = try ProxyUnderTest(text: text, loop: loop, in: folder, number: proxies.count, prefix: prefix)
+        proxies.append(proxy)
+        try proxy.awaitReady()
+        return proxy
+    }
+
     /// Starts the real binary, which may not become ready yet.
     func start(_ settings: SettingsFile, openFileLimit: Int? = nil) throws -> ProxyUnderTest {
         let proxy = try ProxyUnderTest(

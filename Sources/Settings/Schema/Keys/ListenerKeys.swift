@@ -35,6 +35,16 @@ enum ListenerKeys {
     static let terminate = Key<[ServerNamePattern]>(
         "terminate", .serverNames,
         "Permissive only: the names (SNI) whose TLS is ours; other TLS passes through untouched, as plaintext would.")
+    static let transparent = Key<Transparency>(
+        "transparent", .choice,
+        "How it gets connections meant for other addresses: redirect is a REDIRECT rule, tproxy a TPROXY rule, which "
+            + "takes CAP_NET_ADMIN.")
+    static let keepSource = Key<Bool>(
+        "keepSource", .boolean, "Inbound with tproxy only: dials the application from the caller's address.")
+    static let unmatched = Key<UnmatchedConnections>(
+        "unmatched", .choice,
+        "Outbound and transparent only: passthrough relays what no route matches to where it wanted to go, in "
+            + "plaintext.")
     static let routes = Key<Node>(
         "routes", .list(of: RouteKeys.section), need: .required,
         "Tried in order; the first match wins.")
@@ -43,8 +53,9 @@ enum ListenerKeys {
         of: ListenerSettings(name: "", mode: .inbound, bind: .ip(Endpoint(address: .v4(0), port: 0)), routes: []),
         [
             .key(name), .key(mode), .key(bind), .key(allowRemoteCallers), .key(socket), .key(callers),
-            .key(acceptProxyProtocol),
-            .key(clientCertificates), .key(detectionTimeout), .key(serverFirst), .key(terminate), .key(routes),
+            .key(acceptProxyProtocol), .key(clientCertificates), .key(detectionTimeout), .key(serverFirst),
+            .key(terminate), .key(transparent, at: \.transparency), .key(keepSource, at: \.keepsSource),
+            .key(unmatched, at: \.unmatched), .key(routes),
             .key(
                 Key(
                     "expiry", .choice,
@@ -119,25 +130,39 @@ enum MatchKeys {
     static let sni = Key<[ServerNamePattern]>("sni", .serverNames, "Inbound only: names, or *.suffix.")
     static let alpn = Key<[String]>("alpn", .applicationProtocols, "Inbound only: ALPN protocols.")
 
+    static let destinations = Key<[CIDR]>(
+        "destinations",
+        ValueType("list of address blocks") { $0.condition($1, of: "address blocks") { $0.addressBlock($1) } },
+        "Transparent listeners only: where the client wanted to go, such as 10.96.0.0/12.")
+
     static let section = Section(
         of: RouteMatch(),
         [
             .key(sni, at: \.serverNames),
             .key(alpn, at: \.applicationProtocols),
+            .key(destinations, at: \.destinations),
             .key(
-                Key("destinationPorts", .ports, "Ports or ranges such as 8000-8999."), at: \.destinationPorts),
+                Key(
+                    "destinationPorts", .ports,
+                    "Ports or ranges such as 8000-8999; on a transparent listener, those that the client wanted."),
+                at: \.destinationPorts),
         ])
 }
 
 /// The keys of a route's upstream.
 enum UpstreamKeys {
-    static let endpoints = Key<Node>("endpoints", .node("list of endpoints"), "Needed unless builtin is given.")
+    static let endpoints = Key<Node>(
+        "endpoints", .node("list of endpoints"), "Needed unless builtin or original is given.")
     static let allowRemoteUpstream = Key<Bool>(
         "allowRemoteUpstream", .boolean,
         "Inbound only: permits endpoints beyond loopback, which are reached in plaintext."
     ).or(false)
     static let builtin = Key<BuiltinUpstream>(
         "builtin", .choice, "Inbound only: an application built into the proxy, for load tests.")
+    static let original = Key<Bool>(
+        "original", .boolean,
+        "Transparent listeners only: dials where the client wanted to go; inbound, its port on loopback."
+    ).or(false)
     static let sni = Key<String>(
         "sni", ValueType("server name") { $0.serverName($1) }, "Outbound only: the SNI to send.")
     static let identities = Key<Node>(
@@ -151,7 +176,8 @@ enum UpstreamKeys {
     static let section = Section(
         of: UpstreamSettings(target: .endpoints([])),
         [
-            .key(endpoints), .key(allowRemoteUpstream), .key(builtin), .key(sni, at: \.serverName), .key(identities),
+            .key(endpoints), .key(allowRemoteUpstream), .key(builtin), .key(original),
+            .key(sni, at: \.serverName), .key(identities),
             .key(alpn, at: \.applicationProtocols), .key(sendProxyProtocol, at: \.sendProxyProtocol),
         ])
 }

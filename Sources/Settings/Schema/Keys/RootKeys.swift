@@ -12,6 +12,10 @@ enum RootKeys {
             (AccessLogChoice.named.compactMap(\.word) + ["path"]).joined(separator: " | "), written: \.word,
             read: { $0.accessLog($1) }),
         "Where the access log is written: one line per connection, when it ends.")
+    static let mark = Key<Int>(
+        "mark", .count(1...0xFFFF_FFFF),
+        "The mark (SO_MARK) of every socket that the proxy dials with, by which firewall rules exempt them; "
+            + "takes CAP_NET_ADMIN.")
     static let listeners = Key<Node>(
         "listeners", .list(of: ListenerKeys.section), need: .required,
         "The addresses to accept connections on, and their routes.")
@@ -41,6 +45,7 @@ enum RootKeys {
             .section(
                 "log", LogKeys.section, at: \.log, appliesAt: .start,
                 "The proxy's own log, on standard error."),
+            .key(mark, at: \.mark),
             .key(listeners),
             .key(policies),
             .section("limits", LimitKeys.section, at: \.limits, "Limits of one process."),

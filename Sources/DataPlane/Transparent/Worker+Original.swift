@@ -1,0 +1,97 @@
+import EventLoop
+import System
+
+/// Upstreams that are where the client wanted to go.
+extension Worker {
+    /// What to dial where the client's destination is the upstream; nil where the route has endpoints.
+    func originalTarget(_ slot: Int32) -> SocketAddress? {
+        guard let destination = connections[slot].destination else { return nil }
+        if connections[slot].machine.isPassedThrough { return destination }
+        guard let route = connections[slot].route, connections[slot].plan.routes[route].isOriginal else { return nil }
+        // Whatever address the client dialled: the application behind an inbound listener is on this host.
+        return connections[slot].machine.mode == .inbound ? destination.onLoopback : destination
+    }
+
+    mutating func dialOriginal(_ slot: Int32, _ target: SocketAddress) -> ConnectionMachine.Course {
+        guard connections[slot].target == nil else {
+            return connections[slot].machine.end(.upstreamUnreachable, lingering: true)
+        }
+        // A listener may have been added since it was accepted.
+        guard !isOurs(target) else { return endLoop(slot, "\(target.endpoint) is an address of this proxy itself") }
+        connections[slot].target = target
+        return connect(slot, to: target)
+    }
+
+    /// What the upstream's socket is given.
+    func dialOptions(_ slot: Int32) -> DialOptions {
+        DialOptions(mark: mark, source: connections[slot].plan.keepsSource ? connections[slot].source : nil)
+    }
+
+    /// Which sessions for resumption a handshake may offer: those that the same endpoint gave.
+    func endpointKey(_ slot: Int32) -> Int {
+        connections[slot].target?.hashValue ?? connections[slot].dialled.endpoint ?? 0
+    }
+
+    /// Whether what was dialled is an endpoint of the route too.
+    func follows(_ route: RoutePlan, _ slot: Int32) -> Bool {
+        guard connections[slot].target == nil else { return route.isOriginal }
+        return connections[slot].dialled.follow(route.endpoints)
+    }
+
+    // MARK: Loops that no address shows
+
+    /// Notes what this worker has dialled since the last call: a rule may have sent it to the listener whose accept is
+    /// about to be checked, before the connect's own completion is handled.
+    mutating func noteDials() {
+        guard !dialsUnderWay.isEmpty else { return }
+        let tokens = dialsUnderWay
+        dialsUnderWay.removeAll(keepingCapacity: true)
+        for token in tokens {
+            guard let slot = connections.slot(of: token), connections[slot].flow == nil else { continue }
+            let leg = connections[slot].machine.upstream
+            guard connections[slot].machine[leg].isConnecting else { continue }
+            // Without a port, the connect has not reached the kernel.
+            if !noteFlow(slot, leg) { dialsUnderWay.append(token) }
+        }
+    }
+
+    /// A connection of a transparent listener is dialled.
+    mutating func dialBegan(_ slot: Int32, _ leg: Leg) {
+        guard watchesFlows, connections[slot].destination != nil else { return }
+        dialsUnderWay.append(connections.token(.connect(leg), slot))
+    }
+
+    /// Notes what was dialled, so that a listener recognises it if a rule redirects it. Ends the connection if it turns
+    /// out to be such a one itself: another worker may have dialled it, and noted it since the accept.
+    mutating func flowBegan(_ slot: Int32, _ leg: Leg) -> ConnectionMachine.Course? {
+        let mode = connections[slot].machine.mode
+        if let destination = connections[slot].destination,
+            ownSockets.contains(from: connections[slot].balancer ?? connections[slot].source, to: destination, at: mode)
+        {
+            return endLoop(slot, Self.ownConnection)
+        }
+        if connections[slot].flow == nil { _ = noteFlow(slot, leg) }
+        return nil
+    }
+
+    /// False if the socket has no address yet.
+    private mutating func noteFlow(_ slot: Int32, _ leg: Leg) -> Bool {
+        guard let target = connections[slot].dialledAddress,
+            let local = loop.localAddress(of: connections[slot][leg].descriptor), local.port != 0
+        else { return false }
+        let flow = Flow(source: local, destination: target, dialler: connections[slot].machine.mode)
+        connections[slot].flow = flow
+        ownSockets.insert(flow)
+        return true
+    }
+
+    mutating func flowEnded(_ slot: Int32) {
+        if let flow = connections[slot].flow { ownSockets.remove(flow) }
+        connections[slot].flow = nil
+    }
+}
+
+extension Connection {
+    /// The address of the upstream that was dialled last.
+    var dialledAddress: SocketAddress? { target ?? dialled.address }
+}
