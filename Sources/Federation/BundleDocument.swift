@@ -14,6 +14,8 @@ public struct BundleDocument: Hashable, Sendable {
     public init(parsing text: [UInt8]) throws(BundleDocumentFlaw) {
         guard text.count <= Self.bytesAtMost else { throw .tooLarge }
         guard let content = try? JSONDecoder().decode(Content.self, from: Data(text)) else { throw .notADocument }
+        // A decoder takes one of the values, and another program might take the other.
+        if let name = RepeatedName.first(in: text) { throw .repeatedName(name) }
         guard let keys = content.keys else { throw .noKeys }
         guard keys.count <= Self.keysAtMost else { throw .tooManyKeys }
         var authorities: [[UInt8]] = []
@@ -61,6 +63,8 @@ public struct BundleDocument: Hashable, Sendable {
 /// Why a text is not a SPIFFE bundle. Keys count from 1.
 public enum BundleDocumentFlaw: Error, Hashable, Sendable, CustomStringConvertible {
     case tooLarge, notADocument, noKeys, tooManyKeys
+    /// An object of the document has two members of this name.
+    case repeatedName(String)
     case keyWithoutType(number: Int)
     case keyWithoutName(number: Int)
     case certificateNotBase64(number: Int)
@@ -71,6 +75,7 @@ public enum BundleDocumentFlaw: Error, Hashable, Sendable, CustomStringConvertib
         case .notADocument: "it is not a JWKS document"
         case .noKeys: "the document has no `keys`"
         case .tooManyKeys: "the document has too many keys"
+        case .repeatedName(let name): "an object of the document has two members named \"\(name.prefix(64))\""
         case .keyWithoutType(let number): "key \(number) has no `kty`"
         case .keyWithoutName(let number): "key \(number) is for JWT-SVIDs and has no `kid`"
         case .certificateNotBase64(let number): "the certificate of key \(number) is not base64"

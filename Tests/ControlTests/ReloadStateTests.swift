@@ -75,7 +75,7 @@ struct ReloadStateTests {
         #expect(outcome.settingsAreSound && !outcome.identityIsSound)
         #expect(outcome.unreported.map { $0.severity } == [.error])
         let text = outcome.unreported.first.map { "\($0)" } ?? ""
-        #expect(text.contains("partner.pem") && text.contains("the domain keeps its last good one"), "\(text)")
+        #expect(text.contains("partner.pem") && text.contains("keeps its last good bundle"), "\(text)")
         reload.adopt(change)
         let again = reload.readFiles(now: Self.now)
         #expect(again.change == nil && again.unreported.isEmpty && !again.identityIsSound)

@@ -45,7 +45,13 @@ struct FederationTests {
             #expect(try proxy.accessLine { $0.reason == "bundle-removed" }.code == "unknown-authority")
             #expect(old.process.awaitExit() == .code(1))
             #expect(new.echoes("six\n"))
+            let repeated = "{\"keys\": [], \"spiffe_sequence\": 8, \"keys\": []}"
+            try nginx.publish(text: repeated)
+            try proxy.awaitLog(containing: #"two members named \"keys\"; the last good bundle stays in use"#)
             try nginx.publish([], sequence: 8)
+            try proxy.logEvent("the bundle has no X.509 authority, the trust domain is not trusted") {
+                $0["trustDomain"] as? String == "partner.test"
+            }
             #expect(try proxy.accessLine { $0.reason == "bundle-removed" }.code == "unknown-trust-domain")
             #expect(new.process.awaitExit() == .code(1))
         }

@@ -42,6 +42,10 @@ struct BundleTests {
             ("", BundleDocumentFlaw.notADocument), ("[]", .notADocument), ("{", .notADocument),
             ("{\"keys\": [], \"spiffe_sequence\": -1}", .notADocument),
             ("{\"keys\": [], \"spiffe_sequence\": \"1\"}", .notADocument), ("{}", .noKeys),
+            ("{\"keys\": [], \"keys\": []}", .repeatedName("keys")),
+            ("{\"keys\": [], \"ke\\u0079s\": []}", .repeatedName("keys")),
+            ("{\"keys\": [{\"use\": \"a\", \"x\": [{\"use\": 1}, \"use\"], \"use\": \"b\"}]}", .repeatedName("use")),
+            ("{\"keys\": [], \"\\n\": 1, \"\\u000a\": 2}", .repeatedName("\n")),
             ("{\"keys\": [{\"use\": \"x509-svid\", \"x5c\": [\"\"]}]}", .keyWithoutType(number: 1)),
             (
                 "{\"keys\": [{\"use\": \"x509-svid\", \"kty\": \"EC\", \"x5c\": [\"!\"]}]}",
@@ -57,7 +61,10 @@ struct BundleTests {
     func empty() throws {
         let useless =
             "{\"use\": \"x509-svid\", \"kty\": \"EC\", \"x5c\": []}, {\"use\": \"x509-svid\", \"kty\": \"EC\"}"
-        let text = "{\"keys\": [{\"use\": \"other\"}, {}, \(useless)], \"spiffe_sequence\": 18446744073709551615}"
+        // Names of different objects, and strings that are no names, may be the same.
+        let same = "{\"a\": {\"a\": [\"a\", \"a\"]}, \"b\": \"a\"}"
+        let text =
+            "{\"keys\": [{\"use\": \"other\"}, {}, \(same), \(useless)], \"spiffe_sequence\": 18446744073709551615}"
         let document = try BundleDocument(parsing: Array(text.utf8))
         #expect(document.authorities.isEmpty && document.sequence == .max && document.refreshHintSeconds == nil)
     }

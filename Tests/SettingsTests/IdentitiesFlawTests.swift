@@ -47,6 +47,18 @@ struct IdentitiesFlawTests {
                     "48:22: warning: no peer can have this identity: `trustBundles` has no bundle for `exmaple.org`; did you mean `example.org`?"
                 ]),
             FlawCase(
+                "CRLs of a trust domain without a bundle",
+                replacing: "      partner.test: partner.pem",
+                with: """
+                          partner.test: partner.pem
+                      revocationLists:
+                        partner.test: partner.crl
+                        pratner.test: other.crl
+                    """,
+                flaws: [
+                    "10:19: warning: no peer is checked by these CRLs: `trustBundles` has no bundle for `pratner.test`; did you mean `partner.test`?"
+                ]),
+            FlawCase(
                 "an IP address as SNI",
                 replacing: "sni: orders.internal",
                 with: "sni: 127.0.0.1",

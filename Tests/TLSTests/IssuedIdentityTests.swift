@@ -31,7 +31,7 @@ struct IssuedIdentityTests {
         #expect(before.flaws.isEmpty)
         let after = try assemble(partnerBundle: garbage, lastGood: before.material)
         #expect(after.material?.trustBundles.contains { $0.certificates == [partner.authority.rootDER] } == true)
-        #expect(after.flaws.map { $0.description.contains("keeps its last good one") } == [true])
+        #expect(after.flaws.map { $0.description.contains("keeps its last good bundle") } == [true])
     }
 
     @Test("is adopted although a CRL is malformed, and the previous CRLs stay in force")

@@ -184,6 +184,13 @@ final class FederationClient {
         case .changed:
             members[index].complaint = ""
             members[index].bundle = bundle
+            guard !bundle.certificates.isEmpty else {
+                // A trust domain may withdraw all that it published; a publisher that fails may look the same.
+                logger.warning(
+                    "the bundle has no X.509 authority, the trust domain is not trusted",
+                    metadata: ["trustDomain": "\(endpoint.trustDomain)"])
+                return true
+            }
             logger.notice(
                 "bundle taken",
                 metadata: [

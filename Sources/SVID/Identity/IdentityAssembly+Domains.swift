@@ -17,7 +17,7 @@ extension IdentityAssembly {
             guard let authorities = part.authorities else {
                 let kept = lastGood(domain)
                 if let kept { bundles.append(kept) }
-                if isUpholding { note(part, Self.outcome(kept), .warning) }
+                if isUpholding { note(part, Self.outcome(kept, domain), .warning) }
                 continue
             }
             do throws(TrustBundleFlaw) {
@@ -29,14 +29,14 @@ extension IdentityAssembly {
             } catch {
                 let kept = lastGood(domain)
                 if let kept { bundles.append(kept) }
-                note(part, isUpholding ? "\(error); \(Self.outcome(kept))" : "\(error)")
+                note(part, isUpholding ? "\(error); \(Self.outcome(kept, domain))" : "\(error)")
             }
         }
         return bundles
     }
 
-    private static func outcome(_ kept: TrustBundle?) -> String {
-        kept == nil ? "the domain is not trusted" : "the domain keeps its last good one"
+    private static func outcome(_ kept: TrustBundle?, _ domain: TrustDomain) -> String {
+        "the trust domain \"\(domain)\" \(kept == nil ? "is not trusted" : "keeps its last good bundle")"
     }
 
     private func lastGood(_ domain: TrustDomain) -> TrustBundle? {

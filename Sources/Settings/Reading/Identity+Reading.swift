@@ -69,6 +69,7 @@ extension SettingsReader {
         let named = trustBundles.map { Set($0.map(\.trustDomain)) }
         let polled = bundleEndpoints.map(\.trustDomain)
         trustDomains = named?.union(polled)
+        for list in revocationLists { warnIfUnused(list) }
         guard let certificate, let privateKey, let trustBundles, let named else { return nil }
         for trustDomain in polled where named.contains(trustDomain) && !flaws.isFull {
             error(
@@ -78,6 +79,16 @@ extension SettingsReader {
         return FileIdentity(
             certificate: certificate, privateKey: privateKey, trustBundles: trustBundles,
             revocationLists: revocationLists, revocation: revocation)
+    }
+
+    /// CRLs of a trust domain that nobody is verified by.
+    private mutating func warnIfUnused(_ list: TrustBundleFile) {
+        guard let trustDomains, !trustDomains.contains(list.trustDomain) else { return }
+        let name = list.trustDomain.name
+        warn(
+            "no peer is checked by these CRLs: \(FileKeys.trustBundles) has no bundle for \(quoted(name))"
+                + suggestion(for: name, among: trustDomains.map(\.name)),
+            at: sources.revocationList(of: list.trustDomain))
     }
 
     mutating func trustDomainFiles(_ node: Node, _ kind: String, remedy: String) -> [TrustBundleFile]? {
