@@ -58,9 +58,12 @@ install_packages() {
     done
 }
 
+# The tests' Python packages, from PyPI.
+python_packages='spiffe==0.3.2 grpcio==1.85.3 protobuf==7.36.2 typing_extensions==4.16.0 proxy-protocol==0.11.3 crc32c==2.9.post0'
+
 # Creates a Python environment with the tests' PyPI packages; sets $postern_python to its interpreter.
 make_python() {
-    local folder=.build/python pinned='spiffe==0.3.2 grpcio==1.85.3 protobuf==7.36.2 typing_extensions==4.16.0 proxy-protocol==0.11.3 crc32c==2.9.post0'
+    local folder=.build/python pinned=$python_packages
     postern_python=$PWD/$folder/bin/python
     if [[ "$(cat "$folder/pinned" 2>/dev/null)" != "$pinned" ]]; then
         say "installing $pinned from PyPI"
