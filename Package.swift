@@ -79,7 +79,7 @@ let package = Package(
         .executableTarget(
             name: "postern",
             dependencies: [
-                "CBuildInfo", "Control", "DataPlane", "Settings", "TLS", "SVID", "Crypto", "Policy", "Identity",
+                "CBuildInfo", "Control", "DataPlane", "Settings", "TLS", "SVID", "Policy", "Identity",
                 "Telemetry", "Authority", "EventLoop", "Load", "System", argumentParser, logging,
             ],
             swiftSettings: strict

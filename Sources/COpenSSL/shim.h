@@ -30,6 +30,8 @@ static inline void postern_ctx_set_server_name_callback(SSL_CTX *c, int (*f)(SSL
     (void)SSL_CTX_set_tlsext_servername_callback(c, f);
 }
 static inline void postern_ctx_set_msg_argument(SSL_CTX *c, void *a) { (void)SSL_CTX_set_msg_callback_arg(c, a); }
+/* The NID of the group, or TLSEXT_nid_unknown and its number in the TLS registry. */
+static inline int postern_ssl_group(SSL *s) { return (int)SSL_get_negotiated_group(s); }
 static inline int postern_ssl_set_server_name(SSL *s, const char *name) { return (int)SSL_set_tlsext_host_name(s, name); }
 
 static inline STACK_OF(X509) *postern_certs_new(void) { return sk_X509_new_null(); }
@@ -93,6 +95,13 @@ static inline int postern_hkdf_expand(
     int status = EVP_KDF_derive(c, (unsigned char *)out, out_count, list);
     EVP_KDF_CTX_reset(c);
     return status;
+}
+
+/* NULL if the provider does not say. */
+static inline const char *postern_provider_version(const OSSL_PROVIDER *p) {
+    char *version = NULL;
+    OSSL_PARAM list[] = {OSSL_PARAM_utf8_ptr(OSSL_PROV_PARAM_VERSION, &version, 0), OSSL_PARAM_END};
+    return OSSL_PROVIDER_get_params(p, list) == 1 ? version : NULL;
 }
 
 static const uint64_t postern_init_no_atexit = OPENSSL_INIT_NO_ATEXIT;

@@ -1,6 +1,7 @@
-public import Settings
-
+import DataPlane
 public import SVID
+public import Settings
+import TLS
 
 /// A settings file and the identity files that it names, loaded as `run` loads them. Binds nothing.
 public struct CheckedSettings: Sendable {
@@ -13,6 +14,9 @@ public struct CheckedSettings: Sendable {
         let warnings: [SettingsFlaw]
         /// What is flawed of the identity is not its SVID: then all else is taken.
         let svidIsSound: Bool
+
+        /// The names of the key exchange groups in use.
+        public var keyExchange: String { TLSLibrary.keyExchange(of: TLSOptions(settings.tls)) }
 
         var state: DesiredState { DesiredState(settings: settings, sources: sources, material: material) }
     }
@@ -30,12 +34,12 @@ public struct CheckedSettings: Sendable {
     ///
     /// - Parameter now: Unix seconds, for the validity of certificates.
     public static func load(path: String, now: Int64) -> CheckedSettings {
-        check(read(path), now: now) { _ in .refuseAll }.warningOfSupport()
+        check(choosingModule(read(path)), now: now) { _ in .refuseAll }.warningOfSupport()
     }
 
     /// As a proxy starts from it: what is flawed of another trust domain than our own hinders nobody else.
     public static func load(toRun path: String, now: Int64) -> CheckedSettings {
-        check(read(path), now: now) { _ in .uphold(nil) }
+        check(choosingModule(read(path)), now: now) { _ in .uphold(nil) }
     }
 
     /// As it may take the place of what is in use: what is flawed of a trust domain stays as it is there. Only of a
@@ -55,9 +59,8 @@ public struct CheckedSettings: Sendable {
     ///
     /// - Parameter name: its name in messages.
     public static func check(text: [UInt8], as name: String, now: Int64) -> CheckedSettings {
-        check(Settings.parse(text: text, file: name, endpointSocket: WorkloadEnvironment.endpointSocket), now: now) {
-            _ in .refuseAll
-        }.warningOfSupport()
+        let outcome = Settings.parse(text: text, file: name, endpointSocket: WorkloadEnvironment.endpointSocket)
+        return check(choosingModule(outcome), now: now) { _ in .refuseAll }.warningOfSupport()
     }
 
     /// With a warning for each setting that the kernel would refuse to this process, which may not be the one that is
@@ -70,6 +73,18 @@ public struct CheckedSettings: Sendable {
             ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column)
         }
         return CheckedSettings(ready: ready, settings: settings, flaws: all, sources: sources)
+    }
+
+    /// Decides what module of OpenSSL this process's cryptography comes from, which takes effect at a start only; the
+    /// settings are refused if it cannot be the one that they want. No certificate is looked at before.
+    private static func choosingModule(_ outcome: LoadOutcome) -> LoadOutcome {
+        guard let settings = outcome.settings,
+            let flaw = LibrarySupport.moduleFlaw(of: settings.tls, outcome.sources)
+        else { return outcome }
+        var outcome = outcome
+        outcome.settings = nil
+        outcome.flaws.append(flaw)
+        return outcome
     }
 
     /// The size limit of a settings file.
@@ -89,6 +104,9 @@ public struct CheckedSettings: Sendable {
             flaws.append(SettingsFlaw(.error, at: sources.accessLog, "cannot open the access log \(log): \(obstacle)"))
             isSound = false
         }
+        let librarySupport = LibrarySupport.flaws(of: settings.tls, sources)
+        flaws += librarySupport
+        if librarySupport.contains(where: { $0.severity == .error }) { isSound = false }
         flaws += ApplicationExposure.warnings(
             ApplicationExposure.applications(of: settings, sources),
             boundByUs: settings.listeners.compactMap(\.bind.endpoint))

@@ -80,6 +80,8 @@ public struct AccessRecord: Hashable, Sendable {
     public var protected: Bool?
     public var tlsVersion: String?
     public var cipher: String?
+    /// The group of the key exchange.
+    public var keyExchange: String?
     public var resumed: Bool?
     public var localID: String?
     public var peerID: String?
@@ -104,7 +106,8 @@ public struct AccessRecord: Hashable, Sendable {
     public init(
         timeUnixNanoseconds: Int64, listener: String, direction: Direction, route: String? = nil,
         source: String? = nil, upstream: String? = nil, serverName: String? = nil, applicationProtocol: String? = nil,
-        tlsVersion: String? = nil, cipher: String? = nil, resumed: Bool? = nil, localID: String? = nil,
+        tlsVersion: String? = nil, cipher: String? = nil, keyExchange: String? = nil, resumed: Bool? = nil,
+        localID: String? = nil,
         peerID: String? = nil, peerCertificate: PeerCertificate? = nil, decision: Decision? = nil,
         policy: String? = nil, rule: String? = nil, closeReason: String, closeCode: String? = nil,
         closeDetail: String? = nil,
@@ -121,6 +124,7 @@ public struct AccessRecord: Hashable, Sendable {
         self.applicationProtocol = applicationProtocol
         self.tlsVersion = tlsVersion
         self.cipher = cipher
+        self.keyExchange = keyExchange
         self.resumed = resumed
         self.localID = localID
         self.peerID = peerID
@@ -159,6 +163,7 @@ public struct AccessRecord: Hashable, Sendable {
         json.field("protected", protected)
         json.field("tlsVersion", tlsVersion, limit: Self.nameLimitBytes)
         json.field("cipher", cipher, limit: Self.nameLimitBytes)
+        json.field("keyExchange", keyExchange, limit: Self.nameLimitBytes)
         json.field("resumed", resumed)
         json.field("localId", localID, limit: Self.identityLimitBytes)
         json.field("peerId", peerID, limit: Self.identityLimitBytes)

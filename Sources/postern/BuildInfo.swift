@@ -1,6 +1,6 @@
 import CBuildInfo
 import EventLoop
-import Crypto
+import TLS
 
 /// The versions in this binary, for bug reports and for checks for vulnerable libraries.
 enum BuildInfo {
@@ -8,7 +8,8 @@ enum BuildInfo {
     static var text: String {
         """
         postern \(Postern.version) (\(commit), \(configuration), \(architecture))
-        \(CryptoVersion.text), liburing \(IOURingVersion.text), Swift \(compiler)
+        \(TLSLibrary.version), liburing \(IOURingVersion.text), Swift \(compiler)
+        key exchange: \(TLSLibrary.keyExchange)
         """
     }
 

@@ -12,7 +12,8 @@ struct Postern: ParsableCommand {
         discussion: """
             New here? `postern dev` shows an allowed and a refused call with certificates made on the spot.
             """,
-        version: BuildInfo.text,
+        // Asking OpenSSL what it has takes time, and decides for a module of it.
+        version: CommandLine.arguments.contains("--version") ? BuildInfo.text : version,
         subcommands: [
             RunCommand.self, CheckCommand.self, ExplainCommand.self, LoadCommand.self, DevCommand.self, CACommand.self,
         ]

@@ -6,6 +6,7 @@ import Logging
 import Settings
 import SVID
 import System
+import TLS
 
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -35,6 +36,7 @@ struct RunCommand: ParsableCommand {
             "starting",
             metadata: [
                 "version": "\(Postern.version)", "id": "\(ready.material?.id.description ?? "from the Workload API")",
+                "library": "\(TLSLibrary.version)", "keyExchange": "\(ready.keyExchange)",
             ])
         let connections = ready.settings.limits.connections
         let descriptors = DescriptorLimit.raise()

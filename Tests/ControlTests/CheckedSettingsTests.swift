@@ -59,6 +59,24 @@ struct CheckedSettingsTests {
         #expect(!FileManager.default.fileExists(atPath: site.folder.file("access.log")))
     }
 
+    @Test("a key exchange group that OpenSSL lacks is a warning, and an error where no other is named")
+    func keyExchange() throws {
+        let lacksHybrids = !KeyExchangeGroup.available.contains(.x25519MLKEM768)
+        for (groups, isReady) in [("P-384, X25519MLKEM768", true), ("X25519MLKEM768", !lacksHybrids)] {
+            let site = try Site { "tls: {keyExchange: [\(groups)]}\n" + $0 }
+            let checked = CheckedSettings.load(path: site.settings, now: Self.now)
+            #expect((checked.ready != nil) == isReady)
+            let text = checked.flaws.map(\.description)
+            guard lacksHybrids else {
+                #expect(text == [])
+                continue
+            }
+            #expect(text.count == 1)
+            let start = isReady ? "1:28: warning: OpenSSL 3." : "1:20: error: OpenSSL 3."
+            #expect(text.first?.hasPrefix("\(site.settings):\(start)") == true, "\(text)")
+        }
+    }
+
     @Test("settings that cannot be read say so at the first line")
     func missing() {
         let checked = CheckedSettings.load(path: "/nowhere/postern.yaml", now: Self.now)

@@ -13,6 +13,16 @@ struct AcceptedTests {
         #expect(outcome(of: text).settings?.tls.minVersion == meant)
     }
 
+    @Test("every key exchange group, in the order of the file; by default none is named")
+    func keyExchange() {
+        #expect(outcome(of: exampleSettings).settings?.tls.keyExchange == nil)
+        let words = TLSSettings.KeyExchange.allCases.reversed().map(\.rawValue).joined(separator: ", ")
+        let text = exampleReplacing(#"minVersion: "1.3""#, with: "keyExchange: [\(words)]")
+        let outcome = outcome(of: text)
+        #expect(outcome.settings?.tls.keyExchange == TLSSettings.KeyExchange.allCases.reversed())
+        #expect(outcome.sources.keyExchange(1).column == 28)
+    }
+
     @Test(
         "durations in each unit",
         arguments: [("250ms", 250), ("10s", 10_000), ("5m", 300_000), ("2h", 7_200_000), ("720h", 2_592_000_000)])

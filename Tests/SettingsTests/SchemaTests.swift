@@ -22,6 +22,7 @@ struct SchemaTests {
         "admin": "admin: {bind: 127.0.0.1:1}",
         "workers": "workers: 7",
         "eventLoop": "eventLoop: epoll",
+        "tls.fips": "tls: {fips: true}",
         "accessLog": "accessLog: stderr",
         "log": "log: {format: text}",
         "limits.connections": "limits: {connections: 7}",

@@ -63,6 +63,37 @@ struct TypesFlawTests {
                     "12:6: error: expected a mapping of keys to values, found `on`"
                 ]),
             FlawCase(
+                "key exchange groups by other names, and one that there is not",
+                replacing: #"tls: {minVersion: "1.3", resumption: true}"#,
+                with: "tls: {keyExchange: [secp384r1, X25519MLKEM786, P521, ffdhe2048]}",
+                flaws: [
+                    "12:21: error: the group `secp384r1` is named `P-384` here",
+                    "12:32: error: \(groups), found `X25519MLKEM786`; did you mean `X25519MLKEM768`?",
+                    "12:48: error: \(groups), found `P521`; did you mean `P-521`?",
+                    "12:54: error: \(groups), found `ffdhe2048`",
+                ]),
+            FlawCase(
+                "no key exchange group at all",
+                replacing: #"tls: {minVersion: "1.3", resumption: true}"#,
+                with: "tls: {keyExchange: []}",
+                flaws: [
+                    "12:20: error: the list of key exchange groups is empty: name at least one, or leave the key out"
+                ]),
+            FlawCase(
+                "one key exchange group without brackets",
+                replacing: #"tls: {minVersion: "1.3", resumption: true}"#,
+                with: "tls: {keyExchange: P-384}",
+                flaws: [
+                    "12:20: error: expected a list of key exchange groups, found `P-384`: put it in brackets"
+                ]),
+            FlawCase(
+                "a key exchange group that is named twice",
+                replacing: #"tls: {minVersion: "1.3", resumption: true}"#,
+                with: "tls: {keyExchange: [P-384, X25519, P-384]}",
+                flaws: [
+                    "12:20: error: a key exchange group is named twice"
+                ]),
+            FlawCase(
                 "a mapping where a list belongs",
                 replacing: "    routes:\n      - name: echo",
                 with: "    routes:\n        name: echo",
@@ -238,3 +269,7 @@ struct TypesFlawTests {
         #expect(flawCase.expects(told), "told: \(told)")
     }
 }
+
+private let groups = """
+    expected one of X25519MLKEM768, SecP256r1MLKEM768, SecP384r1MLKEM1024, X25519, P-256, P-384, P-521
+    """

@@ -11,12 +11,12 @@ import Testing
 struct ForeignPeerTests {
     /// Each is safe: the context is alive, and the strings live for the call.
     enum Oddity: String, CaseIterable, Sendable {
-        case tls12Only, p384Only, otherCipher, otherProtocol
+        case tls12Only, x448Only, otherCipher, otherProtocol
 
         func apply(to context: RawPeer.Context) {
             switch self {
             case .tls12Only: unsafe _ = postern_ctx_set_max_version(context.pointer, TLS1_2_VERSION)
-            case .p384Only: unsafe _ = postern_ctx_set_groups(context.pointer, "P-384")
+            case .x448Only: unsafe _ = postern_ctx_set_groups(context.pointer, "X448")
             case .otherCipher: unsafe _ = SSL_CTX_set_ciphersuites(context.pointer, "TLS_AES_128_CCM_SHA256")
             case .otherProtocol: unsafe _ = SSL_CTX_set_alpn_protos(context.pointer, [2, 0x68, 0x32], 3)
             }
@@ -25,7 +25,7 @@ struct ForeignPeerTests {
         var failure: TLSFailure {
             switch self {
             case .tls12Only: .incompatible(.version)
-            case .p384Only: .incompatible(.group)
+            case .x448Only: .incompatible(.group)
             case .otherCipher: .incompatible(.cipher)
             case .otherProtocol: .incompatible(.applicationProtocol)
             }
@@ -34,7 +34,7 @@ struct ForeignPeerTests {
         var alert: UInt8 {
             switch self {
             case .tls12Only: 70
-            case .p384Only, .otherCipher: 40
+            case .x448Only, .otherCipher: 40
             case .otherProtocol: 120
             }
         }

@@ -76,7 +76,8 @@ struct RecordEnd {
     ) throws {
         exchange = try RecordExchange()
         let details = NegotiatedDetails(
-            cipher: cipher, resumed: false, serverName: nil, applicationProtocol: nil, session: nil, recordLimit: .whole
+            cipher: cipher, keyExchange: nil, resumed: false, serverName: nil, applicationProtocol: nil, session: nil,
+            recordLimit: .whole
         )
         layer = RecordLayer(
             details,

@@ -9,7 +9,7 @@ struct AccessRecordTests {
         let record = AccessRecord(
             timeUnixNanoseconds: 1_700_000_000_123_456_789, listener: "orders", direction: .inbound, route: "main",
             source: "127.0.0.1:5000", upstream: "[::1]:80", serverName: "orders.internal", applicationProtocol: "h2",
-            tlsVersion: "1.3", cipher: "TLS_AES_128_GCM_SHA256", resumed: false,
+            tlsVersion: "1.3", cipher: "TLS_AES_128_GCM_SHA256", keyExchange: "P-384", resumed: false,
             localID: "spiffe://example.org/server", peerID: "spiffe://example.org/client",
             peerCertificate: .init(serialNumber: "0a1b", sha256: "ff00", notAfterUnixSeconds: 1_700_003_600),
             decision: .wouldDeny, policy: "callers", rule: "no-legacy", closeReason: "closed-by-source",
@@ -18,7 +18,7 @@ struct AccessRecordTests {
         let expected =
             #"{"time":"2023-11-14T22:13:20.123Z","listener":"orders","route":"main","direction":"inbound","#
             + #""source":"127.0.0.1:5000","upstream":"[::1]:80","sni":"orders.internal","alpn":"h2","#
-            + #""tlsVersion":"1.3","cipher":"TLS_AES_128_GCM_SHA256","resumed":false,"#
+            + #""tlsVersion":"1.3","cipher":"TLS_AES_128_GCM_SHA256","keyExchange":"P-384","resumed":false,"#
             + #""localId":"spiffe://example.org/server","peerId":"spiffe://example.org/client","#
             + #""peerSerial":"0a1b","peerSha256":"ff00","peerNotAfter":"2023-11-14T23:13:20Z","#
             + #""decision":"would-deny","policy":"callers","rule":"no-legacy","reason":"closed-by-source","#
@@ -69,7 +69,7 @@ struct AccessRecordTests {
         #expect(line(record).contains("\"sni\":\"\(String(repeating: "é", count: 128))...\""))
         for field in [
             \AccessRecord.route, \.source, \.upstream, \.serverName, \.applicationProtocol, \.tlsVersion,
-            \.cipher, \.localID, \.peerID, \.policy, \.rule, \.closeDetail,
+            \.cipher, \.keyExchange, \.localID, \.peerID, \.policy, \.rule, \.closeDetail,
         ] {
             record[keyPath: field] = long
         }

@@ -50,8 +50,11 @@ public struct PrivateKey: ~Copyable {
     }
 
     /// Why this key is not accepted for an SVID, or nil. Accepted: EC P-256, P-384 or P-521, RSA of 2048 bits or more,
-    /// and Ed25519.
+    /// and Ed25519; of these what the module in use has.
     public var problem: String? {
+        guard CryptoModule.inUse == .standard || isInFIPSProvider else {
+            return "OpenSSL's FIPS provider does not have keys of this kind; use EC P-256, P-384 or P-521, or RSA"
+        }
         switch algorithm {
         case .ed25519, .ec: return nil
         case .rsa(let bits):
@@ -62,6 +65,15 @@ public struct PrivateKey: ~Copyable {
                 ? "the key's curve is not supported; use P-256, P-384 or P-521"
                 : "a key of this kind is not supported; use EC P-256, P-384 or P-521, Ed25519 or RSA"
         }
+    }
+
+    /// OpenSSL parses what no provider has with code of its own.
+    private var isInFIPSProvider: Bool {
+        // Safe: the key is alive, and its provider's name is static.
+        guard let provider = unsafe EVP_PKEY_get0_provider(pointer),
+            let name = unsafe OSSL_PROVIDER_get0_name(provider)
+        else { return false }
+        return unsafe String(cString: name) == FIPSProvider.name
     }
 
     deinit {

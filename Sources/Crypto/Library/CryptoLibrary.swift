@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// The library context of all TLS contexts: the default provider's algorithms, without those that handshakes do not
+/// The library context of all TLS contexts: the algorithms of the module in use, without those that handshakes do not
 /// need.
 ///
 /// For each received certificate, OpenSSL 3 searches every algorithm it knows for a decoder of the public key. In
@@ -21,15 +21,17 @@ package struct CryptoLibrary: @unchecked Sendable {
         OPENSSL_init_crypto(postern_init_no_atexit, nil)
         ErrorQueue.clear()
         guard let library = unsafe OSSL_LIB_CTX_new() else { throw .outOfMemory }
-        // Safe: the name is static, and so is the function.
-        guard unsafe OSSL_PROVIDER_add_builtin(library, Self.providerName, startLeanProvider) == 1,
-            unsafe OSSL_PROVIDER_load(library, Self.providerName) != nil
-        else {
+        // Safe: the names are static, and so are the functions.
+        var isLoaded = unsafe OSSL_PROVIDER_add_builtin(library, "postern", startLeanProvider) == 1
+        isLoaded = unsafe isLoaded && OSSL_PROVIDER_load(library, "postern") != nil
+        if LeanProvider.hasCodecs {
+            isLoaded = unsafe isLoaded && OSSL_PROVIDER_add_builtin(library, "postern-codecs", startLeanCodecs) == 1
+            isLoaded = unsafe isLoaded && OSSL_PROVIDER_load(library, "postern-codecs") != nil
+        }
+        guard isLoaded else {
             unsafe OSSL_LIB_CTX_free(library)
             throw ErrorQueue.fault("OSSL_PROVIDER_load")
         }
         unsafe pointer = library
     }
-
-    private static let providerName = "postern"
 }

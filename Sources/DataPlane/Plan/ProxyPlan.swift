@@ -26,8 +26,7 @@ public struct ProxyPlan: Sendable {
         listeners = settings.listeners.map { ListenerPlan($0, settings.policies, localID: material?.id.description) }
         self.material = material
         mark = UInt32(clamping: settings.mark ?? 0)
-        tls = TLSOptions(
-            minVersion: settings.tls.minVersion == .tls12 ? .tls12 : .tls13, resumption: settings.tls.resumption)
+        tls = TLSOptions(settings.tls)
         limits = WorkerLimits(
             settings.limits, workers: workers, memoryBytes: memoryBytes, connectionsAtMost: connectionsAtMost)
     }
@@ -78,6 +77,28 @@ public struct WorkerLimits: Sendable {
     }
 
     private static func nanoseconds(_ milliseconds: Int) -> UInt64 { UInt64(milliseconds) * 1_000_000 }
+}
+
+extension TLSOptions {
+    public init(_ settings: TLSSettings) {
+        self.init(minVersion: settings.minVersion == .tls12 ? .tls12 : .tls13, resumption: settings.resumption)
+        if let groups = settings.keyExchange { keyExchange = groups.map(KeyExchangeGroup.init) }
+    }
+}
+
+extension KeyExchangeGroup {
+    public init(_ group: TLSSettings.KeyExchange) {
+        self =
+            switch group {
+            case .x25519MLKEM768: .x25519MLKEM768
+            case .secP256r1MLKEM768: .secP256r1MLKEM768
+            case .secP384r1MLKEM1024: .secP384r1MLKEM1024
+            case .x25519: .x25519
+            case .p256: .p256
+            case .p384: .p384
+            case .p521: .p521
+            }
+    }
 }
 
 extension SocketAddress {

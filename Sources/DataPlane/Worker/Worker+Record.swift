@@ -110,6 +110,7 @@ extension Worker {
         record.applicationProtocol = connections[slot].applicationProtocol
         record.tlsVersion = connections[slot].withSession { $0.version.rawValue }
         record.cipher = connections[slot].withSession { $0.cipher }
+        record.keyExchange = connections[slot].withSession { $0.keyExchange?.rawValue }
         record.resumed = connections[slot].withSession { $0.resumed }
         guard let peer = connections[slot].peer else { return }
         record.peerID = peer.id.description

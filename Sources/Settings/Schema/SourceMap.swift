@@ -65,6 +65,15 @@ extension SourceMap {
         self[.key(RootKeys.identity), .key(IdentityKeys.revocationLists), .name(trustDomain.name)]
     }
 
+    /// Groups count from 0.
+    public func keyExchange(_ index: Int) -> Position {
+        self[.name(TLSKeys.name), .key(TLSKeys.keyExchange), .item(index)]
+    }
+
+    public var keyExchange: Position { self[.name(TLSKeys.name), .key(TLSKeys.keyExchange)] }
+
+    public var fips: Position { self[.name(TLSKeys.name), .key(TLSKeys.fips)] }
+
     public var adminBind: Position { self[.key(RootKeys.admin), .key(AdminKeys.bind)] }
 
     public var mark: Position { self[.key(RootKeys.mark)] }

@@ -91,6 +91,10 @@ extension ValueType<[String]> {
     static var applicationProtocols: Self { ValueType("list of texts") { $0.applicationProtocols($1) } }
 }
 
+extension ValueType<[TLSSettings.KeyExchange]> {
+    static var keyExchange: Self { ValueType("list of groups") { $0.keyExchange($1) } }
+}
+
 extension ValueType<[ServerNamePattern]> {
     static var serverNames: Self {
         ValueType("list of server names") { $0.condition($1, of: "server names") { $0.serverNamePattern($1) } }

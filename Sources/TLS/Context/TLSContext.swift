@@ -133,13 +133,14 @@ public final class TLSContext: @unchecked Sendable {
 
 extension TLSContext {
     private func setProtocol(_ options: TLSOptions) throws(TLSFault) {
+        let groups = try KeyExchangeList(options.keyExchange)
         let minimum = options.minVersion == .tls12 ? TLS1_2_VERSION : TLS1_3_VERSION
         try unsafe check(postern_ctx_set_min_version(pointer, minimum), "SSL_CTX_set_min_proto_version")
         try unsafe check(postern_ctx_set_max_version(pointer, TLS1_3_VERSION), "SSL_CTX_set_max_proto_version")
         unsafe SSL_CTX_set_security_level(pointer, ChainBuilder.securityLevel)
         try unsafe check(SSL_CTX_set_ciphersuites(pointer, Self.cipherSuites), "SSL_CTX_set_ciphersuites")
         try unsafe check(SSL_CTX_set_cipher_list(pointer, Self.cipherSuitesOfTLS12), "SSL_CTX_set_cipher_list")
-        try unsafe check(postern_ctx_set_groups(pointer, Self.groups), "SSL_CTX_set1_groups_list")
+        try unsafe check(postern_ctx_set_groups(pointer, groups.text), "SSL_CTX_set1_groups_list")
         try unsafe check(postern_ctx_set_sigalgs(pointer, Self.signatureAlgorithms), "SSL_CTX_set1_sigalgs_list")
         unsafe SSL_CTX_set_options(pointer, Self.protocolOptions)
         // For TLS 1.2: idle connections keep no buffer; a record's buffers come and go with it.
@@ -199,12 +200,12 @@ extension TLSContext {
         guard status == 1 else { throw .crypto(ErrorQueue.fault(call)) }
     }
 
-    private static let cipherSuites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+    private static let cipherSuites =
+        RecordCipher.allCases.filter(\.isAvailable).map(\.name).joined(separator: ":")
     private static let cipherSuitesOfTLS12 = """
         ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:\
         ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305
         """
-    private static let groups = "X25519:P-256"
     private static let signatureAlgorithms = """
         ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512
         """

@@ -2,10 +2,16 @@
 public struct TLSOptions: Hashable, Sendable {
     public var minVersion: TLSVersion
     public var resumption: Bool
+    /// In order of preference; those that OpenSSL lacks are passed over.
+    public var keyExchange: [KeyExchangeGroup]
 
-    public init(minVersion: TLSVersion = .tls13, resumption: Bool = false) {
+    public init(
+        minVersion: TLSVersion = .tls13, resumption: Bool = false,
+        keyExchange: [KeyExchangeGroup] = KeyExchangeGroup.preferred
+    ) {
         self.minVersion = minVersion
         self.resumption = resumption
+        self.keyExchange = keyExchange
     }
 }
 

@@ -10,8 +10,8 @@ final class AEAD {
     private let functions: postern_aead
     private let provider: UnsafeMutableRawPointer
 
-    /// - Parameter name: OpenSSL's name of the cipher.
-    init(_ name: String) throws(TLSFault) {
+    init(_ cipher: RecordCipher) throws(TLSFault) {
+        let name = cipher.algorithm
         guard let found = unsafe LeanProvider.cipher(named: name) else { throw .crypto(.missingAlgorithm(name)) }
         // Safe: a loaded provider's tables are static, and end with an entry of zeros.
         var functions = postern_aead()

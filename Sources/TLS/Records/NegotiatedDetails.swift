@@ -4,6 +4,7 @@ import Crypto
 /// What a handshake negotiated, kept beyond the life of OpenSSL's object.
 struct NegotiatedDetails {
     let cipher: RecordCipher
+    let keyExchange: KeyExchangeGroup?
     let resumed: Bool
     let serverName: String?
     let applicationProtocol: String?

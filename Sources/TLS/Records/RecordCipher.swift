@@ -1,3 +1,5 @@
+import Crypto
+
 /// A cipher suite of TLS 1.3 that Postern speaks (RFC 8446, appendix B.4).
 enum RecordCipher: UInt16, CaseIterable {
     case aes128GCM = 0x1301
@@ -21,6 +23,9 @@ enum RecordCipher: UInt16, CaseIterable {
         case .chaCha20Poly1305: "ChaCha20-Poly1305"
         }
     }
+
+    /// Whether the module in use has it.
+    var isAvailable: Bool { unsafe LeanProvider.cipher(named: algorithm) != nil }
 
     /// OpenSSL's name of the hash that keys are derived with.
     var digest: String { self == .aes256GCM ? "SHA384" : "SHA256" }

@@ -7,15 +7,16 @@ final class RecordCiphers {
     private let derivation: OpaquePointer
     private let aes128GCM: AEAD
     private let aes256GCM: AEAD
-    private let chaCha20Poly1305: AEAD
+    /// Not in a FIPS module.
+    private let chaCha20Poly1305: AEAD?
 
     init() throws(TLSFault) {
         ErrorQueue.clear()
         // Safe, in all of this type: it owns each of these objects; the context keeps its algorithm.
         let library = try TLSFault.translating { () throws(CryptoFault) in try CryptoLibrary.shared() }
-        aes128GCM = try AEAD(RecordCipher.aes128GCM.algorithm)
-        aes256GCM = try AEAD(RecordCipher.aes256GCM.algorithm)
-        chaCha20Poly1305 = try AEAD(RecordCipher.chaCha20Poly1305.algorithm)
+        aes128GCM = try AEAD(.aes128GCM)
+        aes256GCM = try AEAD(.aes256GCM)
+        chaCha20Poly1305 = RecordCipher.chaCha20Poly1305.isAvailable ? try AEAD(.chaCha20Poly1305) : nil
         guard let algorithm = unsafe EVP_KDF_fetch(library.pointer, "HKDF", nil) else {
             throw .crypto(ErrorQueue.fault("EVP_KDF_fetch"))
         }
@@ -26,7 +27,8 @@ final class RecordCiphers {
         unsafe derivation = context
     }
 
-    subscript(cipher: RecordCipher) -> AEAD {
+    /// Nil if the module in use does not have it, so that no handshake agrees on it.
+    subscript(cipher: RecordCipher) -> AEAD? {
         switch cipher {
         case .aes128GCM: aes128GCM
         case .aes256GCM: aes256GCM

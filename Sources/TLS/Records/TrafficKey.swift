@@ -24,7 +24,7 @@ struct TrafficKey: ~Copyable {
         ErrorQueue.clear()
         let iv = try ciphers.expand(secret, "iv", cipher, bytes: RecordFormat.nonceBytes)
         let key = try ciphers.expand(secret, "key", cipher, bytes: cipher.keyBytes)
-        let aead = ciphers[cipher]
+        guard let aead = ciphers[cipher] else { throw .crypto(.missingAlgorithm(cipher.algorithm)) }
         // Safe, in all of this type: it owns the state, and the key has as many bytes as the cipher reads.
         let state = unsafe try aead.makeState()
         guard unsafe aead.setKey(key.bytes, of: state, use) else {

@@ -17,6 +17,12 @@ extension TLSSession {
         return unsafe String(cString: name)
     }
 
+    /// The group of this connection's key exchange, which a resumed session has too.
+    public var keyExchange: KeyExchangeGroup? {
+        if let records { return records.details.keyExchange }
+        return unsafe KeyExchangeGroup(agreedBy: ssl)
+    }
+
     /// Whether the session was resumed, without certificates.
     public var resumed: Bool { records?.details.resumed ?? (unsafe SSL_session_reused(ssl) == 1) }
 

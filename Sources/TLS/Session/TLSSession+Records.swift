@@ -59,7 +59,7 @@ extension TLSSession {
         // Names that a context's connections share are stored once.
         let agreed = applicationProtocol
         return NegotiatedDetails(
-            cipher: cipher, resumed: resumed, serverName: serverName.map(context.shared),
+            cipher: cipher, keyExchange: keyExchange, resumed: resumed, serverName: serverName.map(context.shared),
             applicationProtocol: context.applicationProtocols.names.first { $0 == agreed }, session: number,
             recordLimit: recordLimit)
     }

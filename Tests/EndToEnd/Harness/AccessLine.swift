@@ -16,6 +16,7 @@ struct AccessLine: Decodable, Sendable {
     let protected: Bool?
     let tlsVersion: String?
     let cipher: String?
+    let keyExchange: String?
     let resumed: Bool?
     let localId: String?
     let peerId: String?

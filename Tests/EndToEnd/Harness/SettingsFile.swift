@@ -16,6 +16,8 @@ struct SettingsFile {
     var workers = 1
     var minimumVersion = "1.3"
     var resumption = true
+    /// Further keys of `tls`, as YAML.
+    var tlsExtra: String?
     /// Replaces the section of that name, as YAML.
     var identity: String?
     /// Where the identity's files are; nil: beside the settings.
@@ -67,7 +69,7 @@ struct SettingsFile {
         \(identity ?? files)
         workers: \(workers)
         eventLoop: \(loop.rawValue)
-        tls: {minVersion: "\(minimumVersion)", resumption: \(resumption)}
+        tls: {minVersion: "\(minimumVersion)", resumption: \(resumption)\(tlsExtra.map { ", \($0)" } ?? "")}
         \(admin ? "admin: {bind: \"127.0.0.1:0\"}\n" : "")listeners:
         \(listeners.map(\.text).joined(separator: "\n"))
         \(listeners.contains { $0.text.contains("mode: inbound") } ? policies : "")

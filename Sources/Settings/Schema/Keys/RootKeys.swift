@@ -40,7 +40,7 @@ enum RootKeys {
                     "eventLoop", .choice,
                     "The kernel interface of the event loop: auto is io_uring where the kernel allows it, else epoll."),
                 at: \.eventLoop, appliesAt: .start),
-            .section("tls", TLSKeys.section, at: \.tls, "TLS options, for both sides."),
+            .section(TLSKeys.name, TLSKeys.section, at: \.tls, "TLS options, for both sides."),
             .key(accessLog, at: \.accessLog, appliesAt: .start),
             .section(
                 "log", LogKeys.section, at: \.log, appliesAt: .start,
@@ -62,15 +62,27 @@ enum AdminKeys {
 
 /// The keys of `tls`.
 enum TLSKeys {
+    static let name = "tls"
+    static let keyExchange = Key<[TLSSettings.KeyExchange]>(
+        "keyExchange", .keyExchange,
+        "Key exchange groups, in order of preference; without it X25519MLKEM768 (where OpenSSL has it), X25519, P-256 "
+            + "and P-384. There are also SecP256r1MLKEM768, SecP384r1MLKEM1024 and P-521.")
+
+    static let fips = Key<Bool>(
+        "fips", .boolean,
+        "Whether all cryptography comes from OpenSSL's FIPS provider, without which the proxy then does not start.")
+
     static let section = Section(
         of: TLSSettings(),
         [
             .key(Key("minVersion", .choice, "The lowest TLS version accepted."), at: \.minVersion),
+            .key(keyExchange, at: \.keyExchange),
             .key(
                 Key(
                     "resumption", .boolean,
                     "Whether TLS sessions are resumed; policy is decided again on each resumption."),
                 at: \.resumption),
+            .key(fips, at: \.fips, appliesAt: .start),
         ])
 }
 
