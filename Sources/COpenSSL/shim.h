@@ -109,4 +109,6 @@ static const uint64_t postern_init_no_atexit = OPENSSL_INIT_NO_ATEXIT;
 static const uint64_t postern_op_no_renegotiation = SSL_OP_NO_RENEGOTIATION;
 static const uint64_t postern_op_no_compression = SSL_OP_NO_COMPRESSION;
 static const uint64_t postern_op_no_ticket = SSL_OP_NO_TICKET;
+/* Certificate compression (RFC 8879), which OpenSSL has from 3.2 on; before, these bits mean nothing. */
+static const uint64_t postern_op_no_certificate_compression = (uint64_t)1 << 32 | (uint64_t)1 << 33;
 static const uint64_t postern_op_cipher_server_preference = SSL_OP_CIPHER_SERVER_PREFERENCE;

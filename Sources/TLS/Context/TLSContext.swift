@@ -209,7 +209,10 @@ extension TLSContext {
     private static let signatureAlgorithms = """
         ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512
         """
+    /// Compressed certificates would pass the inspection of messages, which limits how many there are and recognises
+    /// those that were verified before; to compress and expand them costs more than it saves.
     private static let protocolOptions =
         postern_op_no_renegotiation | postern_op_no_compression | postern_op_no_ticket
+        | postern_op_no_certificate_compression
     private static let maximumChainMessageBytes = 16 * 1024
 }
