@@ -47,8 +47,8 @@ enum FIPSProvider {
     /// Reads and writes keys, and has no cryptography.
     static let codecs = "base"
 
-    /// Loads it and nothing beside it, or says why not. Loading runs the module's self-tests; what `openssl fipsinstall`
-    /// wrote of the module must be in OpenSSL's configuration.
+    /// Loads it and nothing beside it, or says why not. Loading runs the module's self-tests; OpenSSL's configuration
+    /// must have what `openssl fipsinstall` wrote of the module.
     fileprivate static func load() -> CryptoFault? {
         ErrorQueue.clear()
         defer { ErrorQueue.clear() }

@@ -18,13 +18,14 @@ final class ProxyUnderTest {
 
     init(
         _ settings: SettingsFile, loop: EventLoopKind, in folder: TemporaryFolder, number: Int,
-        openFileLimit: Int? = nil
+        openFileLimit: Int? = nil, environment: [String: String] = [:]
     ) throws {
         name = "proxy \(number)"
         self.loop = loop
         path = try folder.write(settings.text(loop: loop), to: "postern-\(number).yaml")
         process = try ChildProcess(
-            [try PosternBinary.path(), "run", "--config", path], openFileLimit: openFileLimit)
+            [try PosternBinary.path(), "run", "--config", path], openFileLimit: openFileLimit,
+            environment: environment)
     }
 
     /// The real binary with a whole settings file.
@@ -199,9 +200,10 @@ enum PosternBinary {
 
     /// Runs a command of the binary to its end.
     static func run(
-        _ arguments: [String], in folder: TemporaryFolder, within limit: Duration = .seconds(10)
+        _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:],
+        within limit: Duration = .seconds(10)
     ) throws -> (exit: ProcessExit?, output: String, errors: String) {
-        let process = try ChildProcess([path()] + arguments, in: folder.path)
+        let process = try ChildProcess([path()] + arguments, in: folder.path, environment: environment)
         process.closeInput()
         let exit = process.awaitExit(within: limit)
         return (exit, process.standardOutput.text, process.standardError.text)

@@ -16,8 +16,10 @@ final class Stage {
     }
 
     /// Starts the real binary and waits until it is ready.
-    func proxy(_ settings: SettingsFile, openFileLimit: Int? = nil) throws -> ProxyUnderTest {
-        let proxy = try start(settings, openFileLimit: openFileLimit)
+    func proxy(
+        _ settings: SettingsFile, openFileLimit: Int? = nil, environment: [String: String] = [:]
+    ) throws -> ProxyUnderTest {
+        let proxy = try start(settings, openFileLimit: openFileLimit, environment: environment)
         try proxy.awaitReady()
         return proxy
     }
@@ -31,9 +33,12 @@ final class Stage {
     }
 
     /// Starts the real binary, which may not become ready yet.
-    func start(_ settings: SettingsFile, openFileLimit: Int? = nil) throws -> ProxyUnderTest {
+    func start(
+        _ settings: SettingsFile, openFileLimit: Int? = nil, environment: [String: String] = [:]
+    ) throws -> ProxyUnderTest {
         let proxy = try ProxyUnderTest(
-            settings, loop: loop, in: folder, number: proxies.count, openFileLimit: openFileLimit)
+            settings, loop: loop, in: folder, number: proxies.count, openFileLimit: openFileLimit,
+            environment: environment)
         proxies.append(proxy)
         return proxy
     }
