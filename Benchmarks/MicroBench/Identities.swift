@@ -10,8 +10,11 @@ struct Identities {
     let server: IdentityMaterial
     /// Unix seconds; constant.
     private let now: Int64
+    private let keyExchange: [KeyExchangeGroup]
 
-    init() throws {
+    /// - Parameter keyExchange: the only group; one that each OpenSSL has makes their counts comparable.
+    init(keyExchange: KeyExchangeGroup) throws {
+        self.keyExchange = [keyExchange]
         let authority = try CertificateAuthority(trustDomain: "bench.test").intermediate()
         now = WallClock.seconds()
         client = try authority.material(LeafRequest(path: "/ns/default/sa/client"), now: now)
@@ -20,7 +23,7 @@ struct Identities {
 
     /// Fresh contexts, configured as a proxy's.
     func contexts(resumption: Bool) throws -> (client: TLSContext, server: TLSContext) {
-        let options = TLSOptions(resumption: resumption)
+        let options = TLSOptions(resumption: resumption, keyExchange: keyExchange)
         let now = now
         return (
             try TLSContext(

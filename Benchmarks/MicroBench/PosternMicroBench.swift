@@ -4,6 +4,7 @@ import EventLoop
 import MicroBenchGate
 import Authority
 import Crypto
+import TLS
 
 /// Time, instructions and allocations of single operations. `scripts/microbench` runs both commands.
 @main
@@ -17,6 +18,14 @@ struct PosternMicroBench: ParsableCommand {
         @Option(name: .customLong("only"), help: "Measure the cases whose name contains this.")
         var only: String?
 
+        @Option(
+            help: "The key exchange group of handshakes.",
+            transform: { name in
+                guard let group = KeyExchangeGroup(rawValue: name) else { throw ValidationError("no group \(name)") }
+                return group
+            })
+        var keyExchange = KeyExchangeGroup.x25519
+
         var cases: [MicroCase] { microCases.filter { only.map($0.name.contains) ?? true } }
     }
 }
@@ -28,7 +37,7 @@ struct Count: ParsableCommand {
     @OptionGroup var selection: PosternMicroBench.Selection
 
     func run() throws {
-        let identities = try Identities()
+        let identities = try Identities(keyExchange: selection.keyExchange)
         for microCase in selection.cases where microCase.runsUnderValgrind {
             try microCase.warmedUp(identities).perform {}
         }
@@ -79,7 +88,7 @@ struct Report: ParsableCommand {
     }
 
     private func measure() throws -> [Measurement] {
-        let identities = try Identities()
+        let identities = try Identities(keyExchange: selection.keyExchange)
         var part = 0
         return try selection.cases.map { microCase in
             var counts = Counts(instructions: nil, ownInstructions: nil, allocationTenths: nil)
