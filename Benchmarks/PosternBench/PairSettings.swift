@@ -116,7 +116,7 @@ struct PairSettings {
                 trustBundles: {\(Site.trustDomain): \(site.bundle)}
             workers: 1
             eventLoop: \(eventLoop)
-            tls: {minVersion: "1.3", resumption: \(resumption)}
+            tls: {minVersion: "1.3", resumption: \(resumption), keyExchange: [X25519, P-256]}
             accessLog: off
             limits: {connections: \(capacity)}
             listeners:

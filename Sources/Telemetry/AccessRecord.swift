@@ -194,7 +194,7 @@ public struct AccessRecord: Hashable, Sendable {
 
     /// No line is longer: every text has a limit, and an escaped byte takes at most six.
     public static let maximumLineBytes =
-        6 * (3 * identityLimitBytes + 2 * detailLimitBytes + 18 * nameLimitBytes) + 1_024
+        6 * (3 * identityLimitBytes + 2 * detailLimitBytes + 19 * nameLimitBytes) + 1_024
 
     private static let nameLimitBytes = 256
     private static let identityLimitBytes = 2_048
