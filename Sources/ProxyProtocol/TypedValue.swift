@@ -10,6 +10,8 @@ public enum TypedValue: Hashable, Sendable {
     case identity(String)
     /// The client spoke TLS, and was verified by its certificate. A certificate of X509-SVID says nothing in its CN.
     case tls(version: String, cipher: String)
+    /// The client spoke no TLS with us, and proved nothing.
+    case plaintext
 
     enum Code: UInt8 {
         case applicationProtocol = 0x01
@@ -28,7 +30,7 @@ public enum TypedValue: Hashable, Sendable {
         case .serverName: .serverName
         case .uniqueID: .uniqueID
         case .identity: .identity
-        case .tls: .tls
+        case .tls, .plaintext: .tls
         }
     }
 
@@ -38,6 +40,8 @@ public enum TypedValue: Hashable, Sendable {
         case .serverName(let name): Self.encode(.serverName, Array(name.utf8))
         case .uniqueID(let text): Self.encode(.uniqueID, Array(text.utf8.prefix(Self.uniqueIDBytesAtMost)))
         case .identity(let id): Self.encode(.identity, Array(id.utf8))
+        // No fact holds, and a result of the verification other than 0 is no success.
+        case .plaintext: Self.encode(.tls, [0, 0, 0, 0, 1])
         case .tls(let version, let cipher):
             Self.encode(
                 .tls,

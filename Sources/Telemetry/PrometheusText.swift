@@ -9,6 +9,40 @@ public struct PrometheusText {
         add("\(name)", "counter", "\(help)", "\(value)")
     }
 
+    /// One value of a number that has several.
+    public struct Sample {
+        let labels: [(name: String, value: String)]
+        let value: UInt64
+
+        public init(labels: [(name: String, value: String)], value: UInt64) {
+            self.labels = labels
+            self.value = value
+        }
+    }
+
+    /// A number that only grows, once for each set of labels; nothing at all without any.
+    public mutating func counter(_ name: StaticString, _ help: StaticString, _ samples: [Sample]) {
+        guard !samples.isEmpty else { return }
+        text += "# HELP \(name) \(help)\n# TYPE \(name) counter\n"
+        for sample in samples {
+            let labels = sample.labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",")
+            text += "\(name){\(labels)} \(sample.value)\n"
+        }
+    }
+
+    private static func escaped(_ value: String) -> String {
+        var escaped = ""
+        for character in value.unicodeScalars {
+            switch character {
+            case "\\": escaped += "\\\\"
+            case "\"": escaped += "\\\""
+            case "\n": escaped += "\\n"
+            default: escaped.unicodeScalars.append(character)
+            }
+        }
+        return escaped
+    }
+
     /// A number that goes up and down.
     public mutating func gauge(_ name: StaticString, _ help: StaticString, _ value: Int64) {
         add("\(name)", "gauge", "\(help)", "\(value)")

@@ -19,7 +19,10 @@ struct ExplainCommand: ParsableCommand {
     var listener: String
 
     @Option(help: ArgumentHelp("The peer's SPIFFE ID: the client's on an inbound listener.", valueName: "id"))
-    var identity: String
+    var identity: String?
+
+    @Flag(help: "In place of --identity: the client sends plaintext.")
+    var plaintext = false
 
     @Option(help: ArgumentHelp("The client's IP address.", valueName: "ip"))
     var source = "127.0.0.1"
@@ -65,12 +68,10 @@ struct ExplainCommand: ParsableCommand {
     }
 
     private func question() throws -> Question {
-        let id: SPIFFEID
-        do throws(SPIFFEIDFlaw) {
-            id = try SPIFFEID(parsing: identity)
-        } catch {
-            throw BadInput("--identity \(identity): \(error)")
+        guard (identity == nil) == plaintext else {
+            throw BadInput("say with --identity who connects, or with --plaintext that nobody is known to")
         }
+        let id = try identity.map(Self.id)
         guard let address = IPAddress(parsing: source) else {
             throw BadInput("--source \(source): not an IP address")
         }
@@ -81,6 +82,14 @@ struct ExplainCommand: ParsableCommand {
         return Question(
             identity: id, source: address, serverName: name, applicationProtocol: alpn, destinationPort: port,
             destination: try destination.map(Self.endpoint))
+    }
+
+    private static func id(_ text: String) throws -> SPIFFEID {
+        do throws(SPIFFEIDFlaw) {
+            return try SPIFFEID(parsing: text)
+        } catch {
+            throw BadInput("--identity \(text): \(error)")
+        }
     }
 
     /// An address with a port, or an address alone.

@@ -138,7 +138,7 @@ struct ProxyProtocolTests {
 }
 
 /// An echo behind the PyPI package that reads headers.
-private struct ProxyApplication {
+struct ProxyApplication {
     let address: SocketAddress
     private let process: ChildProcess
 

@@ -14,6 +14,8 @@ final class Installer {
     private(set) var listeners: BoundListeners
     /// What all workers dial and listen on, by which they find connections of the proxy to itself.
     let ownSockets = OwnSockets()
+    /// What all workers have admitted without identity.
+    let plaintextCounts = PlaintextCounts()
     /// The number of workers and their memory; fixed at the start.
     let workerCount: Int
     let memoryBytes: Int
@@ -38,7 +40,7 @@ final class Installer {
         try Self.checkSupport(state)
         listeners = BoundListeners(workers: workerCount)
         let fresh = try listeners.bind(settings.listeners, state.sources)
-        updates = try Self.updates(plan, listeners, fresh, ownSockets, after: [], workers: workerCount)
+        updates = try Self.updates(plan, listeners, fresh, ownSockets, plaintextCounts, after: [], workers: workerCount)
     }
 
     /// Makes each worker's update to `next`, for ``updates``. On failure nothing changes.
@@ -50,7 +52,8 @@ final class Installer {
         // A copy: on failure the bound sockets stay as they are.
         var listeners = listeners
         let fresh = try listeners.bind(next.settings.listeners, next.sources)
-        updates = try Self.updates(plan, listeners, fresh, ownSockets, after: updates, workers: workerCount)
+        updates = try Self.updates(
+            plan, listeners, fresh, ownSockets, plaintextCounts, after: updates, workers: workerCount)
         self.listeners = listeners
         state = next
     }
@@ -69,7 +72,7 @@ final class Installer {
     /// What the workers get, one each: TLS contexts that they share, and the sockets that are theirs.
     private static func updates(
         _ plan: ProxyPlan, _ listeners: BoundListeners, _ fresh: BoundListeners.Fresh, _ ownSockets: OwnSockets,
-        after previous: [WorkerUpdate], workers: Int
+        _ plaintextCounts: PlaintextCounts, after previous: [WorkerUpdate], workers: Int
     ) throws(ProxyFault) -> [WorkerUpdate] {
         var updates: [WorkerUpdate] = []
         do throws(TLSFault) {
@@ -77,9 +80,9 @@ final class Installer {
             for _ in 0..<workers {
                 let before = updates.first ?? previous.first
                 updates.append(
-                    try WorkerUpdate(plan, acceptors: [], ownSockets: ownSockets, after: before) {
-                        WallClock.seconds()
-                    })
+                    try WorkerUpdate(
+                        plan, acceptors: [], ownSockets: ownSockets, plaintextCounts: plaintextCounts, after: before
+                    ) { WallClock.seconds() })
             }
         } catch {
             throw .tls(error)

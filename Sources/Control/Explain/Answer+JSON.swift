@@ -15,6 +15,7 @@ extension Answer {
         switch verdict {
         case .unknownTrustDomain: json.field("reason", "unknown-trust-domain")
         case .noRoute: json.field("reason", "no-route")
+        case .certificateRequired: json.field("reason", "certificate-required")
         case .loop: json.field("reason", "loop")
         case .passedThrough: json.field("protected", false)
         case .identities(let matching, let patterns):

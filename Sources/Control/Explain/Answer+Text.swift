@@ -7,7 +7,7 @@ extension Answer {
         var lines = [headline, "  listener: \(listener) (\(mode.rawValue))"]
         if let route { lines.append("  route: \(route)") }
         switch verdict {
-        case .unknownTrustDomain, .noRoute, .loop, .passedThrough: break
+        case .unknownTrustDomain, .noRoute, .certificateRequired, .loop, .passedThrough: break
         case .policy(let name, let mode, let explanation):
             lines.append("  policy: \(name) (\(mode.rawValue))")
             for rule in explanation.rules {
@@ -26,6 +26,7 @@ extension Answer {
         switch verdict {
         case .unknownTrustDomain(let domain): "refused: no trust bundle for \(domain)"
         case .noRoute: "refused: no route matches"
+        case .certificateRequired: "refused: the listener requires client certificates"
         case .loop(let own): "refused: a loop, because \(own) is an address of the proxy itself"
         case .passedThrough: "allowed, without protection: no route matches, and it is relayed in plaintext"
         case .identities(let matching?, _): "allowed: the server's ID matches \(matching)"

@@ -9,6 +9,8 @@ public struct Answer: Sendable {
         /// The certificate's trust domain has no bundle: the handshake fails.
         case unknownTrustDomain(TrustDomain)
         case noRoute
+        /// The client sends plaintext, and the listener requires certificates.
+        case certificateRequired
         /// The destination is an address of the proxy itself.
         case loop(Endpoint)
         /// No route matches, and the listener relays such connections in plaintext.
@@ -29,11 +31,14 @@ public struct Answer: Sendable {
         guard let listener = settings.listeners.first(where: { $0.name == name }) else { return nil }
         self.listener = name
         mode = listener.mode
-        let domain = question.identity.trustDomain
-        guard settings.identity.trusts(domain) || settings.federation.contains(where: { $0.trustDomain == domain })
-        else {
+        if let domain = question.identity?.trustDomain, !settings.trusts(domain) {
             route = nil
-            verdict = .unknownTrustDomain(question.identity.trustDomain)
+            verdict = .unknownTrustDomain(domain)
+            return
+        }
+        if question.identity == nil, listener.permissive == nil {
+            route = nil
+            verdict = .certificateRequired
             return
         }
         let destination = listener.transparency == .off ? nil : question.destination
@@ -66,11 +71,17 @@ public struct Answer: Sendable {
     /// Whether bytes would be forwarded; an audit policy forwards what it would deny.
     public var forwards: Bool {
         switch verdict {
-        case .unknownTrustDomain, .noRoute, .loop: false
+        case .unknownTrustDomain, .noRoute, .certificateRequired, .loop: false
         case .passedThrough: true
         case .policy(_, _, let explanation): explanation.decision.forwards
         case .identities(let matching, _): matching != nil
         }
+    }
+}
+
+extension Settings {
+    fileprivate func trusts(_ domain: TrustDomain) -> Bool {
+        identity.trusts(domain) || federation.contains { $0.trustDomain == domain }
     }
 }
 

@@ -5,7 +5,8 @@ public import Settings
 /// The hypothetical connection that `explain` decides about.
 public struct Question: Sendable {
     /// The client's ID on an inbound listener, the server's on an outbound one.
-    public var identity: SPIFFEID
+    /// Nil: the client sends plaintext, which a permissive listener may take.
+    public var identity: SPIFFEID?
     public var source: IPAddress
     public var serverName: String?
     public var applicationProtocol: String?
@@ -15,7 +16,7 @@ public struct Question: Sendable {
     public var destination: Endpoint?
 
     public init(
-        identity: SPIFFEID, source: IPAddress, serverName: String? = nil, applicationProtocol: String? = nil,
+        identity: SPIFFEID?, source: IPAddress, serverName: String? = nil, applicationProtocol: String? = nil,
         destinationPort: UInt16? = nil, destination: Endpoint? = nil
     ) {
         self.identity = identity

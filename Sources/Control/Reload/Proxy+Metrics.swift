@@ -1,4 +1,5 @@
 import DataPlane
+import Settings
 import Telemetry
 
 extension Proxy {
@@ -11,6 +12,9 @@ extension Proxy {
             "Connections relayed in plaintext, without TLS, because no route matched.", passedConnections)
         text.counter(
             "postern_connections_looped_total", "Connections refused because they led back to this proxy.", loops)
+        text.counter(
+            "postern_connections_unauthenticated_total",
+            "Connections admitted in plaintext, without identity, on permissive listeners.", plaintextSamples)
         text.gauge("postern_connections_active", "Connections open.", Int64(openConnections))
         text.gauge(
             "postern_svid_not_after_seconds", "Expiry of the proxy's own SVID, in Unix seconds; 0 without one.",
@@ -33,5 +37,17 @@ extension Proxy {
             "Access log records dropped because the log's reader stalled.",
             UInt64(accessLog?.droppedCount ?? 0))
         return text.text
+    }
+
+    /// One for each route of a permissive listener, 0 included: where it stays so, certificates may be required.
+    private var plaintextSamples: [PrometheusText.Sample] {
+        installer.state.settings.listeners.filter { $0.permissive != nil }.flatMap { listener in
+            listener.routes.map { route in
+                PrometheusText.Sample(
+                    labels: [("listener", listener.name), ("route", route.name)],
+                    value: installer.plaintextCounts[
+                        PlaintextCounts.Place(listener: listener.name, route: route.name)])
+            }
+        }
     }
 }

@@ -27,7 +27,6 @@ extension Worker {
         case .complete(let count, let ends):
             connections[slot].flight = []
             heldFlightBytes -= held
-            connections[slot].awaitsProxyHeader = false
             if let ends {
                 connections[slot].claimedDestination = SocketAddress(ends.destination)
                 let course = takeSource(slot, SocketAddress(ends.source))
@@ -35,7 +34,8 @@ extension Worker {
             }
             // What was held was no whole header, so that the rest is among the bytes that just came.
             let rest = bytes.extracting((count - held)..<bytes.byteCount)
-            return rest.isEmpty ? .goesOn : firstFlightReceived(slot, rest)
+            let course = expectClient(slot)
+            return rest.isEmpty || course == .isOver ? course : openingReceived(slot, rest)
         }
     }
 }

@@ -4,7 +4,8 @@ import Settings
 
 /// Everything a listener's plan decides by: who asks, and for what. The certificate is already verified.
 public struct AccessRequest: Hashable, Sendable {
-    public var identity: SPIFFEID
+    /// Nil: a client of plaintext.
+    public var identity: SPIFFEID?
     public var source: IPAddress
     public var destinationPort: UInt16
     /// Where the client wanted to go; nil where it dialled the listener itself.
@@ -14,7 +15,7 @@ public struct AccessRequest: Hashable, Sendable {
     public var applicationProtocol: String?
 
     public init(
-        identity: SPIFFEID, source: IPAddress, destinationPort: UInt16, destination: IPAddress? = nil,
+        identity: SPIFFEID?, source: IPAddress, destinationPort: UInt16, destination: IPAddress? = nil,
         serverName: String?, applicationProtocol: String?
     ) {
         self.identity = identity
@@ -53,7 +54,8 @@ extension ListenerPlan {
             destinationPort: request.destinationPort, destination: request.destination)
         guard let index else { return .noRoute }
         guard let policy = routes[index].policy else {
-            return .identities(route: index, matching: routes[index].upstream.identities.match(request.identity))
+            return .identities(
+                route: index, matching: request.identity.flatMap { routes[index].upstream.identities.match($0) })
         }
         return .policy(route: index, policy.decide(Request(request)))
     }

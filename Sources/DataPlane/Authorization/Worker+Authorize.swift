@@ -37,7 +37,7 @@ enum Denial {
 }
 
 extension Worker {
-    /// Authorizes a connection with a complete handshake by the current plan, and notes what the decision rests on; nil
+    /// Authorizes a connection with a complete handshake, or an inbound one of plaintext, by the current plan, and notes what the decision rests on; nil
     /// if it is allowed.
     ///
     /// - Parameter rechecksPeer: its certificate was verified under an earlier plan.
@@ -48,15 +48,22 @@ extension Worker {
         case .withoutIdentity: return .identityWithdrawn
         case .removed: return .listenerRemoved
         }
-        guard let peer = connections[slot].peer else { preconditionFailure("a complete handshake without a peer") }
+        let peer = connections[slot].peer
+        guard peer != nil || connections[slot].machine.isPlain else {
+            preconditionFailure("a complete handshake without a peer")
+        }
         let plan = listeners[index].plan
+        if peer == nil, plan.permissive == nil {
+            connections[slot].detail = "the listener requires client certificates now"
+            return .policy
+        }
         let isInbound = plan.mode == .inbound
         let verdict = plan.verdict(
             on: AccessRequest(
-                identity: peer.id, source: connections[slot].source.endpoint.address,
+                identity: peer?.id, source: connections[slot].source.endpoint.address,
                 destinationPort: connections[slot].destinationPort,
                 destination: connections[slot].destination?.endpoint.address,
-                serverName: isInbound ? connections[slot].serverName : nil,
+                serverName: isInbound ? connections[slot].serverName ?? connections[slot].passedName : nil,
                 applicationProtocol: isInbound ? connections[slot].applicationProtocol : nil))
         if let objection = plan.objection(to: connections[slot].caller) {
             connections[slot].detail = objection
@@ -79,6 +86,10 @@ extension Worker {
                 connections[slot].detail = "no rule allows it any more; it had been allowed by \"\(before)\""
             }
             return .policy
+        }
+        guard let peer else {
+            connections[slot].round = round
+            return nil
         }
         var notAfter = peer.chainNotAfter
         if rechecksPeer {

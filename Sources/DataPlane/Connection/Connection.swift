@@ -35,8 +35,10 @@ struct Connection: ~Copyable {
     var balancer: SocketAddress?
     /// What the client connected to, as the load balancer says.
     var claimedDestination: SocketAddress?
-    /// A load balancer's header must come before the ClientHello; until then its bytes are held as a flight.
-    var awaitsProxyHeader = false
+    /// What its first bytes are to be; until that is known they are held as a flight.
+    var opening = Opening.tls
+    /// The name that a ClientHello asked for which is not for us.
+    var passedName: String?
     /// What was dialled because the client wanted to go there.
     var target: SocketAddress?
     /// The upstream's socket, as far as it is watched for a loop.
@@ -79,7 +81,7 @@ struct Connection: ~Copyable {
 
     /// The purpose of the slot's timer, which is reset when this changes.
     enum Timer: Equatable {
-        case none, handshake, connect, idle, halfClose, flush, linger, revoked, release
+        case none, detection, handshake, connect, idle, halfClose, flush, linger, revoked, release
     }
 
     init(
@@ -127,7 +129,8 @@ struct Connection: ~Copyable {
     /// The timer that the machine's phase asks for.
     var wantedTimer: Timer {
         switch machine.phase {
-        case .waiting, .handshaking: .handshake
+        case .waiting: opening == .detection && flight.isEmpty ? .detection : .handshake
+        case .handshaking: .handshake
         case .dialling: .connect
         case .relaying: machine.isHalfClosed ? .halfClose : .idle
         case .flushing: machine.isRevoked ? .revoked : .flush

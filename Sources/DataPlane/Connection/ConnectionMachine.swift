@@ -2,6 +2,7 @@
 ///
 /// inbound: waiting -> handshaking -> (authorized) dialling -> relaying -> flushing/lingering -> closing
 /// outbound: dialling -> handshaking -> (authorized) relaying -> flushing/lingering -> closing
+/// inbound, in plaintext: waiting -> (authorized) dialling -> relaying -> flushing/lingering -> closing
 /// outbound, passed through: dialling -> relaying -> flushing -> closing
 ///
 /// The plan is level-triggered: it starts whatever the whole state allows, so that no combination of events can miss a
@@ -112,9 +113,14 @@ struct ConnectionMachine: Equatable {
         phase = .handshaking
     }
 
-    /// It is relayed as it is, without TLS: no handshake follows the connect.
+    /// It is relayed as it is, without TLS: no handshake follows the connect. Inbound it is authorized next.
     mutating func passesThrough() {
-        precondition(mode == .outbound && phase == .dialling)
+        switch mode {
+        case .inbound:
+            precondition(phase == .waiting && !flightHeld)
+            phase = .handshaking
+        case .outbound: precondition(phase == .dialling)
+        }
         isPlain = true
     }
 
@@ -211,7 +217,7 @@ struct ConnectionMachine: Equatable {
     mutating func end(_ reason: CloseReason, lingering: Bool = false) -> Course {
         guard course == .goesOn else { return .isOver }
         self.reason = self.reason ?? reason
-        lingers = lingering && mode == .inbound
+        lingers = lingering && mode == .inbound && !isPlain
         resetPlaintext()
         // What is queued for an unconnected socket will never be sent.
         update(upstream) { if $0.isConnecting { $0.writeFailed = true } }
@@ -243,7 +249,7 @@ struct ConnectionMachine: Equatable {
         resetPlaintext()
         isRevoked = true
         saysAlert = !isPlain
-        lingers = mode == .inbound
+        lingers = mode == .inbound && !isPlain
         phase = .flushing
         return .isOver
     }

@@ -107,7 +107,7 @@ extension Worker {
     }
 
     /// Where an admitted connection's bytes go.
-    private func application(_ slot: Int32) -> ConnectionMachine.Application {
+    func application(_ slot: Int32) -> ConnectionMachine.Application {
         guard let route = connections[slot].route else { return .socket }
         switch connections[slot].plan.routes[route].builtin {
         case nil: return .socket

@@ -14,6 +14,8 @@ public final class ListenerPlan: Sendable {
     public let applicationProtocols: [String]
     /// Who may use a Unix socket's listener; nil: whoever can connect.
     public let callers: CallerSettings?
+    /// Nil: every client must present a certificate.
+    public let permissive: PermissiveSettings?
     /// The load balancers whose PROXY protocol header names the real source.
     public let balancers: [CIDR]
     /// The proxy's own SPIFFE ID; nil while it has none.
@@ -38,6 +40,7 @@ public final class ListenerPlan: Sendable {
         }
         applicationProtocols = protocols
         callers = listener.callers
+        permissive = listener.permissive
         balancers = listener.balancers
         self.localID = localID
         lifetime = ConnectionLifetime(listener)

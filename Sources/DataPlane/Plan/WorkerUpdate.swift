@@ -12,23 +12,25 @@ public struct WorkerUpdate: Sendable {
     /// The mark of dialled sockets; 0 for none.
     let mark: UInt32
     let ownSockets: OwnSockets
+    let plaintextCounts: PlaintextCounts
     /// Sockets that are not named here are closed.
     public var acceptors: [AcceptorUpdate]
 
     /// - Parameters:
     ///   - acceptors: `listener` counts the plan's listeners.
-    ///   - ownSockets: the same for all workers of the process, at each of their updates.
+    ///   - ownSockets, plaintextCounts: the same for all workers of the process, at each of their updates.
     ///   - previous: what the same worker serves by until then; a TLS context is reused if nothing that it was made
     ///     from has changed.
     ///   - clock: the wall clock in Unix seconds, for certificates; asked on the worker's threads.
     public init(
         _ plan: ProxyPlan, acceptors: [AcceptorUpdate], ownSockets: OwnSockets = OwnSockets(),
-        after previous: WorkerUpdate? = nil,
+        plaintextCounts: PlaintextCounts = PlaintextCounts(), after previous: WorkerUpdate? = nil,
         clock: @escaping @Sendable () -> Int64
     ) throws(TLSFault) {
         limits = plan.limits
         mark = plan.mark
         self.ownSockets = ownSockets
+        self.plaintextCounts = plaintextCounts
         var listeners: [ListenerUpdate] = []
         for listener in plan.listeners {
             let before = previous?.listeners.first { $0.plan.name == listener.name && $0.plan.mode == listener.mode }

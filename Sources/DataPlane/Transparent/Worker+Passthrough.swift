@@ -17,6 +17,18 @@ extension Worker {
 
     /// Forwards received bytes as they are.
     mutating func copyBytes(_ slot: Int32, _ bytes: RawSpan, from leg: Leg) -> ConnectionMachine.Course {
+        guard !bytes.isEmpty else { return .goesOn }
+        if leg == .peer {
+            switch connections[slot].machine.application {
+            case .socket: break
+            case .discard, .source:
+                connections[slot][.peer].receivedBytes += UInt64(bytes.byteCount)
+                return .goesOn
+            case .echo:
+                connections[slot][.peer].receivedBytes += UInt64(bytes.byteCount)
+                return copyBytes(slot, bytes, from: .application)
+            }
+        }
         guard let buffer = pool.take() else { return connections[slot].machine.end(.overloaded) }
         // Safe: a receive fills at most a receive buffer, which is smaller than one of the pool.
         let memory = unsafe pool.memory(buffer)
@@ -44,10 +56,11 @@ extension Worker {
     /// Adds where the client wanted to go, and whether its bytes were protected on their way.
     func describeDestination(_ slot: Int32, _ record: inout AccessRecord) {
         record.destination = connections[slot].destination?.endpoint.description
+        guard connections[slot].machine.isPlain else { return }
+        record.protected = false
         guard connections[slot].machine.isPassedThrough else { return }
         record.upstream = connections[slot].target?.endpoint.description
         record.decision = .passedThrough
-        record.protected = false
         // The proxy's own identity had no part in it.
         record.localID = nil
     }

@@ -30,9 +30,11 @@ extension Worker {
     private func proxyHeader(_ slot: Int32) -> ProxyHeader? {
         let wanted = connections[slot].claimedDestination ?? connections[slot].destination
         let local = wanted ?? loop.localAddress(of: connections[slot][.peer].descriptor)
-        guard let local, let peer = connections[slot].peer else { return nil }
-        var values: [TypedValue] = [.identity(peer.id.description), .uniqueID(connections[slot].idText)]
-        if let name = connections[slot].serverName { values.append(.serverName(name)) }
+        guard let local else { return nil }
+        var values: [TypedValue] = [.uniqueID(connections[slot].idText)]
+        if let peer = connections[slot].peer { values.insert(.identity(peer.id.description), at: 0) }
+        if connections[slot].machine.isPlain { values.append(.plaintext) }
+        if let name = connections[slot].serverName ?? connections[slot].passedName { values.append(.serverName(name)) }
         if let name = connections[slot].applicationProtocol { values.append(.applicationProtocol(name)) }
         let version = connections[slot].withSession { $0.version.rawValue }
         let cipher = connections[slot].withSession { $0.cipher }

@@ -108,11 +108,11 @@ extension Worker {
         connections[slot].caller = caller
         connections[slot].agesAt = endOfAge(plan)
         if mode == .inbound {
-            connections[slot].awaitsProxyHeader = isBalancer
             countAsStranger(slot)
             inboundConnections += 1
+            if isBalancer { connections[slot].opening = .proxyHeader }
         }
-        advance(slot, after: mode == .outbound ? beginOutbound(slot) : .goesOn)
+        advance(slot, after: begin(slot))
     }
 
     /// A load balancer has no share of its own: those of its clients count once it has named them.
@@ -244,6 +244,11 @@ extension Worker {
             acceptTrouble = code
             nextAcceptTroubleAt = loop.now + Self.acceptTroubleIntervalNanoseconds
         }
+    }
+
+    private mutating func begin(_ slot: Int32) -> ConnectionMachine.Course {
+        guard connections[slot].machine.mode == .inbound else { return beginOutbound(slot) }
+        return connections[slot].opening == .proxyHeader ? .goesOn : expectClient(slot)
     }
 
     private mutating func beginOutbound(_ slot: Int32) -> ConnectionMachine.Course {

@@ -1,4 +1,5 @@
 import EventLoop
+import Settings
 import TLS
 
 extension Worker {
@@ -25,6 +26,7 @@ extension Worker {
         let course =
             switch timer {
             case .none, .release: connections[slot].machine.course
+            case .detection: detectionTimedOut(slot)
             case .handshake: connections[slot].machine.end(.handshakeTimeout)
             case .connect: connectTimedOut(slot)
             case .idle: relayTimerFired(slot, limits.idleTimeoutNanoseconds, .idleTimeout)
@@ -110,6 +112,9 @@ extension Worker {
         let now = loop.now
         switch wanted {
         case .none, .release: timers.cancel(slot)
+        case .detection:
+            let wait = connections[slot].plan.permissive?.detectionMilliseconds ?? 0
+            timers.set(slot, deadline: now + UInt64(wait) * 1_000_000)
         case .handshake:
             timers.set(slot, deadline: connections[slot].handshakeStartedAt + limits.handshakeTimeoutNanoseconds)
         case .connect: timers.set(slot, deadline: now + limits.connectTimeoutNanoseconds)

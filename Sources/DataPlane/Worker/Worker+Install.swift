@@ -11,6 +11,7 @@ extension Worker {
         limits = update.limits
         mark = update.mark
         ownSockets = update.ownSockets
+        plaintextCounts = update.plaintextCounts
         watchesFlows = update.listeners.contains { $0.plan.transparency != .off }
         handshakes.limit = limits.concurrentHandshakes
         handshakes.patienceNanoseconds = limits.turnPatienceNanoseconds

@@ -104,7 +104,7 @@ extension Worker {
     }
 
     private func describeSession(_ slot: Int32, _ record: inout AccessRecord) {
-        record.serverName = connections[slot].serverName
+        record.serverName = connections[slot].serverName ?? connections[slot].passedName
         if let refused = connections[slot].refusedPeer { describe(refused, &record) }
         guard connections[slot].handshakeNanoseconds != nil else { return }
         record.applicationProtocol = connections[slot].applicationProtocol

@@ -28,8 +28,7 @@ extension Worker {
         switch (connections[slot].machine.phase, leg) {
         case (.waiting, .peer):
             connections[slot].handshakeStartedAt = loop.now
-            return connections[slot].awaitsProxyHeader
-                ? proxyHeaderReceived(slot, span) : firstFlightReceived(slot, span)
+            return openingReceived(slot, span)
         case (.handshaking, .peer):
             handshakeReceived(slot, span)
             return .goesOn
@@ -107,7 +106,9 @@ extension Worker {
     mutating func produce(_ slot: Int32) -> ConnectionMachine.Course {
         let stretch = sourceBytes
         let count = min(stretch.count, memory.receiveBytes(buffered: bufferedBytes))
-        return unsafe sealBytes(slot, stretch.span.bytes.extracting(0..<count))
+        let bytes = unsafe stretch.span.bytes.extracting(0..<count)
+        return connections[slot].machine.isPlain
+            ? copyBytes(slot, bytes, from: .application) : sealBytes(slot, bytes)
     }
 
     mutating func queueCloseNotify(_ slot: Int32) -> ConnectionMachine.Course {

@@ -74,6 +74,8 @@ public struct Worker: ~Copyable {
     var mark: UInt32 = 0
     /// What this process dials and listens on, shared by its workers.
     var ownSockets: OwnSockets
+    /// Shared by the workers.
+    var plaintextCounts: PlaintextCounts
     /// Whether a listener is transparent, so that a rule may bring our own connections back to us.
     var watchesFlows = false
     /// Connects of transparent listeners' connections whose local addresses are not noted yet.
@@ -100,6 +102,7 @@ public struct Worker: ~Copyable {
         exchange = try RecordExchange()
         limits = update.limits
         ownSockets = update.ownSockets
+        plaintextCounts = update.plaintextCounts
         handshakes = HandshakeQueue(
             limit: update.limits.concurrentHandshakes, patienceNanoseconds: update.limits.turnPatienceNanoseconds)
         self.emit = emit
