@@ -12,7 +12,8 @@ public struct ListeningSocket: ~Copyable {
     /// Binds and listens.
     ///
     /// - Parameter shared: true if several workers bind the same address (SO_REUSEPORT). The first of them must
-    ///   bind unshared to see a port that another program holds; see ``ListeningSocket/group(address:count:transparent:)``.
+    ///   bind unshared to see a port that another program holds; see
+    ///   ``ListeningSocket/group(address:count:transparent:)``.
     /// - Parameter transparent: true if it accepts connections to any address that a TPROXY rule assigns to it
     ///   (IP_TRANSPARENT, which takes CAP_NET_ADMIN).
     init(

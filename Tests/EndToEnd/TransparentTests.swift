@@ -230,7 +230,8 @@ struct TransparentTests {
                 guard isAllowed else { return settings }
                 return settings.replacing("mode: outbound\n", with: "mode: outbound\n    allowRemoteCallers: true\n")
             }
-            // The pod becomes a gateway by a careless rule: whoever sends to 192.0.2.0/24 gets to the outbound listener.
+            // The pod becomes a gateway by a careless rule: whoever sends to 192.0.2.0/24 gets to the outbound
+            // listener.
             let network = sidecar.network
             try network.shell(
                 """
@@ -266,6 +267,45 @@ struct TransparentTests {
             drop + [PosternBinary.path(), "check", "--config", "postern.yaml"], in: folder.path)
         #expect(check.awaitExit() == .code(0))
         #expect(check.standardError.text.contains("warning: `\(named)` does not work here"))
+    }
+
+    @Test("refuses a connection with its own mark where the kernel tells it, and takes that of a program")
+    func markedConnection() throws {
+        try onStage(.epoll) { stage in
+            let sidecar = try Sidecar(.redirect, .nft, on: stage)
+            let network = sidecar.network
+            _ = try NetworkPeer.echo(Network.v4.outside, 9000, in: .outside, of: network, on: stage)
+            // Accepted sockets have the mark of their clients' packets; the rules no longer exempt the proxy's.
+            try network.shell(
+                """
+                echo 1 > /proc/sys/net/ipv4/tcp_fwmark_accept
+                nft flush chain inet postern outbound
+                nft add rule inet postern outbound ip daddr 127.0.0.0/8 return
+                nft add rule inet postern outbound meta l4proto tcp redirect to :15001
+                """, in: .pod)
+            #expect(try NetworkPeer.call(Network.v4.outside, 9000, from: .pod, of: network).last != "finished")
+            let line = try sidecar.proxy.accessLine { $0.reason == "loop" }
+            #expect(line.detail?.contains("own mark") == true, "\(line)")
+        }
+    }
+
+    @Test("a reload does not turn a bound address into a tproxy one, and says so; another address it takes")
+    func reload() throws {
+        try onStage(.ioURing) { stage in
+            let sidecar = try Sidecar(.redirect, .nft, on: stage)
+            let next = sidecar.settings.replacing("transparent: redirect", with: "transparent: tproxy")
+            try sidecar.proxy.replace(next + "\neventLoop: io_uring\nworkers: 1\n", in: stage.folder)
+            try sidecar.proxy.awaitLog(containing: "can begin or end only at a start")
+            // As before.
+            _ = try NetworkPeer.echo(Network.v4.outside, 9000, in: .outside, of: sidecar.network, on: stage)
+            #expect(
+                try NetworkPeer.call(Network.v4.outside, 9000, from: .pod, of: sidecar.network)
+                    == ["answer hello", "finished"])
+            try sidecar.reload {
+                $0.replacing(
+                    "127.0.0.1:15001\n    transparent: redirect", with: "127.0.0.1:15002\n    transparent: tproxy")
+            }
+        }
     }
 
     @Test("explain answers for a destination as the page shows")
