@@ -45,6 +45,7 @@ let package = Package(
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CLibEvent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
+        .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
 
         // Operating-system services that several modules share; uses only Glibc.
         module("System"),
@@ -54,12 +55,14 @@ let package = Package(
         module("Policy", ["Identity"]),
         module("Telemetry"),
         module("ProxyProtocol", ["Policy"]),
+        module("Resolution", ["Policy"]),
+        module("Balancing"),
 
         // One module per system library.
         module("Settings", ["CLibYAML", "Identity", "Policy", "System"]),
         module("Crypto", ["COpenSSL"]),
         module("SVID", ["Crypto", "Identity", "System", "Telemetry"]),
-        module("TLS", ["COpenSSL", "Crypto", "SVID", "Identity"]),
+        module("TLS", ["COpenSSL", "Crypto", "SVID", "Identity", "System"]),
         module("EventLoop", ["CLibURing", "System"]),
         module("WorkloadAPI", ["CNghttp2", "Identity"]),
         module("Federation"),
@@ -67,13 +70,16 @@ let package = Package(
 
         module(
             "DataPlane",
-            ["EventLoop", "TLS", "SVID", "Settings", "Policy", "Identity", "ProxyProtocol", "System", "Telemetry"]),
+            [
+                "Balancing", "EventLoop", "TLS", "SVID", "Settings", "Policy", "Identity", "ProxyProtocol",
+                "Resolution", "System", "Telemetry",
+            ]),
         module("Load", ["EventLoop", "TLS", "SVID", "Identity", "System", "Telemetry"]),
         module(
             "Control",
             [
-                "CLibEvent", "DataPlane", "EventLoop", "Settings", "TLS", "SVID", "Crypto", "WorkloadAPI", "Federation",
-                "Policy", "Identity", "System", "Telemetry", logging,
+                "CAres", "CLibEvent", "DataPlane", "EventLoop", "Settings", "TLS", "SVID", "Crypto", "WorkloadAPI",
+                "Federation", "Policy", "Identity", "Resolution", "System", "Telemetry", logging,
             ]),
         .target(name: "CBuildInfo", cSettings: buildInfo),
         .executableTarget(
@@ -103,6 +109,8 @@ let package = Package(
             resources: [.copy("Resources/endpoint_sockets.json")]),
         tests("FederationTests", ["Federation"], resources: [.copy("Resources/spiffe_bundles.json")]),
         tests("ProxyProtocolTests", ["ProxyProtocol", "Policy"]),
+        tests("ResolutionTests", ["Resolution", "Policy"]),
+        tests("BalancingTests", ["Balancing", "PosternTesting"]),
         tests("WorkloadAPITests", ["WorkloadAPI", "Identity", "PosternTesting"]),
         tests("TelemetryTests", ["Telemetry", "PosternTesting"]),
         tests(

@@ -13,7 +13,7 @@ if POSTERN_COMMIT=$(git rev-parse --short=12 HEAD 2>/dev/null); then
 fi
 
 # The libraries that the proxy links, and what SwiftPM needs to fetch and link.
-build_packages=(ca-certificates git pkg-config liburing-dev libssl-dev libyaml-dev libevent-dev libnghttp2-dev)
+build_packages=(ca-certificates git pkg-config liburing-dev libssl-dev libyaml-dev libevent-dev libnghttp2-dev libc-ares-dev)
 
 # Installs the missing ones of the named Debian packages; if none is missing, does nothing, without network access.
 install_packages() {
