@@ -11,6 +11,8 @@ public final class AdminServer {
     public var readiness: Readiness
     /// The response to `/metrics`.
     var metrics: () -> String = { "" }
+    /// What follows in the response to `/readyz?verbose`.
+    var details: () -> String = { "" }
     /// The bound port; chosen by the kernel if port 0 was requested.
     public let port: UInt16
 
@@ -68,7 +70,7 @@ public final class AdminServer {
     private func answer(_ request: OpaquePointer) {
         let answer = unsafe Self.answer(
             method: evhttp_request_get_command(request), path: Self.path(of: request), readiness: readiness,
-            metrics: metrics)
+            metrics: metrics, details: Self.query(of: request) == "verbose" ? details : { "" })
         // evhttp owns the request until the reply below; it copies headers and body.
         let headers = unsafe evhttp_request_get_output_headers(request)
         unsafe evhttp_add_header(headers, "Content-Type", "text/plain; charset=utf-8")
@@ -86,7 +88,7 @@ public final class AdminServer {
     }
 
     private static func answer(
-        method: evhttp_cmd_type, path: String, readiness: Readiness, metrics: () -> String
+        method: evhttp_cmd_type, path: String, readiness: Readiness, metrics: () -> String, details: () -> String
     ) -> (status: Int32, text: String) {
         guard ["/livez", "/readyz", "/metrics"].contains(path) else {
             return (404, "not found: try /livez, /readyz or /metrics")
@@ -94,10 +96,19 @@ public final class AdminServer {
         guard method == EVHTTP_REQ_GET || method == EVHTTP_REQ_HEAD else { return (405, "only GET and HEAD") }
         if path == "/livez" { return (200, "ok") }
         if path == "/metrics" { return (200, String(metrics().dropLast())) }
+        let details = details()
+        let more = details.isEmpty ? "" : "\n\(details)"
         switch readiness {
-        case .ready: return (200, "ready")
-        case .notReady(let reason): return (503, "not ready: \(reason)")
+        case .ready: return (200, "ready\(more)")
+        case .notReady(let reason): return (503, "not ready: \(reason)\(more)")
         }
+    }
+
+    private static func query(of request: OpaquePointer) -> String {
+        // As below.
+        guard let uri = unsafe evhttp_request_get_evhttp_uri(request), let text = unsafe evhttp_uri_get_query(uri)
+        else { return "" }
+        return unsafe String(cString: text)
     }
 
     private static func path(of request: OpaquePointer) -> String {

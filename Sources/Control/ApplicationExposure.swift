@@ -19,7 +19,8 @@ enum ApplicationExposure {
         where listener.mode == .inbound && listener.transparency == .off {
             for (routeIndex, route) in listener.routes.enumerated() {
                 guard case .endpoints(let endpoints) = route.upstream.target else { continue }
-                for (index, endpoint) in endpoints.enumerated() where endpoint.address.isLoopback {
+                for (index, endpoint) in endpoints.enumerated() {
+                    guard case .address(let endpoint) = endpoint, endpoint.address.isLoopback else { continue }
                     let position = sources.endpoint(index, ofRoute: routeIndex, ofListener: listenerIndex)
                     applications.append(Application(endpoint: endpoint, position: position))
                 }

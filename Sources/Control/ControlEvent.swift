@@ -8,6 +8,10 @@ public enum ControlEvent: Hashable, Sendable {
     case filesChanged(descriptor: Int32)
     /// SIGCHLD: a child process changed its state.
     case childChanged
+    /// A lookup of a name made progress.
+    case namesLookedUp
+    /// A check of an endpoint ended.
+    case endpointChecked
     /// The Workload API's identity changed.
     case identityChanged
     /// A watched eventfd was signalled; its counter has been reset.

@@ -30,6 +30,13 @@ final class EventBase {
         unsafe event_base_free(pointer)
     }
 
+    /// Runs callbacks until `isDone`, or for that long.
+    func run(milliseconds: Int, until isDone: () -> Bool) {
+        armTimer(milliseconds: milliseconds)
+        defer { disarmTimer() }
+        while !isDone(), !timerFired { runOnce() }
+    }
+
     /// Blocks until at least one callback has run.
     func runOnce() {
         // The base is alive, and this is the only thread that uses it.
@@ -46,21 +53,28 @@ final class EventBase {
     func disarmTimer() { _ = unsafe event_del(timer) }
 }
 
-/// Calls back whenever a descriptor is readable, for the lifetime of the value. Belongs to the control thread.
+/// Calls back whenever a descriptor is readable, or writable, for the lifetime of the value. Belongs to the control
+/// thread.
 @safe
 final class EventWatch {
+    enum Readiness {
+        case reading, writing
+    }
+
     private let base: EventBase
     private let callback: () -> Void
     private var event: OpaquePointer?
 
-    init(_ base: EventBase, descriptor: Int32, _ callback: @escaping () -> Void) throws(ControlFault) {
+    init(
+        _ base: EventBase, descriptor: Int32, for readiness: Readiness = .reading, _ callback: @escaping () -> Void
+    ) throws(ControlFault) {
         self.base = base
         self.callback = callback
         unsafe event = nil
         // Unretained: the event is freed in this object's deinit, before the object is gone.
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         let made = unsafe event_new(
-            base.pointer, descriptor, Int16(EV_READ | EV_PERSIST),
+            base.pointer, descriptor, Int16((readiness == .reading ? EV_READ : EV_WRITE) | EV_PERSIST),
             { _, _, context in unsafe Unmanaged<EventWatch>.fromOpaque(context!).takeUnretainedValue().callback() },
             context)
         guard let made = unsafe made else { throw .libevent(call: "event_new") }

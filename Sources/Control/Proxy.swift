@@ -37,6 +37,9 @@ public final class Proxy {
     let federation: FederationClient?
     /// Nil while there is no SVID.
     var notAfter: Int64? { installer.state.material?.notAfter }
+    let resolver: NameResolver
+    let checks: EndpointChecks
+    var endpointBoard = EndpointBoard()
     private var isAnnounced = false
     /// Why the proxy's own SVID is no longer valid.
     private var expiry: String?
@@ -59,7 +62,18 @@ public final class Proxy {
         _ ready: CheckedSettings.Ready, watching path: String? = nil, on loop: ControlLoop, logger: Logger
     ) throws(ProxyFault) {
         let settings = ready.settings
-        let installer = try Installer(ready.state)
+        let resolver = NameResolver(on: loop, logger: logger)
+        resolver.mark = UInt32(clamping: settings.mark ?? 0)
+        resolver.serve(settings)
+        // What takes longer is served once it is known: a name that is not found hinders no start.
+        resolver.settle(withinMilliseconds: Self.namePatienceMilliseconds)
+        _ = resolver.takeChange()
+        self.resolver = resolver
+        var state = ready.state
+        state.names = resolver.names
+        let installer = try Installer(state)
+        checks = EndpointChecks(on: loop)
+        checks.serve(state, installer.updates.first)
         self.installer = installer
         let count = installer.workerCount
         self.logger = logger
@@ -112,6 +126,7 @@ public final class Proxy {
         if let adminPort { logger.info("admin endpoint is open", metadata: ["port": .stringConvertible(adminPort)]) }
         markControlSockets(settings)
         admin?.metrics = { [weak self] in self?.metrics ?? "" }
+        admin?.details = { [weak self] in self?.endpointText ?? "" }
     }
 
     /// Handles an event of the loop; returns `nothing` for those of other proxies.
@@ -133,7 +148,7 @@ public final class Proxy {
         case .signalled(let descriptor):
             if descriptor == federation?.wakeDescriptor { takeBundles() }
             return .nothing
-        case .childChanged: return .nothing
+        case .childChanged, .namesLookedUp, .endpointChecked: return .nothing
         }
     }
 
@@ -145,6 +160,8 @@ public final class Proxy {
         var waits: [Int] = []
         if let wait = workload?.tick() { waits.append(wait) }
         if let wait = pollBundles() { waits.append(wait) }
+        if let wait = lookUpNames() { waits.append(wait) }
+        if let wait = checkEndpoints() { waits.append(wait) }
         if let wait = applyIfDue() { waits.append(wait) }
         // Bounded, because the wall clock may be set meanwhile.
         if let seconds = checkValidity(now: now) { waits.append(Int(min(seconds, 60)) * 1_000) }
@@ -200,6 +217,9 @@ public final class Proxy {
             return act(lifecycle.workerServes(worker))
         case .acceptingPaused(let worker, let reason):
             logger.warning("accepting pauses", metadata: ["worker": .stringConvertible(worker), "reason": "\(reason)"])
+            return .nothing
+        case .endpoint(let worker, let report):
+            take(report, worker: worker)
             return .nothing
         case .finished(let worker, let cut):
             logger.debug(

@@ -1,4 +1,4 @@
-import Glibc
+public import Glibc
 
 extension SocketAddress {
     /// Resolves a host within a deadline; the system's resolver itself has none.
@@ -37,10 +37,15 @@ extension SocketAddress {
     }
 
     private init?(resolved entry: addrinfo) {
-        guard let address = unsafe entry.ai_addr else { return nil }
+        unsafe self.init(copying: entry.ai_addr, count: Int(entry.ai_addrlen))
+    }
+
+    /// Reads an address that a resolver wrote, of `count` bytes; nil for another family than IP.
+    public init?(copying address: UnsafePointer<sockaddr>?, count bytes: Int) {
+        guard let address = unsafe address else { return nil }
         var storage = sockaddr_storage()
-        let count = unsafe min(Int(entry.ai_addrlen), MemoryLayout<sockaddr_storage>.size)
-        // The resolver's address has `ai_addrlen` bytes, and the storage `count` at least.
+        let count = min(bytes, MemoryLayout<sockaddr_storage>.size)
+        // The caller's address has `bytes` bytes, and the storage `count` at least.
         unsafe withUnsafeMutableBytes(of: &storage) {
             unsafe $0.copyMemory(from: UnsafeRawBufferPointer(start: address, count: count))
         }

@@ -57,6 +57,20 @@ public struct AccessRecord: Hashable, Sendable {
         }
     }
 
+    /// One endpoint that was dialled.
+    public struct Attempt: Hashable, Sendable {
+        public var upstream: String
+        /// `connected`, `timeout`, `refused` and the like.
+        public var outcome: String
+        public var nanoseconds: Int64
+
+        public init(upstream: String, outcome: String, nanoseconds: Int64) {
+            self.upstream = upstream
+            self.outcome = outcome
+            self.nanoseconds = nanoseconds
+        }
+    }
+
     /// When the connection ended.
     public var timeUnixNanoseconds: Int64
     /// Names the connection, also where its application is told of it.
@@ -74,6 +88,8 @@ public struct AccessRecord: Hashable, Sendable {
     /// Where the client wanted to go, on a transparent listener; `address:port`.
     public var destination: String?
     public var upstream: String?
+    /// The endpoints that were dialled, in their order, if one of them failed.
+    public var attempts: [Attempt] = []
     public var serverName: String?
     public var applicationProtocol: String?
     /// False if it was relayed without TLS; else absent.
@@ -158,6 +174,17 @@ public struct AccessRecord: Hashable, Sendable {
         json.field("balancer", balancer, limit: Self.nameLimitBytes)
         json.field("destination", destination, limit: Self.nameLimitBytes)
         json.field("upstream", upstream, limit: Self.nameLimitBytes)
+        if !attempts.isEmpty {
+            json.beginArray("attempts")
+            for attempt in attempts.prefix(Self.attemptsAtMost) {
+                json.beginObject()
+                json.field("upstream", attempt.upstream, limit: Self.nameLimitBytes)
+                json.field("outcome", attempt.outcome, limit: Self.outcomeLimitBytes)
+                json.field("ms", millisecondsOf: attempt.nanoseconds)
+                json.endObject()
+            }
+            json.endArray()
+        }
         json.field("sni", serverName, limit: Self.nameLimitBytes)
         json.field("alpn", applicationProtocol, limit: Self.nameLimitBytes)
         json.field("protected", protected)
@@ -194,9 +221,14 @@ public struct AccessRecord: Hashable, Sendable {
 
     /// No line is longer: every text has a limit, and an escaped byte takes at most six.
     public static let maximumLineBytes =
-        6 * (3 * identityLimitBytes + 2 * detailLimitBytes + 19 * nameLimitBytes) + 1_024
+        6
+        * (3 * identityLimitBytes + 2 * detailLimitBytes + 19 * nameLimitBytes
+            + attemptsAtMost * (nameLimitBytes + outcomeLimitBytes + 16)) + 1_024
+    /// As many as one connection may try.
+    public static let attemptsAtMost = 17
 
     private static let nameLimitBytes = 256
     private static let identityLimitBytes = 2_048
     private static let detailLimitBytes = 512
+    private static let outcomeLimitBytes = 32
 }

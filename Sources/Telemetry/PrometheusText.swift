@@ -22,8 +22,17 @@ public struct PrometheusText {
 
     /// A number that only grows, once for each set of labels; nothing at all without any.
     public mutating func counter(_ name: StaticString, _ help: StaticString, _ samples: [Sample]) {
+        add("\(name)", "counter", "\(help)", samples)
+    }
+
+    /// A number that goes up and down, once for each set of labels; nothing at all without any.
+    public mutating func gauge(_ name: StaticString, _ help: StaticString, _ samples: [Sample]) {
+        add("\(name)", "gauge", "\(help)", samples)
+    }
+
+    private mutating func add(_ name: String, _ type: String, _ help: String, _ samples: [Sample]) {
         guard !samples.isEmpty else { return }
-        text += "# HELP \(name) \(help)\n# TYPE \(name) counter\n"
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
         for sample in samples {
             let labels = sample.labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",")
             text += "\(name){\(labels)} \(sample.value)\n"

@@ -27,7 +27,7 @@ struct CheckCommand: ParsableCommand {
     func run() throws {
         var isGood = true
         for path in paths {
-            let checked = try Self.check(path)
+            let checked = try Self.check(path).lookingUpNames()
             if json {
                 Console.write(Self.json(checked, path))
             } else {

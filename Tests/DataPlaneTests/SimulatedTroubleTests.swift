@@ -37,7 +37,8 @@ struct SimulatedTroubleTests {
 
     @Test("an endpoint that does not answer in time is followed by the next one")
     func hangingEndpoint() throws {
-        let world = try SimulatedWorld(seed: 1, faults: .none, endpoints: ["127.0.0.1:19001", "127.0.0.1:19000"])
+        let world = try SimulatedWorld(
+            seed: 1, faults: .none, endpoints: ["127.0.0.1:19001", "127.0.0.1:19000"], upstream: ", balance: first")
         let hanging = SocketAddress(v4: 0x7F00_0001, port: 19001)
         world.network.backend(at: hanging).behaviour = .hangs
         let application = world.network.backend(at: SimulatedWorld.application)

@@ -34,12 +34,14 @@ final class SimulatedWorld {
     ///   - endpoints: the inbound listener's applications.
     ///   - servers: where the outbound listener goes.
     ///   - balancers: who names the clients of the echo.
+    ///   - upstream: further keys of both upstreams, each behind a comma.
     ///   - memoryBytes: the worker's, for all that grows with its peers.
     ///   - isTransparent: adds listeners to which a firewall redirects.
     init(
         seed: UInt64, faults: SimulatedFaults, limits: String = "{}", endpoints: [String] = ["127.0.0.1:19000"],
         servers: [String] = ["127.0.0.1:15443"], balancers: [String] = ["203.0.113.1"],
-        materials: TestIdentities = .shared, memoryBytes: Int = 256 << 20, isTransparent: Bool = false
+        upstream: String = "", materials: TestIdentities = .shared, memoryBytes: Int = 256 << 20,
+        isTransparent: Bool = false
     ) throws {
         generator = SeededGenerator(seed: seed)
         var loopLimits = LoopLimits()
@@ -49,6 +51,7 @@ final class SimulatedWorld {
         self.network = network
         settingsText = Self.settings(
             limits: limits, endpoints: endpoints, servers: servers, balancers: balancers,
+            upstream: upstream,
             more: isTransparent ? Self.transparentListeners : "")
         self.memoryBytes = memoryBytes
         let plan = try Self.plan(settingsText, materials.server, memoryBytes)
@@ -128,7 +131,8 @@ final class SimulatedWorld {
         """
 
     private static func settings(
-        limits: String, endpoints: [String], servers: [String], balancers: [String], more: String
+        limits: String, endpoints: [String], servers: [String], balancers: [String], upstream: String,
+        more: String
     ) -> String {
         """
         identity: {files: {certificate: a.pem, privateKey: a.key, trustBundles: {example.org: b.pem}}}
@@ -136,13 +140,14 @@ final class SimulatedWorld {
           - name: in
             mode: inbound
             bind: 127.0.0.1:15443
-            routes: [{name: in, upstream: {endpoints: \(endpoints)}, policy: callers}]
+            routes: [{name: in, upstream: {endpoints: \(endpoints)\(upstream)}, policy: callers}]
           - name: out
             mode: outbound
             bind: 127.0.0.1:15001
             routes:
               - name: out
-                upstream: {endpoints: \(servers), identities: ["spiffe://example.org/ns/default/sa/server"]}
+                upstream:
+                  {endpoints: \(servers), identities: ["spiffe://example.org/ns/default/sa/server"]\(upstream)}
           - name: echo
             mode: inbound
             bind: 127.0.0.1:15444

@@ -46,7 +46,7 @@ struct ExampleTests {
         let routes = settings.listeners.flatMap(\.routes)
         #expect(routes.map(\.policyIndex) == [0, nil, 1])
         #expect(routes.map(\.match.serverNames.first?.description) == ["orders.internal", nil, nil])
-        #expect(routes[0].upstream.target == .endpoints([try Endpoint(parsing: "127.0.0.1:19000")]))
+        #expect(routes[0].upstream.target == .endpoints([.address(try Endpoint(parsing: "127.0.0.1:19000"))]))
         #expect(routes[1].upstream.serverName == "orders.internal")
         #expect(routes[1].upstream.identities.map(\.description) == ["spiffe://example.org/ns/default/sa/server"])
         #expect(routes[2].upstream.target == .builtin(.echo))

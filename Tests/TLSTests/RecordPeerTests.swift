@@ -165,7 +165,7 @@ struct RecordPeerTests {
         joined.receive()
         let hasReader = joined.end.session.records?.waitsForTickets ?? false
         #expect(hasReader == (count == 0))
-        let isOffered = joined.end.session.context.offeredSessions?.take(endpoint: 0) != nil
+        let isOffered = joined.end.session.context.offeredSessions?.take(endpoint: nil) != nil
         #expect(isOffered == (count > 0))
         joined.peer.write([1])
         for _ in 0..<3 {
@@ -207,7 +207,7 @@ struct RecordPeerTests {
                 #expect(pair.client.opened == .failed(.peerAlert(49)))
             }
             #expect((server.acceptedSessions?.session(number) == nil) == failing)
-            let offered = client.offeredSessions?.take(endpoint: 0) != nil
+            let offered = client.offeredSessions?.take(endpoint: nil) != nil
             #expect(offered == !failing)
         }
     }

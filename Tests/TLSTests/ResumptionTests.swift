@@ -1,4 +1,5 @@
 import Identity
+import System
 import TLSTesting
 import Testing
 
@@ -31,9 +32,11 @@ struct ResumptionTests {
 
     /// Does a handshake, sends a byte each way so that tickets arrive, and returns whether both sides resumed.
     private func connect(
-        _ client: TLSContext, _ server: TLSContext, endpoint: Int = 0, as id: String = "spiffe://example.org/client"
+        _ client: TLSContext, _ server: TLSContext, endpoint: UInt16? = nil,
+        as id: String = "spiffe://example.org/client"
     ) throws -> Bool {
-        var pair = try Pair(client: client, server: server, endpoint: endpoint)
+        var pair = try Pair(
+            client: client, server: server, endpoint: endpoint.map { SocketAddress(v4: 0x7F00_0001, port: $0) })
         pair.handshake()
         try #require(pair.client.outcome == .complete)
         try #require(pair.server.outcome == .complete)
@@ -231,9 +234,9 @@ struct ResumptionTests {
         let server = try server()
         let first = try client(serverName: "one.test")
         _ = try connect(first, server)
-        let offer = try #require(first.offeredSessions?.take(endpoint: 0))
+        let offer = try #require(first.offeredSessions?.take(endpoint: nil))
         let second = try client(serverName: "two.test")
-        second.offeredSessions?.keep(offer.session, peer: offer.peer, endpoint: 0)
+        second.offeredSessions?.keep(offer.session, peer: offer.peer, endpoint: nil)
         var pair = try Pair(client: second, server: server)
         pair.handshake()
         let name = pair.server.session.serverName

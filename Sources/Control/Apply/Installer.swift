@@ -35,7 +35,7 @@ final class Installer {
         started = settings
         let plan = ProxyPlan(
             settings: settings, material: state.trusted, workers: workerCount, memoryBytes: memoryBytes,
-            connectionsAtMost: connectionsAtMost)
+            connectionsAtMost: connectionsAtMost, names: state.names)
         connectionsByMemory = plan.connectionsByMemory
         try Self.checkSupport(state)
         listeners = BoundListeners(workers: workerCount)
@@ -47,7 +47,7 @@ final class Installer {
     func install(_ next: DesiredState) throws(ProxyFault) {
         let plan = ProxyPlan(
             settings: next.settings, material: next.trusted, workers: workerCount, memoryBytes: memoryBytes,
-            connectionsAtMost: connectionsAtMost)
+            connectionsAtMost: connectionsAtMost, names: next.names)
         try Self.checkSupport(next)
         // A copy: on failure the bound sockets stay as they are.
         var listeners = listeners

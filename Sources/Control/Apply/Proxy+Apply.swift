@@ -15,26 +15,37 @@ extension Proxy {
         case workloadAPI
         /// The state in use has expired or changed: a federated bundle, or a CRL past its nextUpdate.
         case outdated
+        /// The addresses of a name have changed.
+        case names
     }
 
     /// Applies `state` and the federated bundles; on failure returns false and keeps the state in use.
     func apply(_ state: DesiredState, because cause: Cause) -> Bool {
         var next = state
         next.bundles = federation?.bundles(for: next.settings.federation) ?? []
+        if next.settings != installer.state.settings {
+            resolver.serve(next.settings)
+            resolver.settle(withinMilliseconds: Self.namePatienceMilliseconds)
+        }
+        next.names = resolver.names
         let difference = StateDifference(from: installer.state, to: next, started: installer.started)
         do throws(ProxyFault) {
             try installer.install(next)
         } catch {
+            resolver.serve(installer.state.settings)
             reportFailure(error, cause)
             return false
         }
         for (worker, update) in zip(workers, installer.updates) { worker.mailbox.post(.install(update)) }
         installAgainAt = nil
+        endpointBoard.adopt(next)
+        checks.serve(next, installer.updates.first)
         source?.adopt(next)
         markControlSockets(next.settings)
         federation?.serve(next.settings.federation)
         workload?.serve(next.settings.identity)
-        reportSuccess(next, difference)
+        // The resolver has said so.
+        if cause != .names { reportSuccess(next, difference) }
         return true
     }
 
@@ -42,16 +53,19 @@ extension Proxy {
     /// the installed state may be wrong until then.
     func applyAgain() {
         guard let source else { return }
-        if !apply(source.reload.state, because: .outdated) {
-            installAgainAt = MonotonicClock.milliseconds() + Self.installRetryMilliseconds
-        }
+        if !apply(source.reload.state, because: .outdated) { retryInstall() }
     }
+
+    /// Has the state in use installed again after a while.
+    func retryInstall() { installAgainAt = MonotonicClock.milliseconds() + Self.installRetryMilliseconds }
 
     /// Marks what the control thread dials from now on, as the workers mark what they do.
     func markControlSockets(_ settings: Settings) {
         let mark = UInt32(clamping: settings.mark ?? 0)
         federation?.mark = mark
         workload?.mark = mark
+        resolver.mark = mark
+        checks.mark = mark
     }
 
     /// Retries a failed install when due; returns the milliseconds until then.
@@ -90,7 +104,7 @@ extension Proxy {
             figures.identityFailures += 1
             figures.identityIsSound = false
             logger.error("\(fault)")
-        case .outdated: logger.critical("\(fault)")
+        case .outdated, .names: logger.critical("\(fault)")
         }
     }
 

@@ -36,6 +36,7 @@ extension Proxy {
             "postern_access_log_dropped_total",
             "Access log records dropped because the log's reader stalled.",
             UInt64(accessLog?.droppedCount ?? 0))
+        addEndpointMetrics(to: &text)
         return text.text
     }
 

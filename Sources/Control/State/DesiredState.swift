@@ -1,3 +1,4 @@
+import DataPlane
 import SVID
 import Settings
 
@@ -10,6 +11,9 @@ struct DesiredState {
     var material: IdentityMaterial?
     /// Bundles of federated trust domains, from their endpoints.
     var bundles: [TrustBundle] = []
+
+    /// The addresses of the names among the endpoints.
+    var names = ResolvedNames()
 
     /// The identity with all trust bundles.
     var trusted: IdentityMaterial? { material?.adding(bundles) }

@@ -6,6 +6,7 @@ struct TokenQueue {
     private var head = 0
 
     var isEmpty: Bool { head == tokens.count }
+    var count: Int { tokens.count - head }
 
     mutating func append(_ token: OperationToken) {
         if head > 1024, head * 2 > tokens.count {

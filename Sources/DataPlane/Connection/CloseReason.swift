@@ -18,6 +18,8 @@ public enum CloseReason: String, Sendable, CaseIterable {
     /// No endpoint could be connected to; `detail` says why the last one could not.
     case upstreamUnreachable = "upstream-unreachable"
     case connectTimeout = "connect-timeout"
+    /// Every endpoint had as many connections as it may, for too long.
+    case upstreamLimit = "upstream-limit"
     /// TCP failed on the mutual TLS side.
     case peerReset = "peer-reset"
     /// The mutual TLS side closed TCP without close_notify: its stream may be truncated.

@@ -25,8 +25,7 @@ struct Connection: ~Copyable {
     let destination: SocketAddress?
     /// The index of its route in the plan.
     var route: Int?
-    /// The endpoints that were dialled.
-    var dialled = DialAttempts()
+    var dialling = Dialling()
     /// The client, as its socket or its load balancer says.
     var source: SocketAddress
     /// The process that connected to a Unix socket.

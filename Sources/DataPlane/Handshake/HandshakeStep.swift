@@ -1,4 +1,5 @@
 import EventLoop
+import System
 import TLS
 
 /// One handshake step: a flight of the peer, and its result from TLS.
@@ -13,7 +14,7 @@ final class HandshakeStep: @unchecked Sendable {
 
     let connection: OperationToken
     private let context: TLSContext
-    private let endpoint: Int
+    private let endpoint: SocketAddress?
     /// Present from the first step on.
     private var session: TLSSession?
     let flight: [UInt8]
@@ -25,7 +26,7 @@ final class HandshakeStep: @unchecked Sendable {
     private(set) var consumed = 0
 
     init(
-        _ connection: OperationToken, _ context: TLSContext, endpoint: Int, _ session: consuming TLSSession?,
+        _ connection: OperationToken, _ context: TLSContext, endpoint: SocketAddress?, _ session: consuming TLSSession?,
         flight: [UInt8]
     ) {
         self.connection = connection

@@ -19,7 +19,7 @@ extension Worker {
             connections[slot].machine.admitted()
         }
         return HandshakeStep(
-            connections.token(.receivePeer, slot), context, endpoint: endpointKey(slot),
+            connections.token(.receivePeer, slot), context, endpoint: connections[slot].dialledAddress,
             connections[slot].session.take(), flight: flight)
     }
 
@@ -97,7 +97,9 @@ extension Worker {
         let course: ConnectionMachine.Course
         switch connections[slot].machine.authorized(application) {
         case .dials: course = dial(slot) == .goesOn ? queuePreface(slot) : .isOver
-        case .relays: course = .goesOn
+        case .relays:
+            endpointServes(slot)
+            course = .goesOn
         case .isOver: return .isOver
         }
         leaveStrangers(slot)

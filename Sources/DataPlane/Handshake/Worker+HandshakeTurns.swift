@@ -120,7 +120,8 @@ extension Worker {
         case .withoutIdentity: return connections[slot].machine.end(.identityWithdrawn)
         }
         if plan.mode == .outbound {
-            // It has dialled an endpoint of its previous route: the new route must have that endpoint too.
+            // It has dialled an endpoint of its previous route: the new route must have that endpoint too, or the same
+            // names, of which an answer may leave the address out.
             let route = plan.route(of: connections[slot])
             guard let route, follows(plan.routes[route], slot) else {
                 return connections[slot].machine.end(.routeRemoved)

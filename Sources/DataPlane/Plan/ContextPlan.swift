@@ -1,5 +1,4 @@
 import Policy
-import System
 import TLS
 import SVID
 
@@ -9,8 +8,7 @@ struct ContextPlan: Equatable {
     /// The side of the handshake, and the settings that it needs.
     enum Role: Equatable {
         case accepting
-        /// With the route's endpoints: sessions for resumption are kept by endpoint number.
-        case dialling(serverName: String?, identities: [IdentityPattern], endpoints: [SocketAddress])
+        case dialling(serverName: String?, identities: [IdentityPattern])
     }
 
     let role: Role
@@ -35,7 +33,7 @@ struct ContextPlan: Equatable {
             return try TLSContext(
                 accepting: material, options: options, applicationProtocols: applicationProtocols,
                 continuing: continuing, clock: clock)
-        case .dialling(let serverName, let identities, _):
+        case .dialling(let serverName, let identities):
             return try TLSContext(
                 dialling: material, options: options, applicationProtocols: applicationProtocols,
                 serverName: serverName, continuing: continuing, acceptPeer: { id in identities.match(id) != nil },

@@ -1,3 +1,4 @@
+import Balancing
 public import Policy
 public import Settings
 public import System
@@ -28,12 +29,18 @@ public final class ListenerPlan: Sendable {
     public let passesUnmatched: Bool
     let allowsRemoteCallers: Bool
 
-    /// - Parameter policies: the policies of the settings, to which routes refer.
-    public init(_ listener: ListenerSettings, _ policies: [Policy], localID: String? = nil) {
+    /// - Parameters:
+    ///   - policies: the policies of the settings, to which routes refer.
+    ///   - names: the addresses of the names among the endpoints.
+    ///   - workers: how many share its limits.
+    public init(
+        _ listener: ListenerSettings, _ policies: [Policy], localID: String? = nil,
+        names: ResolvedNames = ResolvedNames(), workers: Int = 1
+    ) {
         name = listener.name
         mode = listener.mode
         bind = SocketAddress(listener.bind)
-        routes = listener.routes.map { RoutePlan($0, policies) }
+        routes = listener.routes.map { RoutePlan($0, policies, names, workers: workers) }
         var protocols: [String] = []
         for name in listener.routes.flatMap(\.match.applicationProtocols) where !protocols.contains(name) {
             protocols.append(name)
@@ -72,17 +79,17 @@ public struct RoutePlan: Sendable {
     /// Nil exactly on an outbound listener.
     public let policy: Policy?
     public let upstream: UpstreamSettings
-    public let endpoints: [SocketAddress]
+    /// Empty for a builtin, and while no name among the endpoints has an address.
+    public let endpoints: [PlannedEndpoint]
+    let balancing: BalancingPolicy
 
-    init(_ route: RouteSettings, _ policies: [Policy]) {
+    init(_ route: RouteSettings, _ policies: [Policy], _ names: ResolvedNames, workers: Int) {
         name = route.name
         match = route.match
         policy = route.policyIndex.map { policies[$0] }
         upstream = route.upstream
-        switch route.upstream.target {
-        case .endpoints(let list): endpoints = list.map(SocketAddress.init)
-        case .builtin, .original: endpoints = []
-        }
+        endpoints = route.upstream.endpoints(names)
+        balancing = BalancingPolicy(route.upstream, workers: workers)
     }
 
     /// Whether it leads to where the client wanted to go.
@@ -90,5 +97,22 @@ public struct RoutePlan: Sendable {
 
     var builtin: BuiltinUpstream? {
         if case .builtin(let builtin) = upstream.target { builtin } else { nil }
+    }
+}
+
+extension BalancingPolicy {
+    /// - Parameter workers: each has its share of a limit, at least 1.
+    fileprivate init(_ upstream: UpstreamSettings, workers: Int) {
+        let order: Order =
+            switch upstream.balance {
+            case .leastConnections: .leastConnections
+            case .roundRobin: .roundRobin
+            case .first: .first
+            }
+        self.init(
+            order: order, failuresToEject: upstream.health.failures,
+            ejectionNanoseconds: UInt64(upstream.health.ejectForMilliseconds) * 1_000_000,
+            connectionsAtMost: (upstream.connectionsPerEndpoint + workers - 1) / workers,
+            hasChecks: upstream.health.check != nil)
     }
 }

@@ -20,10 +20,14 @@ public struct ProxyPlan: Sendable {
     ///   - workers: how many workers share the limits of the process.
     ///   - memoryBytes: of the process, for all that grows with its peers.
     ///   - connectionsAtMost: how many the process has descriptors for.
+    ///   - names: the addresses of the names among the endpoints.
     public init(
-        settings: Settings, material: IdentityMaterial?, workers: Int, memoryBytes: Int, connectionsAtMost: Int = .max
+        settings: Settings, material: IdentityMaterial?, workers: Int, memoryBytes: Int, connectionsAtMost: Int = .max,
+        names: ResolvedNames = ResolvedNames()
     ) {
-        listeners = settings.listeners.map { ListenerPlan($0, settings.policies, localID: material?.id.description) }
+        listeners = settings.listeners.map {
+            ListenerPlan($0, settings.policies, localID: material?.id.description, names: names, workers: workers)
+        }
         self.material = material
         mark = UInt32(clamping: settings.mark ?? 0)
         tls = TLSOptions(settings.tls)

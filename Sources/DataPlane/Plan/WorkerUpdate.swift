@@ -16,6 +16,14 @@ public struct WorkerUpdate: Sendable {
     /// Sockets that are not named here are closed.
     public var acceptors: [AcceptorUpdate]
 
+    /// The TLS context of an outbound listener's route; nil while there is no SVID.
+    public func context(ofRoute index: Int, listener name: String) -> TLSContext? {
+        guard let listener = listeners.first(where: { $0.plan.name == name }), listener.plan.mode == .outbound,
+            listener.contexts.indices.contains(index)
+        else { return nil }
+        return listener.contexts[index]
+    }
+
     /// - Parameters:
     ///   - acceptors: `listener` counts the plan's listeners.
     ///   - ownSockets, plaintextCounts: the same for all workers of the process, at each of their updates.
@@ -57,8 +65,12 @@ public struct ListenerUpdate: Sendable {
         contextPlans = Self.contextPlans(plan, proxy)
         var contexts: [TLSContext] = []
         for contextPlan in contextPlans {
-            let same = previous?.contextPlans.firstIndex(of: contextPlan)
-            if let same, let context = previous?.contexts[same], !contexts.contains(where: { $0 === context }) {
+            // Routes may be alike: each has a context of its own.
+            let same = previous?.contextPlans.indices.first { index in
+                previous?.contextPlans[index] == contextPlan
+                    && !contexts.contains { $0 === previous?.contexts[index] }
+            }
+            if let same, let context = previous?.contexts[same] {
                 contexts.append(context)
             } else {
                 let continued = previous?.contextPlans.firstIndex { $0.isContinued(by: contextPlan) }
@@ -82,8 +94,7 @@ public struct ListenerUpdate: Sendable {
             return plan.routes.map { route in
                 ContextPlan(
                     role: .dialling(
-                        serverName: route.upstream.serverName, identities: route.upstream.identities,
-                        endpoints: route.endpoints),
+                        serverName: route.upstream.serverName, identities: route.upstream.identities),
                     applicationProtocols: route.upstream.applicationProtocols, options: proxy.tls, material: material)
             }
         }

@@ -1,4 +1,5 @@
 import EventLoop
+import Settings
 import System
 
 /// Upstreams that are where the client wanted to go.
@@ -14,7 +15,8 @@ extension Worker {
 
     mutating func dialOriginal(_ slot: Int32, _ target: SocketAddress) -> ConnectionMachine.Course {
         guard connections[slot].target == nil else {
-            return connections[slot].machine.end(.upstreamUnreachable, lingering: true)
+            let reason: CloseReason = connections[slot].dialling.isTimedOut ? .connectTimeout : .upstreamUnreachable
+            return connections[slot].machine.end(reason, lingering: true)
         }
         // A listener may have been added since it was accepted.
         guard !isOurs(target) else { return endLoop(slot, "\(target.endpoint) is an address of this proxy itself") }
@@ -27,15 +29,13 @@ extension Worker {
         DialOptions(mark: mark, source: connections[slot].plan.keepsSource ? connections[slot].source : nil)
     }
 
-    /// Which sessions for resumption a handshake may offer: those that the same endpoint gave.
-    func endpointKey(_ slot: Int32) -> Int {
-        connections[slot].target?.hashValue ?? connections[slot].dialled.endpoint ?? 0
-    }
-
-    /// Whether what was dialled is an endpoint of the route too.
+    /// Whether what was dialled is an endpoint of the route too, or the route has the same names, of which an answer may
+    /// leave the address out.
     func follows(_ route: RoutePlan, _ slot: Int32) -> Bool {
         guard connections[slot].target == nil else { return route.isOriginal }
-        return connections[slot].dialled.follow(route.endpoints)
+        let before = connections[slot].route.map { connections[slot].plan.routes[$0].upstream.target }
+        return route.upstream.target == before
+            || route.endpoints.contains { $0.address == connections[slot].dialling.address }
     }
 
     // MARK: Loops that no address shows
@@ -93,5 +93,5 @@ extension Worker {
 
 extension Connection {
     /// The address of the upstream that was dialled last.
-    var dialledAddress: SocketAddress? { target ?? dialled.address }
+    var dialledAddress: SocketAddress? { target ?? dialling.address }
 }

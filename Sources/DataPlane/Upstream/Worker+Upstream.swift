@@ -1,24 +1,77 @@
+import Balancing
 import EventLoop
+import Settings
 import System
 
 extension Worker {
-    /// Dials the route's next endpoint; the connection ends if none is left to try.
+    /// Dials the endpoint that the route's group chooses, or waits for a place at one; the connection ends if none is
+    /// left to try.
     mutating func dial(_ slot: Int32) -> ConnectionMachine.Course {
         if let target = originalTarget(slot) { return dialOriginal(slot, target) }
-        guard let route = connections[slot].route else { preconditionFailure("dialled before a route was chosen") }
-        let listener = connections[slot].listener
-        let endpoints = connections[slot].plan.routes[route].endpoints
-        // Only connections of the current plan take part in the rotation of its endpoints.
-        let hasTurn = connections[slot].plan === listeners[listener].plan
-        var rotation = hasTurn ? listeners[listener].rotations[route] : EndpointRotation()
-        let next = connections[slot].dialled.next(among: endpoints) {
-            hasTurn ? rotation.next(of: endpoints.count) : nil
+        guard let place = endpoints(of: slot) else {
+            return connections[slot].machine.end(.routeRemoved, lingering: true)
         }
-        if hasTurn { listeners[listener].rotations[route] = rotation }
-        guard let address = next else {
-            return connections[slot].machine.end(.upstreamUnreachable, lingering: true)
+        let tried = connections[slot].dialling.tried
+        let retries = listeners[connections[slot].listener].plan.routes[place].upstream.retries
+        guard tried.count <= retries else { return unreachable(slot) }
+        dials &+= 1
+        let (now, random, listener) = (loop.now, dialSeed &+ dials, connections[slot].listener)
+        switch listeners[listener].endpoints[place].choose(tried: tried, now: now, random: random) {
+        case .none: return unreachable(slot)
+        case .wait:
+            listeners[listener].endpoints[place].waiting.append(
+                connections.token(.connect(connections[slot].machine.upstream), slot))
+            connections[slot].dialling.isWaiting = true
+            connections[slot].timer = .none
+            return .goesOn
+        case .dial(let id):
+            let address = listeners[listener].endpoints[place].address(of: id)
+            connections[slot].dialling.begin(id, address, now: now)
+            return connect(slot, to: address)
         }
-        return connect(slot, to: address)
+    }
+
+    /// Gives the endpoint up: its connect is cancelled and, as after any failed one, another endpoint is dialled.
+    mutating func connectTimedOut(_ slot: Int32) -> ConnectionMachine.Course {
+        guard !connections[slot].dialling.isWaiting else {
+            connections[slot].detail = "every endpoint has as many connections as it may"
+            return connections[slot].machine.end(.upstreamLimit, lingering: true)
+        }
+        let leg = connections[slot].machine.upstream
+        connections[slot].dialling.isTimedOut = true
+        loop.cancel(connections[slot][leg].descriptor, connections.token(.connect(leg), slot))
+        return .goesOn
+    }
+
+    mutating func connectCompleted(
+        _ slot: Int32, _ leg: Leg, _ completion: Completion
+    ) -> ConnectionMachine.Course {
+        guard connections[slot].machine.phase == .dialling else {
+            return connections[slot].machine.connectEnded(succeeded: true)
+        }
+        guard completion.result == 0 else {
+            let outcome: Dialling.Outcome =
+                connections[slot].dialling.isTimedOut ? .timedOut : .failed(errno: completion.errno)
+            if outcome != .timedOut { connections[slot].detail = describe(completion.errno) }
+            loop.close(connections[slot][leg].descriptor)
+            connections[slot][leg].descriptor = -1
+            if connections[slot].flow != nil { flowEnded(slot) }
+            endpointFailed(slot, outcome)
+            guard connections[slot].machine.connectEnded(succeeded: false) == .goesOn else { return .isOver }
+            return dial(slot)
+        }
+        connections[slot].detail = nil
+        endpointConnected(slot)
+        guard connections[slot].machine.connectEnded(succeeded: true) == .goesOn else { return .isOver }
+        connections[slot].lastActivity = loop.now
+        if watchesFlows, let end = flowBegan(slot, leg) { return end }
+        guard leg == .peer, !connections[slot].machine.isPlain else {
+            endpointServes(slot)
+            return .goesOn
+        }
+        connections[slot].handshakeStartedAt = loop.now
+        handshakeReceived(slot, RawSpan())
+        return .goesOn
     }
 
     /// Begins the connect of the upstream's socket.
@@ -37,42 +90,19 @@ extension Worker {
         }
         connections[slot][leg].descriptor = descriptor
         connections[slot].machine.dialled()
+        // Each endpoint has the whole time.
+        connections[slot].timer = .none
         dialBegan(slot, leg)
         loop.connect(descriptor, to: address, connections.token(.connect(leg), slot))
         return .goesOn
     }
 
-    /// Gives the endpoint up: its connect is cancelled and, as after any failed one, the next endpoint is dialled.
-    mutating func connectTimedOut(_ slot: Int32) -> ConnectionMachine.Course {
-        guard let route = connections[slot].route,
-            connections[slot].dialled.canGoOn(among: connections[slot].plan.routes[route].endpoints)
-        else { return connections[slot].machine.end(.connectTimeout, lingering: true) }
-        let leg = connections[slot].machine.upstream
-        loop.cancel(connections[slot][leg].descriptor, connections.token(.connect(leg), slot))
-        return .goesOn
-    }
+    // MARK: Private
 
-    mutating func connectCompleted(
-        _ slot: Int32, _ leg: Leg, _ completion: Completion
-    ) -> ConnectionMachine.Course {
-        guard connections[slot].machine.phase == .dialling else {
-            return connections[slot].machine.connectEnded(succeeded: true)
-        }
-        guard completion.result == 0 else {
-            connections[slot].detail = describe(completion.errno)
-            loop.close(connections[slot][leg].descriptor)
-            connections[slot][leg].descriptor = -1
-            if connections[slot].flow != nil { flowEnded(slot) }
-            guard connections[slot].machine.connectEnded(succeeded: false) == .goesOn else { return .isOver }
-            return dial(slot)
-        }
-        connections[slot].detail = nil
-        guard connections[slot].machine.connectEnded(succeeded: true) == .goesOn else { return .isOver }
-        connections[slot].lastActivity = loop.now
-        if watchesFlows, let end = flowBegan(slot, leg) { return end }
-        guard leg == .peer, !connections[slot].machine.isPlain else { return .goesOn }
-        connections[slot].handshakeStartedAt = loop.now
-        handshakeReceived(slot, RawSpan())
-        return .goesOn
+    private mutating func unreachable(_ slot: Int32) -> ConnectionMachine.Course {
+        let last = connections[slot].dialling.attempts.last?.outcome
+        if last == nil { connections[slot].detail = "no name of the endpoints has an address" }
+        return connections[slot].machine.end(
+            last == .timedOut ? .connectTimeout : .upstreamUnreachable, lingering: true)
     }
 }

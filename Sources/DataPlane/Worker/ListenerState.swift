@@ -6,8 +6,8 @@ struct ListenerState {
     var plan: ListenerPlan
     /// Inbound: one context; outbound: one per route. The previous ones if there is no longer an SVID.
     var contexts: [TLSContext]
-    /// One per route: its connections take its endpoints in turn.
-    var rotations: [EndpointRotation]
+    /// One per route.
+    var endpoints: [RouteEndpoints]
     var service: Service
     /// Connections that hold this state's index.
     var connections = 0
@@ -20,18 +20,30 @@ struct ListenerState {
         case removed
     }
 
-    init(_ update: ListenerUpdate) {
+    /// - Parameter numbers: the last number that was given to a route's endpoints.
+    init(_ update: ListenerUpdate, now: UInt64, numbers: inout UInt32) {
         plan = update.plan
         contexts = update.contexts
-        rotations = Array(repeating: EndpointRotation(), count: update.plan.routes.count)
+        endpoints = []
+        for route in update.plan.routes { endpoints.append(RouteEndpoints(route, after: &numbers, now: now)) }
         service = update.contexts.isEmpty ? .withoutIdentity : .serving
     }
 
     /// Switches to another generation of settings and identity.
-    mutating func take(_ update: ListenerUpdate) {
+    mutating func take(_ update: ListenerUpdate, now: UInt64, numbers: inout UInt32) {
         plan = update.plan
         if !update.contexts.isEmpty { contexts = update.contexts }
-        rotations = Array(repeating: EndpointRotation(), count: update.plan.routes.count)
+        var next: [RouteEndpoints] = []
+        let known = Dictionary(endpoints.map { ($0.name, $0) }, uniquingKeysWith: { one, _ in one })
+        for route in update.plan.routes {
+            if var same = known[route.name] {
+                same.take(route, now: now)
+                next.append(same)
+            } else {
+                next.append(RouteEndpoints(route, after: &numbers, now: now))
+            }
+        }
+        endpoints = next
         service = update.contexts.isEmpty ? .withoutIdentity : .serving
     }
 }

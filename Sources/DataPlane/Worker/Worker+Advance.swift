@@ -133,6 +133,7 @@ extension Worker {
         leaveHandshake(slot)
         if connections[slot].flow != nil { flowEnded(slot) }
         heldFlightBytes -= connections[slot].flight.count
+        leaveEndpoint(slot)
         timers.cancel(slot)
         let machine = connections[slot].machine
         for leg in [Leg.peer, Leg.application] {

@@ -21,11 +21,14 @@ extension Worker {
         if hasSource, sourceBytes.isEmpty {
             sourceBytes = (0..<Self.sourceStretchBytes).map { UInt8(truncatingIfNeeded: $0) }
         }
+        // Of another list, some endpoint may have room.
+        hasRoomAtEndpoints = true
         beginSweep()
     }
 
     /// Puts each listener into the state of its name and mode, or into a free one; returns their indices.
     private mutating func placeListeners(_ updates: [ListenerUpdate]) -> [Int] {
+        let now = loop.now
         var unplaced = Set(listeners.indices)
         var states = updates.map { update in
             let index = listeners.firstIndex {
@@ -37,12 +40,12 @@ extension Worker {
         for index in unplaced { listeners[index].service = .removed }
         for (number, update) in updates.enumerated() {
             if let index = states[number] {
-                listeners[index].take(update)
+                listeners[index].take(update, now: now, numbers: &routeNumbers)
             } else if let index = listeners.firstIndex(where: { $0.service == .removed && $0.connections == 0 }) {
-                listeners[index] = ListenerState(update)
+                listeners[index] = ListenerState(update, now: now, numbers: &routeNumbers)
                 states[number] = index
             } else {
-                listeners.append(ListenerState(update))
+                listeners.append(ListenerState(update, now: now, numbers: &routeNumbers))
                 states[number] = listeners.count - 1
             }
         }

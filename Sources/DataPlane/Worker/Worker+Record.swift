@@ -1,4 +1,5 @@
 import EventLoop
+import Glibc
 import Identity
 import Policy
 import Settings
@@ -32,6 +33,7 @@ extension Worker {
         record.connection = connections[slot].idText
         record.balancer = connections[slot].balancer?.text
         record.take(connections[slot].caller)
+        record.attempts = connections[slot].dialling.attempts.map(AccessRecord.Attempt.init)
         record.closeCode = connections[slot].code
         record.closeDetail = connections[slot].detail
         record.handshakeNanoseconds = connections[slot].handshakeNanoseconds
@@ -123,5 +125,22 @@ extension AccessRecord {
     fileprivate mutating func take(_ caller: LocalCaller?) {
         callerUser = caller?.user
         callerProcess = caller?.process
+    }
+}
+
+extension AccessRecord.Attempt {
+    init(_ attempt: Dialling.Attempt) {
+        let outcome =
+            switch attempt.outcome {
+            case .connected: "connected"
+            case .timedOut: "timeout"
+            case .handshakeFailed: "handshake-failed"
+            case .failed(ECONNREFUSED): "refused"
+            case .failed(EHOSTUNREACH), .failed(ENETUNREACH): "unreachable"
+            case .failed: "failed"
+            }
+        self.init(
+            upstream: attempt.address.text, outcome: outcome,
+            nanoseconds: Int64(clamping: attempt.nanoseconds))
     }
 }

@@ -31,6 +31,17 @@ public struct Worker: ~Copyable {
     /// When the worker next runs a step itself although it has the thread.
     var ownTurnAt: UInt64 = 0
     var listeners: [ListenerState] = []
+    /// The last number that was given to a route's endpoints.
+    var routeNumbers: UInt32 = 0
+    /// Changes of endpoints' service, until they are reported.
+    var endpointReports: [EndpointReport] = []
+    /// Connections wait for an endpoint that may have room now.
+    var hasRoomAtEndpoints = false
+    /// Shared with the thread that reports it.
+    public var dialCounts = DialCounts()
+    /// Of this worker, so that not all choose alike; with the number of the dial it decides between endpoints.
+    let dialSeed: UInt64
+    var dials: UInt64 = 0
     var acceptors: [Acceptor] = []
     /// Counts the changes that require a recheck of connections.
     var round: UInt64 = 0
@@ -94,10 +105,11 @@ public struct Worker: ~Copyable {
     ///
     /// - Parameters:
     ///   - clock: the wall clock in Unix seconds, for certificates; it is also read on the handshake thread.
+    ///   - dialSeed: decides between endpoints.
     ///   - emit: receives each access record on the worker's thread; it must not block.
     public init(
         _ update: WorkerUpdate, loop: consuming EventLoop, clock: @escaping @Sendable () -> Int64,
-        emit: @escaping (AccessRecord) -> Void
+        dialSeed: UInt64 = 0, emit: @escaping (AccessRecord) -> Void
     ) throws(TLSFault) {
         exchange = try RecordExchange()
         limits = update.limits
@@ -106,6 +118,7 @@ public struct Worker: ~Copyable {
         handshakes = HandshakeQueue(
             limit: update.limits.concurrentHandshakes, patienceNanoseconds: update.limits.turnPatienceNanoseconds)
         self.emit = emit
+        self.dialSeed = dialSeed
         self.clock = clock
         let now = loop.now
         clockDifference = clock() - Int64(now / 1_000_000_000)
@@ -148,6 +161,7 @@ public struct Worker: ~Copyable {
         for index in 0..<count { handle(loop.completion(index)) }
         while let slot = timers.popExpired(now: loop.now) { timerFired(slot) }
         if isSweeping { sweep() }
+        if hasRoomAtEndpoints { dialForWaiting() }
         advanceHandshakes()
         housekeep()
     }
@@ -164,6 +178,13 @@ public struct Worker: ~Copyable {
         return acceptTrouble
     }
 
+    /// The changes of endpoints' service since the last call.
+    public mutating func takeEndpointReports() -> [EndpointReport] {
+        guard !endpointReports.isEmpty else { return [] }
+        defer { endpointReports = [] }
+        return endpointReports
+    }
+
     /// Of the connection that was accepted last.
     var connectionID: UInt64 { firstConnectionID &+ accepted }
 
@@ -172,7 +193,7 @@ public struct Worker: ~Copyable {
     var bufferedBytes: Int { pool.countedBytes + heldFlightBytes }
 
     private func nextWait(limit: UInt64) -> UInt64 {
-        if hasHandshakeWork || isSweeping { return 0 }
+        if hasHandshakeWork || isSweeping || hasRoomAtEndpoints { return 0 }
         let now = loop.now
         var wait = timers.nanosecondsUntilNext(now: now, limit: limit)
         if pool.isTrimmable || isShrunk { wait = min(wait, nextTrimAt > now ? nextTrimAt - now : 0) }

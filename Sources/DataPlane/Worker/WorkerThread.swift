@@ -8,6 +8,8 @@ public import Telemetry
 public enum WorkerCommand: Sendable {
     /// Switch to this update.
     case install(WorkerUpdate)
+    /// An endpoint was checked.
+    case checked(EndpointCheckResult)
     /// Stop accepting, finish what is open, end.
     case drain
     /// End now.
@@ -20,6 +22,8 @@ public enum WorkerEvent: Sendable {
     case serving(worker: Int, backend: BackendKind, because: String)
     /// Accepting is paused, for lack of descriptors or the like. Repeated now and then while it lasts.
     case acceptingPaused(worker: Int, reason: String)
+    /// An endpoint went out of service there, or returned.
+    case endpoint(worker: Int, EndpointReport)
     /// Its drain is over; `cut` connections had to be aborted.
     case finished(worker: Int, cut: Int)
     /// It cannot continue.
@@ -32,6 +36,7 @@ public final class WorkerStatus: Sendable {
     private let accepted = Atomic<UInt64>(0)
     private let passed = Atomic<UInt64>(0)
     private let looped = Atomic<UInt64>(0)
+    public let dials = DialCounts()
 
     public init() {}
 
@@ -121,7 +126,9 @@ public final class WorkerThread: Sendable {
         let backend = opened.loop.kind
         let wake = opened.loop.wake
         var worker = try Worker(
-            update, loop: opened.take(), clock: WallClock.seconds, emit: feed.map(Self.emitter) ?? { _ in })
+            update, loop: opened.take(), clock: WallClock.seconds, dialSeed: .random(in: .min ... .max),
+            emit: feed.map(Self.emitter) ?? { _ in })
+        worker.dialCounts = status.dials
         worker.handshakeThread = try wake.map { try HandshakeThread(wake: $0) }
         // The thread signals the loop's descriptor and has sessions of the worker's contexts: it ends first.
         defer {
@@ -135,10 +142,12 @@ public final class WorkerThread: Sendable {
             if let code = worker.takeAcceptTrouble() {
                 report(.acceptingPaused(worker: index, reason: describe(code)))
             }
+            for change in worker.takeEndpointReports() { report(.endpoint(worker: index, change)) }
             guard worker.takeWake() else { continue }
             for command in mailbox.take() {
                 switch command {
                 case .install(let update): worker.install(update)
+                case .checked(let result): worker.take(result)
                 case .drain: worker.drain()
                 case .cut: worker.cutAll()
                 }

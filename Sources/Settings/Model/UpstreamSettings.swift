@@ -4,13 +4,24 @@ public import Policy
 public struct UpstreamSettings: Equatable, Sendable {
     public enum Target: Hashable, Sendable {
         /// Never empty; no port is 0.
-        case endpoints([Endpoint])
+        case endpoints([UpstreamEndpoint])
         case builtin(BuiltinUpstream)
         /// Where the client wanted to go; inbound, its port on loopback. On a transparent listener only.
         case original
     }
 
     public var target: Target
+    /// How names among the endpoints are looked up.
+    public var resolve = ResolveSettings()
+    /// How connections are shared among the endpoints.
+    public var balance = BalanceOrder.leastConnections
+    public var health = HealthSettings()
+    /// Open connections to one endpoint; 0: no limit.
+    public var connectionsPerEndpoint = 0
+    /// How many other endpoints a connection tries when one cannot be connected.
+    public var retries = 2
+    /// Whether endpoints may be other hosts: always on an outbound route.
+    public var allowsRemote = true
     /// The SNI to send; outbound only.
     public var serverName: String?
     /// The SPIFFE IDs accepted from the server; on an outbound route never empty, on an inbound one always.

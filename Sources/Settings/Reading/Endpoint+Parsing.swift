@@ -4,6 +4,7 @@ import Policy
 public enum EndpointFlaw: Error, Hashable, Sendable, CustomStringConvertible {
     case noPort, noAddress, badPort, unbracketedIPv6, localhost, hostName, badAddress
     case url, unixSocket, variable
+    case badName, serviceWithPort, serviceLabels
 
     public var description: String {
         switch self {
@@ -18,6 +19,9 @@ public enum EndpointFlaw: Error, Hashable, Sendable, CustomStringConvertible {
         case .localhost: "names are not resolved: write 127.0.0.1 or \"[::1]\""
         case .hostName: "names are not resolved: write an IP address"
         case .badAddress: "not an IP address"
+        case .badName: "neither an IP address nor a host name"
+        case .serviceWithPort: "SRV records name the port: leave it out"
+        case .serviceLabels: "the name of SRV records begins with service and protocol: srv:_orders._tcp.example.org"
         }
     }
 }
@@ -59,5 +63,33 @@ extension Endpoint {
         if host == "localhost" { return .localhost }
         let hasLetter = host.unicodeScalars.contains { $0.properties.isAlphabetic }
         return hasLetter && !host.contains(":") ? .hostName : .badAddress
+    }
+}
+
+extension UpstreamEndpoint {
+    /// An endpoint from `127.0.0.1:80`, `[::1]:80`, `name:80` or `srv:_service._tcp.name`.
+    public init(parsing text: String) throws(EndpointFlaw) {
+        if text.hasPrefix("srv:") {
+            self = .service(try Self.service(text.dropFirst(4)))
+            return
+        }
+        do throws(EndpointFlaw) {
+            self = .address(try Endpoint(parsing: text))
+        } catch {
+            guard error == .hostName || error == .localhost else { throw error }
+            guard let colon = text.lastIndex(of: ":") else { throw .noPort }
+            guard let name = HostName(parsing: String(text[..<colon])) else { throw .badName }
+            guard let port = decimal(String(text[text.index(after: colon)...])).flatMap(UInt16.init(exactly:)) else {
+                throw .badPort
+            }
+            self = .host(name, port: port)
+        }
+    }
+
+    private static func service(_ text: Substring) throws(EndpointFlaw) -> HostName {
+        guard !text.contains(":") else { throw .serviceWithPort }
+        guard let name = HostName(parsing: String(text)) else { throw .badName }
+        guard name.hasServiceLabels else { throw .serviceLabels }
+        return name
     }
 }

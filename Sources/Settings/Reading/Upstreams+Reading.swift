@@ -22,6 +22,7 @@ extension SettingsReader {
         case nil: break
         }
         let target = self.target(fields, mode: mode)
+        checkNames(target, fields)
         let identities = self.identities(fields, mode: mode)
         let others = landing(of: UpstreamKeys.section, in: fields)
         if fields[UpstreamKeys.builtin] != nil {
@@ -31,13 +32,28 @@ extension SettingsReader {
         guard let target, let identities else { return nil }
         var upstream = UpstreamSettings(target: target, identities: identities)
         others.apply(to: &upstream)
+        if mode == .inbound, upstream.health.check?.kind == .tls {
+            error("a check by TLS has no place here: an inbound route forwards plaintext", at: fields.position)
+        }
+        upstream.allowsRemote = mayBeRemote(fields, mode: mode)
         return upstream
+    }
+
+    private mutating func mayBeRemote(_ fields: Fields, mode: ListenerSettings.Mode?) -> Bool {
+        let allowsRemote = value(of: UpstreamKeys.allowRemoteUpstream, in: fields)
+        return mode != .inbound || allowsRemote
+    }
+
+    /// `resolve` speaks of names alone.
+    private mutating func checkNames(_ target: UpstreamSettings.Target?, _ fields: Fields) {
+        guard let target else { return }
+        if case .endpoints(let endpoints) = target, endpoints.contains(where: \.isName) { return }
+        refuse(UpstreamKeys.resolve, in: fields, "none of the \(UpstreamKeys.endpoints) is a name: leave it out")
     }
 
     private mutating func target(_ fields: Fields, mode: ListenerSettings.Mode?) -> UpstreamSettings.Target? {
         if isOriginal(fields) { return .original }
-        let allowsRemote = value(of: UpstreamKeys.allowRemoteUpstream, in: fields)
-        let mayBeRemote = mode != .inbound || allowsRemote
+        let mayBeRemote = mayBeRemote(fields, mode: mode)
         let endpoints = given(UpstreamKeys.endpoints, in: fields).flatMap {
             self.endpoints($0, mayBeRemote: mayBeRemote)
         }
@@ -63,25 +79,41 @@ extension SettingsReader {
         }
     }
 
-    private mutating func endpoints(_ node: Node, mayBeRemote: Bool) -> [Endpoint]? {
-        var seen: Set<Endpoint> = []
+    private mutating func endpoints(_ node: Node, mayBeRemote: Bool) -> [UpstreamEndpoint]? {
+        var seen: Set<UpstreamEndpoint> = []
         return list(node, of: "endpoints", atMost: 1_024) { reader, node in
-            guard let endpoint = reader.endpoint(node, port: .mustBeNamed) else { return nil }
-            guard !endpoint.address.isWildcard else {
-                return reader.refuse(
-                    "\(endpoint.address) cannot be dialled: name an address of the upstream", at: node.position)
-            }
+            guard let endpoint = reader.upstreamEndpoint(node) else { return nil }
             guard seen.insert(endpoint).inserted else {
                 return reader.refuse("the endpoint \(endpoint) is named twice", at: node.position)
             }
-            guard mayBeRemote || endpoint.address.isLoopback else {
+            guard mayBeRemote || endpoint.isOnThisHost else {
                 return reader.refuse(
-                    "\(endpoint) is another host, which would be reached in plaintext: name a loopback address, or"
-                        + " write `\(UpstreamKeys.allowRemoteUpstream.name): true` beside \(UpstreamKeys.endpoints)",
+                    "\(endpoint) \(endpoint.isName ? "may be" : "is") another host, which would be reached in plaintext:"
+                        + " name a loopback address, or write `\(UpstreamKeys.allowRemoteUpstream.name): true` beside"
+                        + " \(UpstreamKeys.endpoints)",
                     at: node.position)
             }
             return endpoint
         }
+    }
+
+    private mutating func upstreamEndpoint(_ node: Node) -> UpstreamEndpoint? {
+        let expected = "an endpoint such as 127.0.0.1:80, \"[::1]:80\" or example.org:80"
+        guard let text = scalar(node, expected: expected)?.text else { return nil }
+        let endpoint: UpstreamEndpoint
+        do throws(EndpointFlaw) {
+            endpoint = try UpstreamEndpoint(parsing: text)
+        } catch {
+            return refuse("expected \(expected), found \(quoted(text)): \(error)", at: node.position)
+        }
+        guard endpoint.port != 0 else {
+            return refuse("port 0 cannot be dialled: name the port of the upstream", at: node.position)
+        }
+        if case .address(let address) = endpoint, address.address.isWildcard {
+            return refuse(
+                "\(address.address) cannot be dialled: name an address of the upstream", at: node.position)
+        }
+        return endpoint
     }
 
     private mutating func identities(_ fields: Fields, mode: ListenerSettings.Mode?) -> [IdentityPattern]? {
@@ -98,6 +130,26 @@ extension SettingsReader {
                     at: node.position)
             }
             return pattern
+        }
+    }
+}
+
+extension UpstreamEndpoint {
+    /// Nil where records name it.
+    fileprivate var port: UInt16? {
+        switch self {
+        case .address(let endpoint): endpoint.port
+        case .host(_, let port): port
+        case .service: nil
+        }
+    }
+
+    /// Whether it can be no other host; of a name, answers that say otherwise are not used.
+    fileprivate var isOnThisHost: Bool {
+        switch self {
+        case .address(let endpoint): endpoint.address.isLoopback
+        case .host(let name, _): name.isLocalHost
+        case .service: false
         }
     }
 }

@@ -2,6 +2,7 @@ import COpenSSL
 import Identity
 import Synchronization
 import SVID
+import System
 
 /// The sessions that a dialling context may offer for resumption: the newest of each endpoint, each offered once.
 ///
@@ -13,7 +14,7 @@ final class OfferedSessions: Sendable {
         let peer: PeerSVID
     }
 
-    private let offers: Mutex<[Int: [Offer]]>
+    private let offers: Mutex<[SocketAddress?: [Offer]]>
     private let clock: @Sendable () -> Int64
     private let acceptPeer: @Sendable (SPIFFEID) -> Bool
 
@@ -33,10 +34,12 @@ final class OfferedSessions: Sendable {
     }
 
     /// Keeps a session that the server at `endpoint` gave us.
-    func keep(_ session: KeptSession, peer: PeerSVID, endpoint: Int) {
+    func keep(_ session: KeptSession, peer: PeerSVID, endpoint: SocketAddress?) {
         guard session.isTLS13, session.isResumable else { return }
         offers.withLock { offers in
-            if offers[endpoint] == nil, offers.count >= Self.maximumEndpoints { offers.removeAll() }
+            if offers[endpoint] == nil, offers.count >= Self.maximumEndpoints {
+                offers.remove(at: offers.startIndex)
+            }
             var kept = offers[endpoint] ?? []
             kept.append(Offer(session: session, peer: peer))
             if kept.count > Self.maximumSessions { kept.removeFirst() }
@@ -45,7 +48,7 @@ final class OfferedSessions: Sendable {
     }
 
     /// Removes and returns the newest session of `endpoint` that is still valid.
-    func take(endpoint: Int) -> Offer? {
+    func take(endpoint: SocketAddress?) -> Offer? {
         let now = clock()
         while true {
             guard let offer = offers.withLock({ $0[endpoint]?.popLast() }) else { return nil }

@@ -1,6 +1,7 @@
 import COpenSSL
 import Crypto
 import SVID
+import System
 
 /// OpenSSL's remaining part on a dialling side that may keep sessions: it reads tickets, and nothing else.
 ///
@@ -10,10 +11,10 @@ struct TicketReader: ~Copyable {
     private let ssl: OpaquePointer
     private let sessions: OfferedSessions
     private let peer: PeerSVID
-    private let endpoint: Int
+    private let endpoint: SocketAddress?
 
     /// Takes over an SSL that has completed its handshake and read nothing since.
-    init(owning ssl: OpaquePointer, _ sessions: OfferedSessions, _ peer: PeerSVID, endpoint: Int) {
+    init(owning ssl: OpaquePointer, _ sessions: OfferedSessions, _ peer: PeerSVID, endpoint: SocketAddress?) {
         unsafe self.ssl = ssl
         self.sessions = sessions
         self.peer = peer

@@ -2,6 +2,7 @@ import COpenSSL
 import Identity
 import Crypto
 public import SVID
+public import System
 
 /// One end of one TLS connection: bytes in, bytes out, no I/O.
 ///
@@ -21,7 +22,7 @@ public struct TLSSession: ~Copyable {
     var secrets: TrafficSecrets
     let context: TLSContext
     private(set) var exchange: RecordExchange
-    let endpoint: Int
+    let endpoint: SocketAddress?
     /// The peer of the session that was offered for resumption.
     var offeredPeer: PeerSVID?
     /// The peer whose certificate was verified; possession of its key is proven once the handshake is complete.
@@ -38,9 +39,9 @@ public struct TLSSession: ~Copyable {
 
     /// A session that has not begun its handshake.
     ///
-    /// - Parameter endpoint: the caller's number for the endpoint that a dialling session goes to: sessions of one
-    ///   endpoint are offered for resumption to no other.
-    public init(_ context: TLSContext, exchange: RecordExchange, endpoint: Int = 0) throws(TLSFault) {
+    /// - Parameter endpoint: where a dialling session goes to: sessions of one endpoint are offered for resumption to no
+    ///   other.
+    public init(_ context: TLSContext, exchange: RecordExchange, endpoint: SocketAddress? = nil) throws(TLSFault) {
         // Safe: the new SSL is owned by this value from here on; the exchange's BIO lives as long as the exchange.
         let ssl = unsafe try Self.makeSSL(context)
         unsafe handshaker = ssl
@@ -258,7 +259,9 @@ extension TLSSession {
     }
 
     /// Offers the newest session of `endpoint` to its server; returns the peer of that session.
-    private static func offerSession(of endpoint: Int, _ context: TLSContext, to ssl: OpaquePointer) -> PeerSVID? {
+    private static func offerSession(
+        of endpoint: SocketAddress?, _ context: TLSContext, to ssl: OpaquePointer
+    ) -> PeerSVID? {
         guard let offer = context.offeredSessions?.take(endpoint: endpoint) else { return nil }
         // Safe: OpenSSL takes a reference of its own; the session is of a context with the same protocols.
         return unsafe SSL_set_session(ssl, offer.session.pointer) == 1 ? offer.peer : nil

@@ -11,6 +11,7 @@ struct AccessLine: Decodable, Sendable {
     let callerProcess: Int?
     let destination: String?
     let upstream: String?
+    let attempts: [Attempt]?
     let sni: String?
     let alpn: String?
     let protected: Bool?
@@ -36,4 +37,10 @@ struct AccessLine: Decodable, Sendable {
     let bytesFromUpstream: Int
     let handshakeMs: Double?
     let durationMs: Double
+
+    struct Attempt: Decodable, Sendable {
+        let upstream: String
+        let outcome: String
+        let ms: Double
+    }
 }

@@ -111,6 +111,16 @@ extension SettingsFile.Listener {
         _ name: String = "out", to endpoint: SocketAddress, bind: String = "127.0.0.1:0", serverName: String? = nil,
         identity: String = "spiffe://example.org/ns/default/sa/server"
     ) -> Self {
+        outbound(
+            name, endpoint: "\(endpoint)", bind: bind, identity: identity,
+            more: serverName.map { "sni: \($0)" } ?? "# no SNI")
+    }
+
+    /// - Parameter more: a further key of the upstream.
+    static func outbound(
+        _ name: String, endpoint: String, bind: String = "127.0.0.1:0",
+        identity: String = "spiffe://example.org/ns/default/sa/server", more: String
+    ) -> Self {
         Self(
             name: name,
             text: """
@@ -122,7 +132,7 @@ extension SettingsFile.Listener {
                         upstream:
                           endpoints: ["\(endpoint)"]
                           identities: ["\(identity)"]
-                          \(serverName.map { "sni: \($0)" } ?? "# no SNI")
+                          \(more)
                 """)
     }
 }

@@ -1,3 +1,4 @@
+public import System
 public import TLS
 
 /// One end, with its exchange and what it has seen.
@@ -10,7 +11,7 @@ public struct End: ~Copyable {
     public var plaintext: [UInt8]
     public var opened: OpenOutcome
 
-    public init(_ context: TLSContext, endpoint: Int = 0) throws {
+    public init(_ context: TLSContext, endpoint: SocketAddress? = nil) throws {
         let exchange = try RecordExchange()
         session = try TLSSession(context, exchange: exchange, endpoint: endpoint)
         self.exchange = exchange
@@ -74,7 +75,7 @@ public struct Pair: ~Copyable {
     public var client: End
     public var server: End
 
-    public init(client: TLSContext, server: TLSContext, endpoint: Int = 0) throws {
+    public init(client: TLSContext, server: TLSContext, endpoint: SocketAddress? = nil) throws {
         let client = try End(client, endpoint: endpoint)
         let server = try End(server)
         self.client = client

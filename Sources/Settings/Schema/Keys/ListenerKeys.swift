@@ -152,7 +152,11 @@ enum MatchKeys {
 /// The keys of a route's upstream.
 enum UpstreamKeys {
     static let endpoints = Key<Node>(
-        "endpoints", .node("list of endpoints"), "Needed unless builtin or original is given.")
+        "endpoints", .node("list of endpoints and names"),
+        "IP:port, name:port, or srv:name for the targets of SRV records. Needed unless builtin or original is given.")
+    static let resolve = Key<ResolveSettings>(
+        "resolve", .mapping(ResolveKeys.section) { $0.value(of: ResolveKeys.section, $1) },
+        "How the names among the endpoints are looked up.")
     static let allowRemoteUpstream = Key<Bool>(
         "allowRemoteUpstream", .boolean,
         "Inbound only: permits endpoints beyond loopback, which are reached in plaintext."
@@ -176,8 +180,90 @@ enum UpstreamKeys {
     static let section = Section(
         of: UpstreamSettings(target: .endpoints([])),
         [
-            .key(endpoints), .key(allowRemoteUpstream), .key(builtin), .key(original),
-            .key(sni, at: \.serverName), .key(identities),
+            .key(endpoints), .key(resolve, at: \.resolve),
+            .key(
+                Key(
+                    "balance", .choice,
+                    "leastConnections picks two endpoints at random and takes the one with fewer connections, weighed by"
+                        + " the time to connect; roundRobin takes them in turn; first the first that is in service."),
+                at: \.balance),
+            .section("health", HealthKeys.section, at: \.health, "When an endpoint is out of service."),
+            .key(
+                Key(
+                    "connectionsPerEndpoint", .count(0...1_000_000),
+                    "Open connections to one endpoint, shared among the workers; 0: no limit. Further ones wait for a"
+                        + " place, for limits.connectTimeout at most."),
+                at: \.connectionsPerEndpoint),
+            .key(
+                Key(
+                    "retries", .count(0...16),
+                    "How many other endpoints are tried if one cannot be connected; never after a byte was sent."),
+                at: \.retries),
+            .key(allowRemoteUpstream), .key(builtin), .key(original), .key(sni, at: \.serverName), .key(identities),
             .key(alpn, at: \.applicationProtocols), .key(sendProxyProtocol, at: \.sendProxyProtocol),
+        ])
+}
+
+/// The keys of an upstream's `health`.
+enum HealthKeys {
+    static let check = Key<CheckSettings>(
+        "check", .mapping(CheckKeys.section) { $0.value(of: CheckKeys.section, $1) },
+        "Checks each endpoint, once for all workers; then an ejected one returns when a check passes.")
+
+    static let section = Section(
+        of: HealthSettings(),
+        [
+            .key(
+                Key(
+                    "failures", .count(0...1_000),
+                    "So many failed connects in a row, on an outbound route also handshakes, eject an endpoint, but never"
+                        + " more than half of all; 0: none is ejected."),
+                at: \.failures),
+            .key(
+                Key(
+                    "ejectFor", .duration(100...3_600_000),
+                    "How long a first ejection lasts; a further one twice as long, up to 5m. Then one connection tries"
+                        + " the endpoint, and its share grows for this time."),
+                at: \.ejectForMilliseconds),
+            .key(check, at: \.check),
+        ])
+}
+
+/// The keys of an upstream's `health.check`.
+enum CheckKeys {
+    static let section = Section(
+        of: CheckSettings(),
+        [
+            .key(Key("every", .duration(100...3_600_000), "The time between two checks."), at: \.everyMilliseconds),
+            .key(
+                Key("kind", .choice, "tcp connects; tls, outbound only, also completes a handshake."), at: \.kind),
+        ])
+}
+
+/// The keys of an upstream's `resolve`.
+enum ResolveKeys {
+    static let section = Section(
+        of: ResolveSettings(),
+        [
+            .key(
+                Key(
+                    "every", .duration(1_000...86_400_000),
+                    "The longest time between two lookups; the TTL of an answer shortens it, to one second at least."),
+                at: \.everyMilliseconds),
+            .key(
+                Key(
+                    "family", .choice,
+                    "auto uses IPv6 and IPv4 addresses, and dials first the family that the system prefers."),
+                at: \.family),
+            .key(
+                Key(
+                    "addresses", .choice,
+                    "Of each name: all its addresses, or the first for as long as it stays in the answers."),
+                at: \.addresses),
+            .key(
+                Key(
+                    "server", ValueType("endpoint") { $0.endpoint($1, port: .mustBeNamed) },
+                    "The DNS server to ask; without it, those of the host."),
+                at: \.server),
         ])
 }

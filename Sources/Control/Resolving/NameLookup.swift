@@ -1,0 +1,85 @@
+import Resolution
+import Settings
+import System
+
+/// One lookup of a name: of a host its addresses, of a service its SRV records and the addresses of their targets.
+/// Belongs to the control thread.
+final class NameLookup {
+    /// Nil until it has ended.
+    private(set) var outcome: Result<NameAnswer, DNSFault>?
+    private let question: NameQuestion
+    private let channel: DNSChannel
+    /// Monotonic milliseconds.
+    private let deadline: Int64
+    /// What the targets of SRV records gave so far.
+    private var found = NameAnswer(addresses: [], ttlSeconds: Int(Int32.max))
+    private var openTargets = 0
+    private var targetFault: DNSFault?
+
+    /// - Parameter progressed: called on the control thread when ``outcome`` may be there.
+    init(
+        _ question: NameQuestion, on base: EventBase, mark: UInt32, now: Int64, progressed: @escaping () -> Void
+    ) throws(DNSFault) {
+        self.question = question
+        deadline = now + Self.patienceMilliseconds
+        channel = try DNSChannel(on: base, server: question.server, mark: mark, progressed: progressed)
+        switch question.kind {
+        case .host:
+            channel.addresses(of: question.name.description, question.family) { [weak self] in self?.outcome = $0 }
+        case .service:
+            channel.services(of: question.name.description) { [weak self] in self?.lookUp($0) }
+        }
+    }
+
+    /// Checks time-outs; returns the milliseconds until the next one.
+    func tick(now: Int64) -> Int {
+        channel.checkTimeouts()
+        if outcome == nil, now >= deadline { outcome = .failure(DNSFault(description: "no answer in time")) }
+        return min(channel.millisecondsUntilTimeout ?? .max, Int(max(1, deadline - now)))
+    }
+
+    /// Looks the targets of SRV records up.
+    private func lookUp(_ answer: Result<ServiceAnswer, DNSFault>) {
+        let records: ServiceAnswer
+        do throws(DNSFault) {
+            records = try answer.get()
+        } catch {
+            outcome = .failure(error)
+            return
+        }
+        found.ttlSeconds = records.ttlSeconds
+        // A target that is no host name, such as `.` (RFC 2782: no such service), has no address.
+        let targets = records.records.compactMap { record in HostName(parsing: record.target).map { (record, $0) } }
+        openTargets = targets.count
+        for (record, name) in targets {
+            // A target is a whole name: it is searched in no domain.
+            channel.addresses(of: "\(name).", question.family) { [weak self] in self?.add($0, of: record) }
+        }
+        finishTargets()
+    }
+
+    private func add(_ answer: Result<NameAnswer, DNSFault>, of record: ServiceAnswer.Record) {
+        switch answer {
+        case .success(let host):
+            found.ttlSeconds = min(found.ttlSeconds, host.ttlSeconds)
+            found.addresses += host.addresses.map {
+                ResolvedAddress($0.address, port: record.port, priority: record.priority, weight: record.weight)
+            }
+        case .failure(let fault): targetFault = fault
+        }
+        openTargets -= 1
+        finishTargets()
+    }
+
+    private func finishTargets() {
+        guard openTargets == 0, outcome == nil else { return }
+        if found.addresses.isEmpty {
+            outcome = .failure(targetFault ?? DNSFault(description: "the SRV records name no host"))
+        } else {
+            outcome = .success(found)
+        }
+    }
+
+    /// For all servers and search domains together.
+    private static let patienceMilliseconds: Int64 = 10_000
+}

@@ -1,0 +1,75 @@
+import Policy
+public import Resolution
+public import Settings
+public import System
+
+/// The addresses that names of endpoints stand for now.
+public struct ResolvedNames: Equatable, Sendable {
+    /// A name without an entry, or with an empty one, has no address yet.
+    public var answers: [NameQuestion: [ResolvedAddress]]
+
+    public init(_ answers: [NameQuestion: [ResolvedAddress]] = [:]) { self.answers = answers }
+}
+
+/// An address that a route may dial, and its part among the others.
+public struct PlannedEndpoint: Hashable, Sendable {
+    public let address: SocketAddress
+    /// Of a name with SRV records, the rank of the priority; else 0.
+    var tier: UInt16 = 0
+    var weight: UInt16 = 1
+    /// The index of the endpoint in the settings, if its name has addresses of both families.
+    var name: Int?
+    /// Of such a name, whether it is of the family that the system does not prefer.
+    var isOtherFamily = false
+
+    init(_ endpoint: Endpoint) { address = SocketAddress(endpoint) }
+}
+
+extension UpstreamSettings {
+    /// What to dial: in the order of the settings, and of one name in the order of its answer; each address once.
+    ///
+    /// Where the settings allow this host alone, an answer that names another one is not used: whoever answers must not
+    /// choose where plaintext goes.
+    public func endpoints(_ names: ResolvedNames) -> [PlannedEndpoint] {
+        guard case .endpoints(let list) = target else { return [] }
+        var seen: Set<SocketAddress> = []
+        var planned: [PlannedEndpoint] = []
+        for (index, endpoint) in list.enumerated() {
+            let answer = NameQuestion(endpoint, resolve).flatMap { names.answers[$0] } ?? []
+            for found in endpoint.planned(index, answer.filter { allowsRemote || $0.address.isLoopback }) {
+                guard planned.count < Self.addressesAtMost, seen.insert(found.address).inserted else { continue }
+                planned.append(found)
+            }
+        }
+        return planned
+    }
+
+    private static var addressesAtMost: Int { 4_096 }
+}
+
+extension UpstreamEndpoint {
+    fileprivate func planned(_ index: Int, _ answer: [ResolvedAddress]) -> [PlannedEndpoint] {
+        switch self {
+        case .address(let endpoint): return [PlannedEndpoint(endpoint)]
+        case .host(_, let port):
+            let hasBoth = Set(answer.map(\.isIPv6)).count == 2
+            return answer.map { found in
+                var planned = PlannedEndpoint(Endpoint(address: found.address, port: port))
+                if hasBoth {
+                    planned.name = index
+                    planned.isOtherFamily = found.isIPv6 != answer[0].isIPv6
+                }
+                return planned
+            }
+        case .service:
+            let priorities = Set(answer.map(\.priority)).sorted()
+            return answer.compactMap { found in
+                guard let port = found.port else { return nil }
+                var planned = PlannedEndpoint(Endpoint(address: found.address, port: port))
+                planned.tier = UInt16(clamping: priorities.firstIndex(of: found.priority) ?? 0)
+                planned.weight = found.weight
+                return planned
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import Balancing
+import EventLoop
+import System
+
+/// What becomes of connections is what the group of their endpoints goes by.
+extension Worker {
+    /// The index of the route, and so of its endpoints, that the connection dials by; nil if the route is gone.
+    ///
+    /// A connection stays with the endpoints of its first dial for as long as the settings have a route of that name.
+    mutating func endpoints(of slot: Int32) -> Int? {
+        let listener = connections[slot].listener
+        let number = connections[slot].dialling.group
+        guard number == 0 else { return place(number, listener, likely: connections[slot].route) }
+        guard let route = connections[slot].route else { preconditionFailure("dialled before a route was chosen") }
+        let isCurrent = connections[slot].plan === listeners[listener].plan
+        let name = connections[slot].plan.routes[route].name
+        let place = isCurrent ? route : listeners[listener].endpoints.firstIndex { $0.name == name }
+        if let place { connections[slot].dialling.group = listeners[listener].endpoints[place].number }
+        return place
+    }
+
+    mutating func endpointConnected(_ slot: Int32) {
+        guard connections[slot].dialling.standing == .open else { return }
+        let time = connections[slot].dialling.connected(now: loop.now)
+        dialCounts.count(.connected)
+        tell(slot) { group, id, now in
+            group.connected(id, after: time, now: now)
+            return nil
+        }
+    }
+
+    /// The endpoint has done what the route needs of it: been connected, and on an outbound route shaken hands.
+    mutating func endpointServes(_ slot: Int32) {
+        guard connections[slot].dialling.standing == .open else { return }
+        tell(slot) { $0.succeeded($1, now: $2) }
+        connections[slot].dialling.served()
+    }
+
+    mutating func endpointFailed(_ slot: Int32, _ outcome: Dialling.Outcome) {
+        guard connections[slot].dialling.standing == .open else { return }
+        dialCounts.count(outcome)
+        let reason = outcome == .timedOut ? "no answer" : connections[slot].detail ?? "the handshake failed"
+        tell(slot, reason) { $0.failed($1, now: $2) }
+        connections[slot].dialling.failed(outcome, now: loop.now)
+    }
+
+    /// The connection is over: its endpoint has room for another one, and a failed handshake counts against it.
+    mutating func leaveEndpoint(_ slot: Int32) {
+        switch connections[slot].dialling.standing {
+        case .none: return
+        case .served:
+            tell(slot) { group, id, _ in
+                group.ended(id)
+                return nil
+            }
+            connections[slot].dialling.left()
+        case .open:
+            switch connections[slot].machine.reason {
+            case .handshakeFailed, .certificateRefused, .handshakeTimeout, .peerReset, .peerTruncated:
+                endpointFailed(slot, .handshakeFailed)
+            default:
+                tell(slot) { group, id, now in
+                    group.abandoned(id, now: now)
+                    return nil
+                }
+                connections[slot].dialling.left()
+            }
+        }
+    }
+
+    /// Dials for connections that waited for a place at an endpoint.
+    mutating func dialForWaiting() {
+        hasRoomAtEndpoints = false
+        for listener in listeners.indices {
+            for place in listeners[listener].endpoints.indices {
+                // Each of them is asked once: who finds no place queues again, behind the others.
+                var left = listeners[listener].endpoints[place].waiting.count
+                while left > 0, let token = listeners[listener].endpoints[place].waiting.popFirst() {
+                    left -= 1
+                    guard let slot = connections.slot(of: token), connections[slot].machine.phase == .dialling,
+                        connections[slot].dialling.isWaiting
+                    else { continue }
+                    let course = dial(slot)
+                    let isFull = connections[slot].dialling.isWaiting
+                    advance(slot, after: course)
+                    if isFull { break }
+                }
+            }
+        }
+    }
+
+    // MARK: Private
+
+    private func place(_ number: UInt32, _ listener: Int, likely route: Int?) -> Int? {
+        if let route, route < listeners[listener].endpoints.count,
+            listeners[listener].endpoints[route].number == number
+        {
+            return route
+        }
+        return listeners[listener].endpoints.firstIndex { $0.number == number }
+    }
+
+    /// Tells the group of the connection's endpoint what happened, and reports a change of service.
+    private mutating func tell(
+        _ slot: Int32, _ reason: String = "",
+        _ body: (inout EndpointGroup, EndpointID, _ now: UInt64) -> EndpointGroup.News?
+    ) {
+        let listener = connections[slot].listener
+        let id = connections[slot].dialling.endpoint
+        guard let place = place(connections[slot].dialling.group, listener, likely: connections[slot].route) else {
+            return
+        }
+        let now = loop.now
+        let news = listeners[listener].endpoints[place].update { body(&$0, id, now) }
+        if !listeners[listener].endpoints[place].waiting.isEmpty { hasRoomAtEndpoints = true }
+        report(news, of: listeners[listener].endpoints[place], listener, reason)
+    }
+
+    /// Notes a change of service for the control thread.
+    mutating func report(_ news: EndpointGroup.News?, of route: RouteEndpoints, _ listener: Int, _ reason: String) {
+        guard let news, endpointReports.count < Self.endpointReportsAtMost else { return }
+        let id: EndpointID
+        let change: EndpointReport.Change
+        switch news {
+        case .ejected(let ejected, let failures, let nanoseconds):
+            id = ejected
+            change = .ejected(failures: failures, nanoseconds: nanoseconds, reason: reason)
+        case .returned(let returned):
+            id = returned
+            change = .returned
+        }
+        endpointReports.append(
+            EndpointReport(
+                listener: listeners[listener].plan.name, route: route.name, address: route.address(of: id),
+                change: change))
+    }
+
+    /// Between two turns there are few; more than this are not kept.
+    private static var endpointReportsAtMost: Int { 4_096 }
+}
