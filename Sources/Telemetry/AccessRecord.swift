@@ -90,6 +90,8 @@ public struct AccessRecord: Hashable, Sendable {
     public var upstream: String?
     /// The endpoints that were dialled, in their order, if one of them failed.
     public var attempts: [Attempt] = []
+    /// The connection to the upstream had been made before its caller came.
+    public var preconnected = false
     public var serverName: String?
     public var applicationProtocol: String?
     /// False if it was relayed without TLS; else absent.
@@ -185,6 +187,7 @@ public struct AccessRecord: Hashable, Sendable {
             }
             json.endArray()
         }
+        if preconnected { json.field("preconnected", true) }
         json.field("sni", serverName, limit: Self.nameLimitBytes)
         json.field("alpn", applicationProtocol, limit: Self.nameLimitBytes)
         json.field("protected", protected)

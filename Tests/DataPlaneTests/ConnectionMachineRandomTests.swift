@@ -33,11 +33,12 @@ private struct World {
     init(seed: UInt64) {
         generator = SeededGenerator(seed: seed)
         machine = ConnectionMachine(generator.chance(50) ? .inbound : .outbound)
+        if generator.chance(25) { machine = ConnectionMachine(spareOf: .outbound) }
     }
 
     mutating func run() {
         if machine.mode == .outbound {
-            if generator.chance(30) {
+            if !machine.wasSpare, generator.chance(30) {
                 machine.passesThrough()
                 authorized = true
             }
@@ -111,6 +112,10 @@ private struct World {
 
     private mutating func happen(_ step: Int) {
         switch machine.phase {
+        case .spare where generator.chance(20):
+            guard generator.chance(70) else { return look(machine.retire()) }
+            authorized = true
+            machine.adopted()
         case .waiting, .handshaking:
             if machine.holdsFlight, generator.chance(50) {
                 machine.tookFlight()
@@ -135,6 +140,7 @@ private struct World {
         if generator.chance(60) { machine.queued(1, on: .peer) }
         if generator.chance(30) { return look(machine.end(.policyDenied, lingering: generator.chance(50))) }
         guard generator.chance(50) else { return }
+        if machine.wasSpare { return machine.waitsForApplication() }
         authorized = true
         let all: [ConnectionMachine.Application] =
             machine.mode == .inbound ? [.socket, .echo, .discard, .source] : [.socket]

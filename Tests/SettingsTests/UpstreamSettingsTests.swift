@@ -39,17 +39,18 @@ struct UpstreamSettingsTests {
                           health: {failures: 5, ejectFor: 30s, check: {every: 1s, kind: tls}}
                           connectionsPerEndpoint: 7
                           retries: 0
+                          preconnect: 4
                 """)
         let upstream = try #require(outcome(of: text).settings, "\(flaws(of: text))").listeners[1].routes[0].upstream
         #expect(upstream.resolve.everyMilliseconds == 5_000 && upstream.resolve.family == .ipv6)
         #expect(upstream.resolve.addresses == .first && upstream.resolve.server?.port == 53)
-        #expect(upstream.balance == .roundRobin && upstream.retries == 0)
+        #expect(upstream.balance == .roundRobin && upstream.retries == 0 && upstream.preconnect == 4)
         #expect(upstream.health.failures == 5 && upstream.health.ejectForMilliseconds == 30_000)
         #expect(upstream.health.check?.kind == .tls && upstream.health.check?.everyMilliseconds == 1_000)
         #expect(upstream.connectionsPerEndpoint == 7)
         let plain = try #require(outcome(of: exampleSettings).settings).listeners[1].routes[0].upstream
         #expect(plain.balance == .leastConnections && plain.retries == 2 && plain.health == HealthSettings())
-        #expect(plain.connectionsPerEndpoint == 0 && plain.resolve == ResolveSettings())
+        #expect(plain.connectionsPerEndpoint == 0 && plain.preconnect == 0 && plain.resolve == ResolveSettings())
     }
 
     @Test(
@@ -86,6 +87,7 @@ struct UpstreamSettingsTests {
         arguments: [
             ("resolve: {every: 5s}", "`resolve` has no place here: none of the `endpoints` is a name"),
             ("health: {check: {kind: tls}}", "a check by TLS has no place here"),
+            ("preconnect: 2", "`preconnect` has no place here"),
             ("retries: 17", "a whole number from 0 to 16"), ("balance: random", "one of leastConnections, roundRobin"),
             ("health: {failure: 2}", "did you mean `failures`?"),
         ])

@@ -12,6 +12,12 @@ extension Answer {
         json.field("listener", listener)
         json.field("direction", mode.rawValue)
         json.field("route", route)
+        if let endpoints {
+            json.beginArray("endpoints")
+            for name in endpoints.names { json.element(name) }
+            json.endArray()
+            json.field("balance", endpoints.balance.rawValue)
+        }
         switch verdict {
         case .unknownTrustDomain: json.field("reason", "unknown-trust-domain")
         case .noRoute: json.field("reason", "no-route")

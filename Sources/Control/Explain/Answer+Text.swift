@@ -6,6 +6,9 @@ extension Answer {
     public var text: String {
         var lines = [headline, "  listener: \(listener) (\(mode.rawValue))"]
         if let route { lines.append("  route: \(route)") }
+        if let endpoints {
+            lines.append("  endpoints: \(endpoints.names.joined(separator: ", ")) (\(endpoints.balance.rawValue))")
+        }
         switch verdict {
         case .unknownTrustDomain, .noRoute, .certificateRequired, .loop, .passedThrough: break
         case .policy(let name, let mode, let explanation):

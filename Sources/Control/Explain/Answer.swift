@@ -25,11 +25,14 @@ public struct Answer: Sendable {
     public let mode: ListenerSettings.Mode
     public let route: String?
     public let verdict: Verdict
+    private let upstreams: [String: UpstreamSettings]
 
     /// Nil if no listener has that name.
     public init?(to question: Question, listener name: String, settings: Settings) {
         guard let listener = settings.listeners.first(where: { $0.name == name }) else { return nil }
         self.listener = name
+        upstreams = Dictionary(
+            listener.routes.map { ($0.name, $0.upstream) }, uniquingKeysWith: { one, _ in one })
         mode = listener.mode
         if let domain = question.identity?.trustDomain, !settings.trusts(domain) {
             route = nil
@@ -66,6 +69,14 @@ public struct Answer: Sendable {
             guard let policy = plan.routes[index].policy else { preconditionFailure("decided by no policy") }
             verdict = .policy(name: policy.name, mode: policy.mode, policy.explain(Request(request)))
         }
+    }
+
+    /// The endpoints of the route, as the settings name them; nil where it has none.
+    var endpoints: (names: [String], balance: BalanceOrder)? {
+        guard let route, let upstream = upstreams[route], case .endpoints(let list) = upstream.target else {
+            return nil
+        }
+        return (list.map(\.description), upstream.balance)
     }
 
     /// Whether bytes would be forwarded; an audit policy forwards what it would deny.

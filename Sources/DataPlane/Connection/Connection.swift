@@ -13,23 +13,18 @@ struct Connection: ~Copyable {
     private var peerLeg = SocketLeg()
     private var applicationLeg = SocketLeg()
 
-    /// Names it in the access log, and where the application is told of it.
-    let id: UInt64
+    /// What was accepted; its number names the connection in the access log, and where the application is told of it.
+    var downstream: Downstream
+    var spareStanding = SpareStanding.none
+    /// It was handshaken before its application came.
+    var wasSpare: Bool { machine.wasSpare }
     /// The index of the listener's state.
     let listener: Int
     /// The plan by which it was accepted or admitted; a newer one once it has survived a change.
     var plan: ListenerPlan
-    /// The port that the client connected to.
-    let destinationPort: UInt16
-    /// Where the client wanted to go; nil unless the listener is transparent.
-    let destination: SocketAddress?
     /// The index of its route in the plan.
     var route: Int?
     var dialling = Dialling()
-    /// The client, as its socket or its load balancer says.
-    var source: SocketAddress
-    /// The process that connected to a Unix socket.
-    var caller: LocalCaller?
     /// The load balancer that it came through.
     var balancer: SocketAddress?
     /// What the client connected to, as the load balancer says.
@@ -43,9 +38,7 @@ struct Connection: ~Copyable {
     /// The upstream's socket, as far as it is watched for a loop.
     var flow: Flow?
 
-    /// Monotonic nanoseconds.
-    let acceptedAt: UInt64
-    /// Inbound: when the client's first bytes arrived; outbound: when the upstream was connected.
+    /// Monotonic nanoseconds. Inbound: when the client's first bytes arrived; outbound: when the upstream was connected.
     var handshakeStartedAt: UInt64
     var handshakeNanoseconds: Int64?
     var lastActivity: UInt64
@@ -80,7 +73,7 @@ struct Connection: ~Copyable {
 
     /// The purpose of the slot's timer, which is reset when this changes.
     enum Timer: Equatable {
-        case none, detection, handshake, connect, idle, halfClose, flush, linger, revoked, release
+        case none, detection, handshake, connect, spare, idle, halfClose, flush, linger, revoked, release
     }
 
     init(
@@ -89,13 +82,10 @@ struct Connection: ~Copyable {
     ) {
         machine = ConnectionMachine(mode)
         if mode == .inbound { peerLeg.descriptor = descriptor } else { applicationLeg.descriptor = descriptor }
-        self.id = id
+        downstream = Downstream(
+            id: id, destinationPort: destinationPort, destination: destination, source: source, acceptedAt: now)
         self.listener = listener
         self.plan = plan
-        self.destinationPort = destinationPort
-        self.destination = destination
-        self.source = source
-        acceptedAt = now
         handshakeStartedAt = now
         lastActivity = now
     }
@@ -131,6 +121,7 @@ struct Connection: ~Copyable {
         case .waiting: opening == .detection && flight.isEmpty ? .detection : .handshake
         case .handshaking: .handshake
         case .dialling: .connect
+        case .spare: .spare
         case .relaying: machine.isHalfClosed ? .halfClose : .idle
         case .flushing: machine.isRevoked ? .revoked : .flush
         case .lingering: machine.isRevoked ? .revoked : .linger

@@ -4,6 +4,7 @@
 /// outbound: dialling -> handshaking -> (authorized) relaying -> flushing/lingering -> closing
 /// inbound, in plaintext: waiting -> (authorized) dialling -> relaying -> flushing/lingering -> closing
 /// outbound, passed through: dialling -> relaying -> flushing -> closing
+/// spare: dialling -> handshaking -> spare -> (authorized) relaying
 ///
 /// The plan is level-triggered: it starts whatever the whole state allows, so that no combination of events can miss a
 /// step.
@@ -18,6 +19,8 @@ struct ConnectionMachine: Equatable {
         case handshaking
         /// The upstream leg is being connected.
         case dialling
+        /// It has shaken hands and waits for an application.
+        case spare
         case relaying
         /// It closes once the queued bytes have been sent.
         case flushing
@@ -70,6 +73,17 @@ struct ConnectionMachine: Equatable {
         phase = mode == .inbound ? .waiting : .dialling
         update(downstream) { $0.isOpen = true }
     }
+
+    /// A connection that is made before an application needs it.
+    init(spareOf mode: Mode) {
+        precondition(mode == .outbound)
+        self.mode = mode
+        phase = .dialling
+        wasSpare = true
+    }
+
+    /// Whether it was made before an application needed it.
+    private(set) var wasSpare = false
 
     /// The leg that was accepted.
     var downstream: Leg { mode == .inbound ? .peer : .application }
@@ -152,6 +166,32 @@ struct ConnectionMachine: Equatable {
         self.application = application
         phase = mode == .inbound && application == .socket ? .dialling : .relaying
         return phase == .dialling ? .dials : .relays
+    }
+
+    /// The handshake is complete, and nobody needs the connection yet.
+    mutating func waitsForApplication() {
+        precondition(phase == .handshaking && wasSpare)
+        phase = .spare
+    }
+
+    /// An application has come: its socket is this connection's now.
+    mutating func adopted() {
+        precondition(phase == .spare)
+        update(.application) { $0.isOpen = true }
+        phase = .relaying
+    }
+
+    /// Nobody will need it: it ends as if an application had come and finished, and does not wait for the peer's end.
+    mutating func retire() -> Course {
+        guard phase == .spare else { return course }
+        update(.application) { leg in
+            leg.readEnded = true
+            leg.writeEnded = true
+            leg.queued = 0
+        }
+        update(.peer) { $0.readEnded = true }
+        phase = .relaying
+        return .goesOn
     }
 
     /// Bytes of this leg were received.
@@ -277,6 +317,10 @@ struct ConnectionMachine: Equatable {
             if !flightHeld, peer.queued <= Self.lowWaterBuffers { planReceive(.peer, &actions) }
         case .dialling:
             if mode == .inbound { planSend(.peer, &actions) }
+        case .spare:
+            planSend(.peer, &actions)
+            // What a server says first waits for the application.
+            if applicationLeg.queued == 0, peer.queued <= Self.lowWaterBuffers { planReceive(.peer, &actions) }
         case .relaying: planRelay(isScarce, &actions)
         case .flushing: planFlush(&actions)
         case .lingering:

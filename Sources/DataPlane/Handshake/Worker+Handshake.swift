@@ -88,6 +88,10 @@ extension Worker {
     }
 
     private mutating func handshakeCompleted(_ slot: Int32, _ rest: RawSpan) -> ConnectionMachine.Course {
+        if connections[slot].spareStanding != .none {
+            guard spareIsReady(slot) == .goesOn else { return .isOver }
+            return openRecords(slot, rest)
+        }
         // The plan that the handshake began with, and may have verified the peer by, may have changed.
         if let denial = denial(slot, rechecksPeer: connections[slot].handshakeRound != round) {
             connections[slot].code = denial.code

@@ -82,6 +82,8 @@ public struct RoutePlan: Sendable {
     /// Empty for a builtin, and while no name among the endpoints has an address.
     public let endpoints: [PlannedEndpoint]
     let balancing: BalancingPolicy
+    /// How many connections a worker keeps ready.
+    let sparesAtMost: Int
 
     init(_ route: RouteSettings, _ policies: [Policy], _ names: ResolvedNames, workers: Int) {
         name = route.name
@@ -90,6 +92,8 @@ public struct RoutePlan: Sendable {
         upstream = route.upstream
         endpoints = route.upstream.endpoints(names)
         balancing = BalancingPolicy(route.upstream, workers: workers)
+        let hasEndpoints = if case .endpoints = route.upstream.target { true } else { false }
+        sparesAtMost = hasEndpoints ? (route.upstream.preconnect + workers - 1) / workers : 0
     }
 
     /// Whether it leads to where the client wanted to go.

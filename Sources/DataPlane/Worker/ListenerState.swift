@@ -8,6 +8,8 @@ struct ListenerState {
     var contexts: [TLSContext]
     /// One per route.
     var endpoints: [RouteEndpoints]
+    /// One per route.
+    var spares: [SparePool]
     var service: Service
     /// Connections that hold this state's index.
     var connections = 0
@@ -26,16 +28,27 @@ struct ListenerState {
         contexts = update.contexts
         endpoints = []
         for route in update.plan.routes { endpoints.append(RouteEndpoints(route, after: &numbers, now: now)) }
+        spares = update.plan.routes.map { SparePool(limit: $0.sparesAtMost) }
         service = update.contexts.isEmpty ? .withoutIdentity : .serving
     }
+
+    /// Whether it keeps spare connections, or did before a change.
+    var hasSpares: Bool { connections > 0 && (keptSpares || spares.contains { $0.limit > 0 }) }
+    private var keptSpares = false
 
     /// Switches to another generation of settings and identity.
     mutating func take(_ update: ListenerUpdate, now: UInt64, numbers: inout UInt32) {
         plan = update.plan
         if !update.contexts.isEmpty { contexts = update.contexts }
         var next: [RouteEndpoints] = []
+        var nextSpares: [SparePool] = []
+        let knownSpares = Dictionary(
+            zip(endpoints.map(\.name), spares), uniquingKeysWith: { one, _ in one })
         let known = Dictionary(endpoints.map { ($0.name, $0) }, uniquingKeysWith: { one, _ in one })
         for route in update.plan.routes {
+            var pool = knownSpares[route.name] ?? SparePool(limit: 0)
+            pool.limit = route.sparesAtMost
+            nextSpares.append(pool)
             if var same = known[route.name] {
                 same.take(route, now: now)
                 next.append(same)
@@ -44,6 +57,8 @@ struct ListenerState {
             }
         }
         endpoints = next
+        keptSpares = keptSpares || spares.contains { $0.limit > 0 }
+        spares = nextSpares
         service = update.contexts.isEmpty ? .withoutIdentity : .serving
     }
 }

@@ -42,6 +42,7 @@ extension Worker {
         guard stage == .serving else { return }
         stage = .draining(deadline: loop.now &+ limits.drainTimeoutNanoseconds)
         for index in acceptors.indices { retire(index) }
+        retireOutdatedSpares(all: true)
         endSilentStrangers()
     }
 
@@ -62,7 +63,8 @@ extension Worker {
         stage = .draining(deadline: .max)
         for slot in 0..<Int32(connections.touched) where connections.isLive(slot) {
             // Strangers have nothing to lose, so they do not count.
-            if !connections[slot].machine.isClosing, !connections[slot].countsAsStranger { cutConnections += 1 }
+            let hasCaller = !connections[slot].countsAsStranger && connections[slot].spareStanding == .none
+            if !connections[slot].machine.isClosing, hasCaller { cutConnections += 1 }
             advance(slot, after: connections[slot].machine.cut(.drained))
         }
     }
@@ -112,7 +114,7 @@ extension Worker {
             inboundConnections += 1
             if isBalancer { connections[slot].opening = .proxyHeader }
         }
-        advance(slot, after: begin(slot))
+        if let course = begin(slot) { advance(slot, after: course) }
     }
 
     /// A load balancer has no share of its own: those of its clients count once it has named them.
@@ -246,16 +248,17 @@ extension Worker {
         }
     }
 
-    private mutating func begin(_ slot: Int32) -> ConnectionMachine.Course {
+    /// Nil if a spare connection has taken over, and the slot is free.
+    private mutating func begin(_ slot: Int32) -> ConnectionMachine.Course? {
         guard connections[slot].machine.mode == .inbound else { return beginOutbound(slot) }
         return connections[slot].opening == .proxyHeader ? .goesOn : expectClient(slot)
     }
 
-    private mutating func beginOutbound(_ slot: Int32) -> ConnectionMachine.Course {
+    private mutating func beginOutbound(_ slot: Int32) -> ConnectionMachine.Course? {
         let route = connections[slot].plan.route(of: connections[slot])
         guard let route else { return passThrough(slot) ?? connections[slot].machine.end(.noRoute) }
         connections[slot].route = route
-        return dial(slot)
+        return handToSpare(slot) ? nil : dial(slot)
     }
 
     private mutating func closeAcceptor(_ index: Int) {

@@ -8,7 +8,10 @@ extension Worker {
     /// - Parameter course: the outcome of the preceding event; a connection that ended gives up its handshake turn
     ///   here.
     mutating func advance(_ slot: Int32, after course: ConnectionMachine.Course) {
-        if course == .isOver { leaveHandshake(slot) }
+        if course == .isOver {
+            leaveHandshake(slot)
+            leavePool(slot)
+        }
         while true {
             let actions = connections[slot].machine.plan(isScarce: isScarce)
             if actions.isEmpty { break }
@@ -29,6 +32,7 @@ extension Worker {
             case .detection: detectionTimedOut(slot)
             case .handshake: connections[slot].machine.end(.handshakeTimeout)
             case .connect: connectTimedOut(slot)
+            case .spare: spareTimerFired(slot)
             case .idle: relayTimerFired(slot, limits.idleTimeoutNanoseconds, .idleTimeout)
             case .halfClose: relayTimerFired(slot, limits.halfCloseTimeoutNanoseconds, .halfCloseTimeout)
             case .flush: quietFor(limits.flushTimeoutNanoseconds, slot, .finished)
@@ -38,6 +42,11 @@ extension Worker {
     }
 
     // MARK: Private
+
+    private mutating func spareTimerFired(_ slot: Int32) -> ConnectionMachine.Course {
+        leavePool(slot)
+        return connections[slot].machine.retire()
+    }
 
     /// When bytes last moved, or when it ended, whichever is later.
     private func lastEvent(_ slot: Int32) -> UInt64 {
@@ -118,6 +127,7 @@ extension Worker {
         case .handshake:
             timers.set(slot, deadline: connections[slot].handshakeStartedAt + limits.handshakeTimeoutNanoseconds)
         case .connect: timers.set(slot, deadline: now + limits.connectTimeoutNanoseconds)
+        case .spare: timers.set(slot, deadline: connections[slot].agesAt)
         case .idle: timers.set(slot, deadline: relayDeadline(slot, limits.idleTimeoutNanoseconds))
         case .halfClose: timers.set(slot, deadline: relayDeadline(slot, limits.halfCloseTimeoutNanoseconds))
         case .revoked: timers.set(slot, deadline: now + limits.revokedTimeoutNanoseconds)
@@ -146,7 +156,7 @@ extension Worker {
             clients.remove(Source(connections[slot].source))
             inboundConnections -= 1
         }
-        emit(record(slot))
+        if connections[slot].spareStanding == .none { emit(record(slot)) }
         listeners[connections[slot].listener].connections -= 1
         connections.remove(slot)
         if resumeAcceptAt != nil { resumeAccepting() }

@@ -23,6 +23,7 @@ extension Worker {
         }
         // Of another list, some endpoint may have room.
         hasRoomAtEndpoints = true
+        retireOutdatedSpares()
         beginSweep()
     }
 

@@ -33,6 +33,7 @@ extension Worker {
         record.connection = connections[slot].idText
         record.balancer = connections[slot].balancer?.text
         record.take(connections[slot].caller)
+        record.preconnected = connections[slot].wasSpare
         record.attempts = connections[slot].dialling.attempts.map(AccessRecord.Attempt.init)
         record.closeCode = connections[slot].code
         record.closeDetail = connections[slot].detail

@@ -33,7 +33,7 @@ extension Worker {
             handshakeReceived(slot, span)
             return .goesOn
         case (.relaying, _) where connections[slot].machine.isPlain: return copyBytes(slot, span, from: leg)
-        case (.relaying, .peer): return openRecords(slot, span)
+        case (.relaying, .peer), (.spare, .peer): return openRecords(slot, span)
         case (.relaying, .application): return sealBytes(slot, span)
         default: return discard(slot, bytes.count)
         }
@@ -72,7 +72,11 @@ extension Worker {
         guard isAnswered, isForwarded else { return .isOver }
         switch outcome {
         case .open: return .goesOn
-        case .closed: return connections[slot].machine.readEnded(.peer)
+        case .closed:
+            let course = connections[slot].machine.readEnded(.peer)
+            guard connections[slot].machine.phase == .spare else { return course }
+            leavePool(slot)
+            return connections[slot].machine.retire()
         case .failed(let failure): return fail(slot, failure)
         }
     }
@@ -200,6 +204,7 @@ extension Worker {
         switch (connections[slot].machine.phase, leg) {
         case (.relaying, .peer) where !connections[slot].machine.isPlain:
             return connections[slot].machine.peerTruncated()
+        case (.spare, .peer): return connections[slot].machine.peerTruncated()
         case (.waiting, .peer), (.handshaking, .peer):
             connections[slot].code = "closed"
             connections[slot].detail = "the peer closed the connection during the handshake"

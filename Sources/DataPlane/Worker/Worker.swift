@@ -37,6 +37,8 @@ public struct Worker: ~Copyable {
     var endpointReports: [EndpointReport] = []
     /// Connections wait for an endpoint that may have room now.
     var hasRoomAtEndpoints = false
+    /// When the pools of spare connections must be looked at.
+    var nextSpareLookAt: UInt64 = 0
     /// Shared with the thread that reports it.
     public var dialCounts = DialCounts()
     /// Of this worker, so that not all choose alike; with the number of the dial it decides between endpoints.
@@ -162,6 +164,7 @@ public struct Worker: ~Copyable {
         while let slot = timers.popExpired(now: loop.now) { timerFired(slot) }
         if isSweeping { sweep() }
         if hasRoomAtEndpoints { dialForWaiting() }
+        if loop.now >= nextSpareLookAt { tendSpares() }
         advanceHandshakes()
         housekeep()
     }
@@ -197,6 +200,7 @@ public struct Worker: ~Copyable {
         let now = loop.now
         var wait = timers.nanosecondsUntilNext(now: now, limit: limit)
         if pool.isTrimmable || isShrunk { wait = min(wait, nextTrimAt > now ? nextTrimAt - now : 0) }
+        if nextSpareLookAt < .max { wait = min(wait, nextSpareLookAt > now ? nextSpareLookAt - now : 0) }
         if let at = handshakes.nextGivingUp { wait = min(wait, at > now ? at - now : 0) }
         if let resumeAcceptAt { wait = min(wait, resumeAcceptAt > now ? resumeAcceptAt - now : 0) }
         if case .draining(let deadline) = stage {

@@ -20,6 +20,8 @@ public struct UpstreamSettings: Equatable, Sendable {
     public var connectionsPerEndpoint = 0
     /// How many other endpoints a connection tries when one cannot be connected.
     public var retries = 2
+    /// How many handshaken connections are kept ready; outbound only.
+    public var preconnect = 0
     /// Whether endpoints may be other hosts: always on an outbound route.
     public var allowsRemote = true
     /// The SNI to send; outbound only.

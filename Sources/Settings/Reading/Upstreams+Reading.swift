@@ -11,6 +11,7 @@ extension SettingsReader {
             let reason = "an inbound route forwards plaintext, which has none: leave it out"
             refuse(UpstreamKeys.sni, in: fields, reason)
             refuse(UpstreamKeys.alpn, in: fields, reason)
+            refuse(UpstreamKeys.preconnect, in: fields, "an inbound route makes no handshake with its upstream")
         case .outbound:
             refuse(
                 UpstreamKeys.builtin, in: fields,

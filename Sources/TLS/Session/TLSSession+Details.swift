@@ -26,6 +26,9 @@ extension TLSSession {
     /// Whether the session was resumed, without certificates.
     public var resumed: Bool { records?.details.resumed ?? (unsafe SSL_session_reused(ssl) == 1) }
 
+    /// Whether it was made by this context.
+    public func belongs(to context: TLSContext) -> Bool { self.context === context }
+
     /// The name that the client asked for (SNI), in lower case, without a final dot; nil if it sent none.
     public var serverName: String? {
         switch context.role {

@@ -12,6 +12,7 @@ struct AccessLine: Decodable, Sendable {
     let destination: String?
     let upstream: String?
     let attempts: [Attempt]?
+    let preconnected: Bool?
     let sni: String?
     let alpn: String?
     let protected: Bool?

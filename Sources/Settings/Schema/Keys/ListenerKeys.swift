@@ -157,6 +157,10 @@ enum UpstreamKeys {
     static let resolve = Key<ResolveSettings>(
         "resolve", .mapping(ResolveKeys.section) { $0.value(of: ResolveKeys.section, $1) },
         "How the names among the endpoints are looked up.")
+    static let preconnect = Key<Int>(
+        "preconnect", .count(0...1_000),
+        "Outbound only: the most handshaken connections that are kept ready, shared among the workers; as many as were"
+            + " needed lately, at least one.")
     static let allowRemoteUpstream = Key<Bool>(
         "allowRemoteUpstream", .boolean,
         "Inbound only: permits endpoints beyond loopback, which are reached in plaintext."
@@ -199,6 +203,7 @@ enum UpstreamKeys {
                     "retries", .count(0...16),
                     "How many other endpoints are tried if one cannot be connected; never after a byte was sent."),
                 at: \.retries),
+            .key(preconnect, at: \.preconnect),
             .key(allowRemoteUpstream), .key(builtin), .key(original), .key(sni, at: \.serverName), .key(identities),
             .key(alpn, at: \.applicationProtocols), .key(sendProxyProtocol, at: \.sendProxyProtocol),
         ])
