@@ -14,13 +14,6 @@ struct AddressesFlawTests {
                     #"24:11: error: expected an endpoint such as 127.0.0.1:80 or "[::1]:80", found `http://127.0.0.1:15001`: an endpoint has neither scheme nor path"#
                 ]),
             FlawCase(
-                "a socket of the file system",
-                replacing: "    bind: 127.0.0.1:15001",
-                with: "    bind: unix:/run/app.sock",
-                flaws: [
-                    #"24:11: error: expected an endpoint such as 127.0.0.1:80 or "[::1]:80", found `unix:/run/app.sock`: Unix sockets are not supported: write an IP address and a port"#
-                ]),
-            FlawCase(
                 "a variable",
                 replacing: "    bind: 127.0.0.1:15001",
                 with: "    bind: ${POD_IP}:15001",
