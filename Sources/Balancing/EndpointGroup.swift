@@ -1,9 +1,9 @@
 /// The endpoints of one route, as one worker sees them: which one the next connection is given to, and which ones are
 /// out of service. Pure: times are monotonic nanoseconds and handed in, and so are random numbers.
 ///
-/// An endpoint that fails `failuresToEject` times in a row is ejected, for longer each time, but never more than half of
-/// all: where most fail, the fault may be ours, and the others must not be overrun. Its first connection afterwards is a
-/// trial; if that succeeds it gets a share that grows.
+/// An endpoint that fails `failuresToEject` times in a row is ejected, for longer each time, but never more than half
+/// of all: where most fail, the fault may be ours, and the others must not be overrun. Its first connection afterwards
+/// is a trial; if that succeeds it gets a share that grows.
 public struct EndpointGroup: Sendable {
     /// What to do with a connection.
     public enum Choice: Hashable, Sendable {

@@ -43,8 +43,8 @@ public struct NameAnswer: Hashable, Sendable {
 }
 
 extension NameAnswer {
-    /// The addresses to use: each once, at most ``addressesAtMost``, and in an order in which an answer that only turned
-    /// its records round is the same answer. The family that the resolver prefers comes first.
+    /// The addresses to use: each once, at most ``addressesAtMost``, and in an order in which an answer that only
+    /// turned its records round is the same answer. The family that the resolver prefers comes first.
     func usable(onlyFirst: Bool, keeping current: [ResolvedAddress]) -> [ResolvedAddress] {
         let found = addresses.filter(\.isUsable)
         guard let first = found.first else { return [] }

@@ -87,6 +87,64 @@ struct UnixSocketTests {
         }
     }
 
+    @Test("may have its application behind another one", arguments: EventLoopKind.allCases)
+    func endpoint(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let path = stage.folder.file("application.sock")
+            let name = "postern-application-\(UInt64.random(in: 0 ... .max))"
+            let settings = try stage.folder.write(
+                """
+                defaults
+                    mode http
+                    timeout connect 5s
+                    timeout client 60s
+                    timeout server 60s
+                frontend application
+                    bind unix@\(path)
+                    http-request return status 200 content-type text/plain string "served"
+
+                """, to: "application.cfg")
+            let application = stage.keep(try ChildProcess(["haproxy", "-db", "-f", settings]))
+            // HAProxy's abstract names fill the whole address: it shares them with nobody.
+            let script = try stage.folder.write(
+                """
+                import socket
+                listener = socket.socket(socket.AF_UNIX)
+                listener.bind("\\0\(name)")
+                listener.listen()
+                print("serving", flush=True)
+                while True:
+                    connection, _ = listener.accept()
+                    connection.recv(65536)
+                    connection.sendall(b"HTTP/1.0 200 OK\\r\\nContent-Length: 6\\r\\n\\r\\nserved")
+                    connection.close()
+
+                """, to: "application.py")
+            let other = stage.keep(try ChildProcess(["python3", script]))
+            #expect(other.standardOutput.awaitLine { $0 == "serving" ? true : nil } == true)
+            #expect(eventually { FileManager.default.fileExists(atPath: path) }, "\(application.standardError.text)")
+            for endpoint in ["unix:\(path)", "unix:@\(name)"] {
+                let inbound = try stage.proxy(
+                    SettingsFile(listeners: [.inbound("in", upstream: "{endpoints: [\"\(endpoint)\"]}")]))
+                let socket = stage.folder.file("out.sock")
+                let outbound = try stage.proxy(
+                    SettingsFile(
+                        role: .client, listeners: [.outbound(to: try inbound.address("in"), bind: "unix:\(socket)")]))
+                #expect(try curl(["--unix-socket", socket]) == "served")
+                let line = try inbound.accessLine { $0.reason == "finished" }
+                #expect(line.upstream == endpoint, "\(line)")
+                outbound.process.stop()
+            }
+            application.signal(SIGKILL)
+            _ = application.awaitExit()
+            let inbound = try stage.proxy(
+                SettingsFile(listeners: [.inbound("in", upstream: "{endpoints: [\"unix:\(path)\"]}")]))
+            let client = try OpenSSLClient(to: inbound.address("in"), as: .client, folder: stage.folder)
+            #expect(try inbound.accessLine { $0.reason == "upstream-unreachable" }.detail?.contains("refused") == true)
+            _ = client.process.awaitExit()
+        }
+    }
+
     @Test("has the mode, owner and group that the settings name")
     func access() throws {
         try onStage(.epoll) { stage in

@@ -37,8 +37,8 @@ enum Denial {
 }
 
 extension Worker {
-    /// Authorizes a connection with a complete handshake, or an inbound one of plaintext, by the current plan, and notes
-    /// what the decision rests on; nil if it is allowed.
+    /// Authorizes a connection with a complete handshake, or an inbound one of plaintext, by the current plan, and
+    /// notes what the decision rests on; nil if it is allowed.
     ///
     /// - Parameter rechecksPeer: its certificate was verified under an earlier plan.
     mutating func denial(_ slot: Int32, rechecksPeer: Bool) -> Denial? {

@@ -38,7 +38,8 @@ struct Connection: ~Copyable {
     /// The upstream's socket, as far as it is watched for a loop.
     var flow: Flow?
 
-    /// Monotonic nanoseconds. Inbound: when the client's first bytes arrived; outbound: when the upstream was connected.
+    /// Monotonic nanoseconds. Inbound: when the client's first bytes arrived; outbound: when the upstream was
+    /// connected.
     var handshakeStartedAt: UInt64
     var handshakeNanoseconds: Int64?
     var lastActivity: UInt64

@@ -23,6 +23,7 @@ public struct PlannedEndpoint: Hashable, Sendable {
     var isOtherFamily = false
 
     init(_ endpoint: Endpoint) { address = SocketAddress(endpoint) }
+    init(_ socket: UnixAddress) { address = SocketAddress(unix: socket.name) }
 }
 
 extension UpstreamSettings {
@@ -51,6 +52,7 @@ extension UpstreamEndpoint {
     fileprivate func planned(_ index: Int, _ answer: [ResolvedAddress]) -> [PlannedEndpoint] {
         switch self {
         case .address(let endpoint): return [PlannedEndpoint(endpoint)]
+        case .unix(let socket): return [PlannedEndpoint(socket)]
         case .host(_, let port):
             let hasBoth = Set(answer.map(\.isIPv6)).count == 2
             return answer.map { found in

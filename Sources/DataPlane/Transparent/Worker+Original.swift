@@ -29,8 +29,8 @@ extension Worker {
         DialOptions(mark: mark, source: connections[slot].plan.keepsSource ? connections[slot].source : nil)
     }
 
-    /// Whether what was dialled is an endpoint of the route too, or the route has the same names, of which an answer may
-    /// leave the address out.
+    /// Whether what was dialled is an endpoint of the route too, or the route has the same names, of which an answer
+    /// may leave the address out.
     func follows(_ route: RoutePlan, _ slot: Int32) -> Bool {
         guard connections[slot].target == nil else { return route.isOriginal }
         let before = connections[slot].route.map { connections[slot].plan.routes[$0].upstream.target }

@@ -3,8 +3,8 @@ import EventLoop
 /// The connections of one outbound route that have shaken hands and wait for an application. Pure; times are monotonic
 /// nanoseconds.
 ///
-/// It holds as many as were wanted lately: twice as many after an application found none, half as many after a minute in
-/// which fewer would have done.
+/// It holds as many as were wanted lately: twice as many after an application found none, half as many after a minute
+/// in which fewer would have done.
 struct SparePool {
     /// The most that are kept; 0: none.
     var limit = 0 {

@@ -24,8 +24,8 @@ extension Worker {
         }
     }
 
-    /// Gives the application's socket of a connection that has just been accepted to a spare one; false if there is none
-    /// that would be allowed now. The slot is free afterwards.
+    /// Gives the application's socket of a connection that has just been accepted to a spare one; false if there is
+    /// none that would be allowed now. The slot is free afterwards.
     mutating func handToSpare(_ slot: Int32) -> Bool {
         let listener = connections[slot].listener
         guard let route = connections[slot].route, listeners[listener].spares[route].limit > 0 else { return false }

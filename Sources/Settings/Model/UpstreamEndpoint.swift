@@ -7,16 +7,24 @@ public enum UpstreamEndpoint: Hashable, Sendable, CustomStringConvertible {
     case host(HostName, port: UInt16)
     /// The targets and ports of the name's SRV records (RFC 2782).
     case service(HostName)
+    /// A Unix socket of this host.
+    case unix(UnixAddress)
 
     public var description: String {
         switch self {
         case .address(let endpoint): "\(endpoint)"
         case .host(let name, let port): "\(name):\(port)"
         case .service(let name): "srv:\(name)"
+        case .unix(let address): "\(address)"
         }
     }
 
-    var isName: Bool { if case .address = self { false } else { true } }
+    var isName: Bool {
+        switch self {
+        case .address, .unix: false
+        case .host, .service: true
+        }
+    }
 }
 
 /// How the names among an upstream's endpoints are looked up.
@@ -60,7 +68,7 @@ public struct NameQuestion: Hashable, Sendable {
     /// Nil if the endpoint is no name.
     public init?(_ endpoint: UpstreamEndpoint, _ settings: ResolveSettings) {
         switch endpoint {
-        case .address: return nil
+        case .address, .unix: return nil
         case .host(let name, _):
             self.name = name
             kind = .host

@@ -4,7 +4,7 @@ import Policy
 public enum EndpointFlaw: Error, Hashable, Sendable, CustomStringConvertible {
     case noPort, noAddress, badPort, unbracketedIPv6, localhost, hostName, badAddress
     case url, unixSocket, variable
-    case badName, serviceWithPort, serviceLabels
+    case badName, socketName(UnixAddressFlaw), serviceWithPort, serviceLabels
 
     public var description: String {
         switch self {
@@ -12,7 +12,7 @@ public enum EndpointFlaw: Error, Hashable, Sendable, CustomStringConvertible {
         case .noAddress:
             "the address before the port is missing: 127.0.0.1 for this host, 0.0.0.0 for every address of it"
         case .url: "an endpoint has neither scheme nor path"
-        case .unixSocket: "Unix sockets are not supported: write an IP address and a port"
+        case .unixSocket: "a Unix socket has no place here: write an IP address and a port"
         case .variable: "variables are not replaced in this file: write the address itself"
         case .badPort: "the port must be a number up to 65535"
         case .unbracketedIPv6: "an IPv6 address needs brackets"
@@ -20,6 +20,7 @@ public enum EndpointFlaw: Error, Hashable, Sendable, CustomStringConvertible {
         case .hostName: "names are not resolved: write an IP address"
         case .badAddress: "not an IP address"
         case .badName: "neither an IP address nor a host name"
+        case .socketName(let flaw): "\(flaw)"
         case .serviceWithPort: "SRV records name the port: leave it out"
         case .serviceLabels: "the name of SRV records begins with service and protocol: srv:_orders._tcp.example.org"
         }
@@ -67,10 +68,19 @@ extension Endpoint {
 }
 
 extension UpstreamEndpoint {
-    /// An endpoint from `127.0.0.1:80`, `[::1]:80`, `name:80` or `srv:_service._tcp.name`.
+    /// An endpoint from `127.0.0.1:80`, `[::1]:80`, `name:80`, `srv:_service._tcp.name`, `unix:/path` or
+    /// `unix:@name`.
     public init(parsing text: String) throws(EndpointFlaw) {
         if text.hasPrefix("srv:") {
             self = .service(try Self.service(text.dropFirst(4)))
+            return
+        }
+        if text.hasPrefix("unix:") {
+            do throws(UnixAddressFlaw) {
+                self = .unix(try UnixAddress(parsing: String(text.dropFirst(5))))
+            } catch {
+                throw .socketName(error)
+            }
             return
         }
         do throws(EndpointFlaw) {

@@ -99,7 +99,7 @@ extension SettingsReader {
     }
 
     private mutating func upstreamEndpoint(_ node: Node) -> UpstreamEndpoint? {
-        let expected = "an endpoint such as 127.0.0.1:80, \"[::1]:80\" or example.org:80"
+        let expected = "an endpoint such as 127.0.0.1:80, \"[::1]:80\", example.org:80 or unix:/run/app.sock"
         guard let text = scalar(node, expected: expected)?.text else { return nil }
         let endpoint: UpstreamEndpoint
         do throws(EndpointFlaw) {
@@ -141,7 +141,7 @@ extension UpstreamEndpoint {
         switch self {
         case .address(let endpoint): endpoint.port
         case .host(_, let port): port
-        case .service: nil
+        case .service, .unix: nil
         }
     }
 
@@ -149,6 +149,7 @@ extension UpstreamEndpoint {
     fileprivate var isOnThisHost: Bool {
         switch self {
         case .address(let endpoint): endpoint.address.isLoopback
+        case .unix: true
         case .host(let name, _): name.isLocalHost
         case .service: false
         }

@@ -39,8 +39,8 @@ public struct TLSSession: ~Copyable {
 
     /// A session that has not begun its handshake.
     ///
-    /// - Parameter endpoint: where a dialling session goes to: sessions of one endpoint are offered for resumption to no
-    ///   other.
+    /// - Parameter endpoint: where a dialling session goes to: sessions of one endpoint are offered for resumption to
+    ///   no other.
     public init(_ context: TLSContext, exchange: RecordExchange, endpoint: SocketAddress? = nil) throws(TLSFault) {
         // Safe: the new SSL is owned by this value from here on; the exchange's BIO lives as long as the exchange.
         let ssl = unsafe try Self.makeSSL(context)
