@@ -65,11 +65,7 @@ struct TransparentPage {
     private let blocks: [(language: String, text: String)]
 
     init() throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        let page = root.appendingPathComponent("Sources/postern/Postern.docc/Transparent.md")
-        let text = try String(contentsOf: page, encoding: .utf8)
-        blocks = text.matches(of: /```([a-z]+)\n((?:.|\n)*?)\n```/).map { (String($0.1), String($0.2)) }
+        blocks = try DocumentedBlock.all(of: "Transparent")
         try #require(blocks.map(\.language) == ["yaml", "nft", "sh", "sh", "nft", "sh"])
     }
 
