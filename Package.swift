@@ -125,7 +125,7 @@ let package = Package(
             "DataPlaneTests",
             [
                 "DataPlane", "EventLoop", "TLS", "SVID", "Crypto", "Authority", "Settings", "Policy", "Identity",
-                "System", "Telemetry", "PosternTesting", "TLSTesting",
+                "Resolution", "System", "Telemetry", "PosternTesting", "TLSTesting",
             ]),
         tests(
             "LoadTests",

@@ -113,6 +113,14 @@ struct TransparencyTests {
         for (flaw, part) in zip(told, expected) { #expect(flaw.contains(part), "\(flaw)") }
     }
 
+    @Test("a destination may be a name, in lower case; an address block is none")
+    func names() throws {
+        let text = Self.text(match: #"{destinations: [Orders.Shop.svc.cluster.local, 10.0.0.1, "fd00::/8"]}"#)
+        let match = try #require(outcome(of: text).settings, "\(allFlaws(of: text))").listeners[1].routes[0].match
+        #expect(match.destinations.map(\.description) == ["orders.shop.svc.cluster.local", "10.0.0.1/32", "fd00::/8"])
+        #expect(match.questions.map(\.name.description) == ["orders.shop.svc.cluster.local"])
+    }
+
     @Test("a route whose destinations another one covers is unreachable")
     func unreachable() {
         let more = """

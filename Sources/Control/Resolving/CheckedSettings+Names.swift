@@ -12,8 +12,10 @@ extension CheckedSettings {
     }
 
     private func unresolvedNames() -> [SettingsFlaw] {
-        let upstreams = settings?.listeners.flatMap(\.routes).map(\.upstream) ?? []
-        guard let settings, upstreams.contains(where: { !$0.questions.isEmpty }) else { return [] }
+        let routes = settings?.listeners.flatMap(\.routes) ?? []
+        guard let settings,
+            routes.contains(where: { !$0.upstream.questions.isEmpty || !$0.match.questions.isEmpty })
+        else { return [] }
         do throws(ControlFault) {
             let resolver = NameResolver(
                 on: try ControlLoop(signals: .none), logger: Logger(label: "check") { _ in SwiftLogNoOpLogHandler() })
@@ -30,6 +32,13 @@ extension CheckedSettings {
         var flaws: [SettingsFlaw] = []
         for (listenerIndex, listener) in settings.listeners.enumerated() {
             for (routeIndex, route) in listener.routes.enumerated() {
+                for question in route.match.questions where answers[question]?.isEmpty != false {
+                    let reason = resolver.failure(of: question) ?? "no answer in time"
+                    flaws.append(
+                        SettingsFlaw(
+                            .warning, at: sources.destinations(ofRoute: routeIndex, ofListener: listenerIndex),
+                            "\(question.name) has no address from here: \(reason)"))
+                }
                 guard case .endpoints(let endpoints) = route.upstream.target else { continue }
                 for (index, endpoint) in endpoints.enumerated() {
                     guard let question = NameQuestion(endpoint, route.upstream.resolve),

@@ -4,7 +4,7 @@ import Resolution
 import Settings
 import System
 
-/// Keeps the addresses of the names among the endpoints. Belongs to the control thread, on whose loop it asks DNS.
+/// Keeps the addresses of the names among endpoints and destinations. Belongs to the control thread, on whose loop it asks DNS.
 final class NameResolver {
     private struct Member {
         let question: NameQuestion
@@ -44,9 +44,11 @@ final class NameResolver {
         for member in members { known[member.question] = member }
         var next: [Member] = []
         var places: [NameQuestion: Int] = [:]
-        for upstream in settings.listeners.flatMap(\.routes).map(\.upstream) {
-            let every = upstream.resolve.everyMilliseconds
-            for question in upstream.questions {
+        for route in settings.listeners.flatMap(\.routes) {
+            let wanted =
+                route.upstream.questions.map { ($0, route.upstream.resolve.everyMilliseconds) }
+                + route.match.questions.map { ($0, ResolveSettings().everyMilliseconds) }
+            for (question, every) in wanted {
                 if let place = places[question] {
                     next[place].everyMilliseconds = min(next[place].everyMilliseconds, every)
                     continue

@@ -20,11 +20,7 @@ extension ListenerPlan {
                     return false
                 }
             }
-            if !match.destinations.isEmpty {
-                guard let destination, match.destinations.contains(where: { $0.contains(destination) }) else {
-                    return false
-                }
-            }
+            guard route.matches(destination: destination) else { return false }
             return match.destinationPorts.isEmpty || match.destinationPorts.contains { $0.contains(destinationPort) }
         }
     }

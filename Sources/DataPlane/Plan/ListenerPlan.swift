@@ -1,4 +1,5 @@
 import Balancing
+import Resolution
 public import Policy
 public import Settings
 public import System
@@ -28,10 +29,13 @@ public final class ListenerPlan: Sendable {
     /// What no route matches is relayed to where it wanted to go, in plaintext.
     public let passesUnmatched: Bool
     let allowsRemoteCallers: Bool
+    /// A name among the destinations of its routes has no address yet, so that what no route matches may be meant for
+    /// one of them.
+    let hasUnknownDestination: Bool
 
     /// - Parameters:
     ///   - policies: the policies of the settings, to which routes refer.
-    ///   - names: the addresses of the names among the endpoints.
+    ///   - names: the addresses of the names among the endpoints and destinations.
     ///   - workers: how many share its limits.
     public init(
         _ listener: ListenerSettings, _ policies: [Policy], localID: String? = nil,
@@ -55,6 +59,9 @@ public final class ListenerPlan: Sendable {
         keepsSource = listener.keepsSource
         passesUnmatched = listener.mode == .outbound && listener.unmatched == .passthrough
         allowsRemoteCallers = listener.allowsRemoteCallers
+        hasUnknownDestination = listener.routes.flatMap(\.match.questions).contains { question in
+            names.answers[question]?.isEmpty != false
+        }
     }
 }
 
@@ -79,6 +86,10 @@ public struct RoutePlan: Sendable {
     /// Nil exactly on an outbound listener.
     public let policy: Policy?
     public let upstream: UpstreamSettings
+    /// The blocks among the destinations that it matches.
+    let destinationBlocks: [CIDR]
+    /// What the names among them stand for.
+    let destinationAddresses: Set<IPAddress>
     /// Empty for a builtin, and while no name among the endpoints has an address.
     public let endpoints: [PlannedEndpoint]
     let balancing: BalancingPolicy
@@ -90,10 +101,22 @@ public struct RoutePlan: Sendable {
         match = route.match
         policy = route.policyIndex.map { policies[$0] }
         upstream = route.upstream
+        destinationBlocks = route.match.destinations.compactMap {
+            if case .block(let block) = $0 { block } else { nil }
+        }
+        destinationAddresses = Set(
+            route.match.questions.flatMap { names.answers[$0] ?? [] }.map(\.address.folded))
         endpoints = route.upstream.endpoints(names)
         balancing = BalancingPolicy(route.upstream, workers: workers)
         let hasEndpoints = if case .endpoints = route.upstream.target { true } else { false }
         sparesAtMost = hasEndpoints ? (route.upstream.preconnect + workers - 1) / workers : 0
+    }
+
+    /// Whether a client that wanted to go there is meant.
+    func matches(destination: IPAddress?) -> Bool {
+        guard !match.destinations.isEmpty else { return true }
+        guard let destination else { return false }
+        return destinationAddresses.contains(destination) || destinationBlocks.contains { $0.contains(destination) }
     }
 
     /// Whether it leads to where the client wanted to go.

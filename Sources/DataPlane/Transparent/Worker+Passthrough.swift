@@ -9,6 +9,11 @@ extension Worker {
     /// Passes a connection through; nil if its listener refuses what no route matches.
     mutating func passThrough(_ slot: Int32) -> ConnectionMachine.Course? {
         guard connections[slot].plan.passesUnmatched, connections[slot].destination != nil else { return nil }
+        // Whoever keeps a name from being answered must not strip the connections to it of their protection.
+        guard !connections[slot].plan.hasUnknownDestination else {
+            connections[slot].detail = "a name among the destinations of the routes has no address yet"
+            return nil
+        }
         connections[slot].machine.passesThrough()
         connections[slot].round = round
         passedConnections += 1

@@ -22,13 +22,13 @@ public struct RouteMatch: Hashable, Sendable {
     public var applicationProtocols: [String]
     public var destinationPorts: [PortRange]
     /// Where the client wanted to go; on a transparent listener only.
-    public var destinations: [CIDR]
+    public var destinations: [Destination]
 
     public init(
         serverNames: [ServerNamePattern] = [],
         applicationProtocols: [String] = [],
         destinationPorts: [PortRange] = [],
-        destinations: [CIDR] = []
+        destinations: [Destination] = []
     ) {
         self.serverNames = serverNames
         self.applicationProtocols = applicationProtocols
@@ -43,7 +43,7 @@ extension RouteMatch {
         Self.covers(serverNames, other.serverNames) { $0.covers($1) }
             && Self.covers(applicationProtocols, other.applicationProtocols) { $0 == $1 }
             && Self.covers(destinationPorts, other.destinationPorts) { $0.contains($1) }
-            && Self.covers(destinations, other.destinations) { $0.contains($1) }
+            && Self.covers(destinations, other.destinations) { $0.covers($1) }
     }
 
     /// An empty condition covers everything; else one of its values must cover each value of the other.

@@ -1,3 +1,5 @@
+import Policy
+
 extension SettingsReader {
     /// Notes how a listener gets its connections, for its routes, and reports keys that do not go with that.
     mutating func checkTransparency(
@@ -46,6 +48,14 @@ extension SettingsReader {
         refuse(
             UpstreamKeys.allowRemoteUpstream, in: fields, "\(UpstreamKeys.original) dials loopback only: leave it out")
         return true
+    }
+
+    /// Reads an address block, or a name that is looked up.
+    mutating func destination(_ node: Node) -> Destination? {
+        guard case .scalar(let scalar) = node.content, let name = HostName(parsing: scalar.text),
+            IPAddress(parsing: scalar.text) == nil
+        else { return addressBlock(node).map { .block($0) } }
+        return .name(name)
     }
 
     private mutating func warnOfPassthrough(_ fields: Fields) {

@@ -95,6 +95,12 @@ extension SourceMap {
             .key(RouteKeys.upstream), .key(UpstreamKeys.endpoints), .item(index)]
     }
 
+    public func destinations(ofRoute route: Int, ofListener listener: Int) -> Position {
+        self[
+            .key(RootKeys.listeners), .item(listener), .key(ListenerKeys.routes), .item(route),
+            .key(RouteKeys.match), .key(MatchKeys.destinations)]
+    }
+
     public func upstream(ofRoute route: Int, ofListener listener: Int) -> Position {
         self[
             .key(RootKeys.listeners), .item(listener), .key(ListenerKeys.routes), .item(route),

@@ -130,10 +130,12 @@ enum MatchKeys {
     static let sni = Key<[ServerNamePattern]>("sni", .serverNames, "Inbound only: names, or *.suffix.")
     static let alpn = Key<[String]>("alpn", .applicationProtocols, "Inbound only: ALPN protocols.")
 
-    static let destinations = Key<[CIDR]>(
+    static let destinations = Key<[Destination]>(
         "destinations",
-        ValueType("list of address blocks") { $0.condition($1, of: "address blocks") { $0.addressBlock($1) } },
-        "Transparent listeners only: where the client wanted to go, such as 10.96.0.0/12.")
+        ValueType("list of address blocks or names") {
+            $0.condition($1, of: "address blocks or names") { $0.destination($1) }
+        },
+        "Transparent listeners only: where the client wanted to go, such as 10.96.0.0/12 or the DNS name of a service.")
 
     static let section = Section(
         of: RouteMatch(),
