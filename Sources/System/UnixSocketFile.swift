@@ -53,12 +53,22 @@ public final class UnixSocketFile: Sendable {
         self.path = path
     }
 
+    /// Changes who may connect from now on.
+    public func apply(_ access: Access) throws(UnixSocketFault) {
+        guard isInPlace else { throw UnixSocketFault(errno: ENOENT) }
+        try Self.check { Int(unsafe chmod(path, access.mode)) }
+        // What the settings no longer name goes back to the process's own.
+        try Self.check { Int(unsafe lchown(path, access.user ?? geteuid(), access.group ?? getegid())) }
+    }
+
+    private var isInPlace: Bool {
+        guard let present = try? Self.status(of: path) else { return false }
+        return present.st_dev == device && present.st_ino == inode
+    }
+
     /// Removes the file if it is still this socket's.
     public func remove() {
-        guard let present = try? Self.status(of: path), present.st_dev == device, present.st_ino == inode else {
-            return
-        }
-        unsafe unlink(path)
+        if isInPlace { unsafe unlink(path) }
     }
 
     deinit { remove() }

@@ -52,6 +52,10 @@ struct ExplainCommand: ParsableCommand {
             throw ExitCode.badInput
         }
         let question = try question()
+        if plaintext, settings.listeners.contains(where: { $0.name == listener && $0.mode == .outbound }) {
+            throw BadInput(
+                "--plaintext is for inbound listeners; \"\(listener)\" is outbound: name with --identity the server's ID")
+        }
         let isTransparent = settings.listeners.contains { $0.name == listener && $0.transparency != .off }
         if isTransparent, question.destination == nil {
             throw BadInput("the listener \"\(listener)\" is transparent: say with --destination where the client goes")
@@ -68,8 +72,11 @@ struct ExplainCommand: ParsableCommand {
     }
 
     private func question() throws -> Question {
-        guard (identity == nil) == plaintext else {
-            throw BadInput("say with --identity who connects, or with --plaintext that nobody is known to")
+        guard identity == nil || !plaintext else {
+            throw BadInput("--identity and --plaintext exclude each other: a client of plaintext has no identity")
+        }
+        guard identity != nil || plaintext else {
+            throw BadInput("say with --identity who connects, or with --plaintext that the client proves nothing")
         }
         let id = try identity.map(Self.id)
         guard let address = IPAddress(parsing: source) else {

@@ -112,6 +112,29 @@ struct PermissiveTests {
         }
     }
 
+    @Test(
+        "loses no byte of a client that speaks while its application is being dialled, or right behind a balancer's header",
+        arguments: EventLoopKind.allCases)
+    func early(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let application = try stage.application(.echo)
+            let port = try TCPListener.freePort()
+            var file = settings(application.address, "serverFirst: [\(port)]\n    acceptProxyProtocol: {from: [\"127.0.0.0/8\"]}")
+            file.listeners[0].text = file.listeners[0].text.replacing("127.0.0.1:0", with: "127.0.0.1:\(port)")
+            file.policies = file.policies.replacing("127.0.0.1/32", with: "10.0.0.0/8")
+            let proxy = try stage.proxy(file)
+            for first in ["hello", "\u{16}\u{3}\u{1}"] {
+                let client = try TCPConnection.connect(to: proxy.address("in"))
+                // One segment: the header, and what the client said at once.
+                try client.send(Array("PROXY TCP4 10.0.0.1 127.0.0.1 1 2\r\n\(first)".utf8))
+                #expect(try client.receive(exactly: first.utf8.count) == Array(first.utf8))
+                client.finishSending()
+                #expect(client.awaitEnd() == .finished)
+                #expect(try proxy.accessLine { $0.reason == "finished" }.source == "10.0.0.1:1")
+            }
+        }
+    }
+
     @Test("passes TLS for other names through untouched, and terminates its own", arguments: EventLoopKind.allCases)
     func terminate(loop: EventLoopKind) throws {
         try onStage(loop) { stage in

@@ -151,10 +151,18 @@ struct UnixSocketTests {
             let path = stage.folder.file("out.sock")
             var listener = SettingsFile.Listener.outbound(to: SocketAddress(port: 1), bind: "unix:\(path)")
             listener.text += "\n    socket: {mode: \"0660\", user: daemon, group: 60}"
-            _ = try stage.proxy(SettingsFile(role: .client, listeners: [listener]))
+            let proxy = try stage.proxy(SettingsFile(role: .client, listeners: [listener]))
             let attributes = try FileManager.default.attributesOfItem(atPath: path)
             #expect(try permissions(path) == 0o660)
             #expect(attributes[.ownerAccountID] as? Int == 1 && attributes[.groupOwnerAccountID] as? Int == 60)
+            // A change of them needs no new socket.
+            listener = SettingsFile.Listener.outbound(to: SocketAddress(port: 1), bind: "unix:\(path)")
+            listener.text += "\n    socket: {mode: \"0640\"}"
+            try proxy.reload(SettingsFile(role: .client, listeners: [listener]), in: stage.folder)
+            let changed = try FileManager.default.attributesOfItem(atPath: path)
+            #expect(try permissions(path) == 0o640)
+            #expect(changed[.ownerAccountID] as? Int == Int(getuid()))
+            #expect(changed[.systemFileNumber] as? Int == attributes[.systemFileNumber] as? Int)
         }
     }
 

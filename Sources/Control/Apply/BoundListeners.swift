@@ -17,19 +17,19 @@ struct BoundListeners {
         let address: SocketAddress
         /// Of a Unix socket outside the abstract namespace.
         let file: UnixSocketFile?
+        /// Who may connect to the file.
+        var access: UnixSocketFile.Access
     }
 
     /// The address a listener asks for. Listeners with port 0 never share one.
     struct Wanted: Hashable {
         let bind: ListenAddress
-        let access: UnixSocketFile.Access
         let owner: String?
         /// IP_TRANSPARENT, which is set before the bind.
         let isTransparent: Bool
 
         init(_ listener: ListenerSettings) {
             bind = listener.bind
-            access = UnixSocketFile.Access(listener)
             owner = bind.endpoint?.port == 0 ? listener.name : nil
             isTransparent = listener.transparency == .tproxy
         }
@@ -66,6 +66,7 @@ struct BoundListeners {
         var next: [Socket] = []
         for (index, listener) in listeners.enumerated() {
             let wanted = Wanted(listener)
+            let access = UnixSocketFile.Access(listener)
             if let kept = sockets.first(where: { $0.wanted == wanted }) {
                 next.append(kept)
                 continue
@@ -81,8 +82,21 @@ struct BoundListeners {
             }
             let group = try Self.group(for: listener, at: sources.bind(ofListener: index), workers)
             fresh.add(group.descriptors, nextKey)
-            next.append(Socket(key: nextKey, wanted: wanted, address: group.address, file: group.file))
+            next.append(Socket(key: nextKey, wanted: wanted, address: group.address, file: group.file, access: access))
             nextKey += 1
+        }
+        for (index, listener) in listeners.enumerated() {
+            let access = UnixSocketFile.Access(listener)
+            guard let file = next[index].file, next[index].access != access else { continue }
+            do throws(UnixSocketFault) {
+                try file.apply(access)
+            } catch {
+                throw .bind(
+                    SettingsFlaw(
+                        .error, at: sources.bind(ofListener: index),
+                        "cannot change who may connect to \(listener.bind): \(systemMessage(error.errno))"))
+            }
+            next[index].access = access
         }
         sockets = next
         return fresh

@@ -67,11 +67,11 @@ final class NameResolver {
     /// Waits until every name was looked up once; names that take longer are used when they are known.
     func settle(withinMilliseconds patience: Int) {
         let deadline = MonotonicClock.milliseconds() + Int64(patience)
-        while members.contains(where: { !$0.state.isSettled }) {
+        while true {
+            let wait = tick()
             let left = Int(deadline - MonotonicClock.milliseconds())
-            guard left > 0 else { return }
-            let wait = tick() ?? left
-            loop.base.run(milliseconds: min(wait, left)) { members.contains { $0.lookup?.outcome != nil } }
+            guard left > 0, members.contains(where: { !$0.state.isSettled }) else { return }
+            loop.base.run(milliseconds: min(wait ?? left, left)) { members.contains { $0.lookup?.outcome != nil } }
         }
     }
 

@@ -35,7 +35,9 @@ extension Worker {
             // What was held was no whole header, so that the rest is among the bytes that just came.
             let rest = bytes.extracting((count - held)..<bytes.byteCount)
             let course = expectClient(slot)
-            return rest.isEmpty || course == .isOver ? course : openingReceived(slot, rest)
+            guard !rest.isEmpty, course == .goesOn else { return course }
+            return connections[slot].machine.isPlain
+                ? copyBytes(slot, rest, from: .peer) : openingReceived(slot, rest)
         }
     }
 }

@@ -32,6 +32,8 @@ extension Worker {
         case (.handshaking, .peer):
             handshakeReceived(slot, span)
             return .goesOn
+        // It was under way when the client's silence was taken for that of a client of plaintext.
+        case (.dialling, .peer) where connections[slot].machine.isPlain: return copyBytes(slot, span, from: .peer)
         case (.relaying, _) where connections[slot].machine.isPlain: return copyBytes(slot, span, from: leg)
         case (.relaying, .peer), (.spare, .peer): return openRecords(slot, span)
         case (.relaying, .application): return sealBytes(slot, span)
