@@ -77,9 +77,9 @@ public struct ListeningSocket: ~Copyable {
     /// Binds a Unix socket, and returns a descriptor of it for each worker: they take connections in turn.
     ///
     /// - Parameter access: who may connect; of no meaning in the abstract namespace.
-    /// - Returns: the file, which is removed with its owner; nil in the abstract namespace.
+    /// - Returns: the file, which is to be placed, and is removed with its owner; nil in the abstract namespace.
     public static func unixGroup(
-        name: String, access: UnixSocketFile.Access, count: Int
+        name: String, access: UnixSocketFile.Access, after predecessor: UnixSocketFile? = nil, count: Int
     ) throws(EventLoopFault) -> (descriptors: [Int32], file: UnixSocketFile?) {
         let address = SocketAddress(unix: name)
         let number = Sockets.open(for: address, nonBlocking: false)
@@ -93,7 +93,8 @@ public struct ListeningSocket: ~Copyable {
             guard listening == 0 else { throw .systemCall("listen", errno: Int32(0 - listening)) }
         } else {
             do throws(UnixSocketFault) {
-                file = try UnixSocketFile(binding: number, at: name, access, backlog: Self.backlog)
+                file = try UnixSocketFile(
+                    binding: number, at: name, access, after: predecessor, backlog: Self.backlog)
             } catch {
                 throw .systemCall("bind", errno: error.errno)
             }

@@ -10,10 +10,10 @@ extension Rule {
         // Loops go by index: in debug builds, which the tests count allocations in, an array's iterator allocates.
         switch condition {
         case .identities:
-            guard !isUnauthenticated else { return request.identity == nil }
+            guard !isUnauthenticated else { return !request.hasIdentity }
             guard !identities.isEmpty else { return true }
-            guard let identity = request.identity else { return false }
-            for index in identities.indices where identities[index].matches(identity) { return true }
+            guard request.hasIdentity else { return false }
+            for index in identities.indices where identities[index].matches(request.peer) { return true }
         case .sources:
             guard !sources.isEmpty else { return true }
             for index in sources.indices where sources[index].contains(request.source) { return true }

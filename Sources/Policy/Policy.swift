@@ -28,7 +28,7 @@ public final class Policy: Equatable, Sendable {
     ///
     /// What is only audited is still enforced for a client without identity: a rule must say that it may pass.
     public func decide(_ request: borrowing Request) -> Decision {
-        let mode = request.identity == nil ? .enforce : mode
+        let mode = request.hasIdentity ? mode : .enforce
         if let index = denyRules.firstMatch(request, in: rules) {
             return Decision(outcome: .denied, ruleIndex: index, mode: mode)
         }

@@ -3,7 +3,10 @@ public import Identity
 /// What a policy decides on: who asks, from where, and for what.
 public struct Request: Sendable {
     /// Nil: a client of plaintext, which has proved nothing.
-    public let identity: SPIFFEID?
+    public var identity: SPIFFEID? { hasIdentity ? peer : nil }
+    let hasIdentity: Bool
+    /// Of no meaning without identity. It is no optional, because a decision would copy what is in one.
+    let peer: SPIFFEID
     /// Never an IPv4-mapped IPv6 address.
     public let source: IPAddress
     public let destinationPort: UInt16
@@ -11,9 +14,18 @@ public struct Request: Sendable {
     public let serverName: String?
 
     public init(identity: SPIFFEID?, source: IPAddress, destinationPort: UInt16, serverName: String?) {
-        self.identity = identity
+        hasIdentity = identity != nil
+        peer = identity ?? Self.nobody
         self.source = source.folded
         self.destinationPort = destinationPort
         self.serverName = serverName
     }
+
+    private static let nobody: SPIFFEID = {
+        do throws(SPIFFEIDFlaw) {
+            return try SPIFFEID(parsing: "spiffe://nobody")
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }()
 }

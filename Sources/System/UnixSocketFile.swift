@@ -1,11 +1,14 @@
 public import Glibc
+import Synchronization
 
 /// The file of a listening Unix socket. It is removed with its owner, unless another process has replaced it.
 ///
-/// A process that died leaves its file behind: nobody answers there, and the next one replaces it. The
-/// file of a process that listens is refused, as is a file that is no socket.
+/// A process that died leaves its file behind: nobody answers there, and the next one replaces it. The file of a
+/// process that listens is refused, as is a file that is no socket.
 public final class UnixSocketFile: Sendable {
     public let path: String
+    private let temporary: String
+    private let isPlaced = Atomic(false)
     private let device: dev_t
     private let inode: ino_t
 
@@ -22,14 +25,22 @@ public final class UnixSocketFile: Sendable {
         }
     }
 
-    /// Binds the socket and gives it its place, all of its permissions set before anyone can find it there.
+    /// Binds the socket under a temporary name in the same folder; ``place()`` gives it its own, all of its permissions
+    /// set before anyone can find it there.
     ///
-    /// - Parameter descriptor: a new Unix stream socket; it listens afterwards.
+    /// - Parameters:
+    ///   - descriptor: a new Unix stream socket; it listens afterwards.
+    ///   - predecessor: a file of this process whose place it may take although its socket listens.
     /// - Throws: EADDRINUSE where a process listens at the path; EEXIST where something else than a socket is there.
-    public init(binding descriptor: Int32, at path: String, _ access: Access, backlog: Int32) throws(UnixSocketFault) {
+    public init(
+        binding descriptor: Int32, at path: String, _ access: Access, after predecessor: UnixSocketFile? = nil,
+        backlog: Int32
+    ) throws(UnixSocketFault) {
         if let present = try Self.status(of: path) {
             guard present.st_mode & S_IFMT == S_IFSOCK else { throw UnixSocketFault(errno: EEXIST) }
-            guard !Self.isAnswered(path) else { throw UnixSocketFault(errno: EADDRINUSE) }
+            guard predecessor?.isInPlace == true || !Self.isAnswered(path) else {
+                throw UnixSocketFault(errno: EADDRINUSE)
+            }
         }
         // Under another name first: nobody may connect before the permissions are set.
         let folder = path[...(path.lastIndex(of: "/") ?? path.startIndex)]
@@ -45,20 +56,19 @@ public final class UnixSocketFile: Sendable {
             try Self.check { Int(listen(descriptor, backlog)) }
             guard let made = try Self.status(of: temporary) else { throw UnixSocketFault(errno: ENOENT) }
             (device, inode) = (made.st_dev, made.st_ino)
-            try Self.check { Int(unsafe rename(temporary, path)) }
         } catch {
             unsafe unlink(temporary)
             throw error
         }
         self.path = path
+        self.temporary = temporary
     }
 
-    /// Changes who may connect from now on.
-    public func apply(_ access: Access) throws(UnixSocketFault) {
-        guard isInPlace else { throw UnixSocketFault(errno: ENOENT) }
-        try Self.check { Int(unsafe chmod(path, access.mode)) }
-        // What the settings no longer name goes back to the process's own.
-        try Self.check { Int(unsafe lchown(path, access.user ?? geteuid(), access.group ?? getegid())) }
+    /// Gives the socket its name, in place of a dead one or of its predecessor. Does nothing the second time.
+    public func place() throws(UnixSocketFault) {
+        guard !isPlaced.load(ordering: .relaxed) else { return }
+        try Self.check { Int(unsafe rename(temporary, path)) }
+        isPlaced.store(true, ordering: .relaxed)
     }
 
     private var isInPlace: Bool {
@@ -68,7 +78,7 @@ public final class UnixSocketFile: Sendable {
 
     /// Removes the file if it is still this socket's.
     public func remove() {
-        if isInPlace { unsafe unlink(path) }
+        if !isPlaced.load(ordering: .relaxed) { unsafe unlink(temporary) } else if isInPlace { unsafe unlink(path) }
     }
 
     deinit { remove() }

@@ -54,7 +54,8 @@ struct ExplainCommand: ParsableCommand {
         let question = try question()
         if plaintext, settings.listeners.contains(where: { $0.name == listener && $0.mode == .outbound }) {
             throw BadInput(
-                "--plaintext is for inbound listeners; \"\(listener)\" is outbound: name with --identity the server's ID")
+                "--plaintext is for inbound listeners; \"\(listener)\" is outbound: name with --identity the server's ID"
+            )
         }
         let isTransparent = settings.listeners.contains { $0.name == listener && $0.transparency != .off }
         if isTransparent, question.destination == nil {

@@ -119,7 +119,8 @@ struct PermissiveTests {
         try onStage(loop) { stage in
             let application = try stage.application(.echo)
             let port = try TCPListener.freePort()
-            var file = settings(application.address, "serverFirst: [\(port)]\n    acceptProxyProtocol: {from: [\"127.0.0.0/8\"]}")
+            var file = settings(
+                application.address, "serverFirst: [\(port)]\n    acceptProxyProtocol: {from: [\"127.0.0.0/8\"]}")
             file.listeners[0].text = file.listeners[0].text.replacing("127.0.0.1:0", with: "127.0.0.1:\(port)")
             file.policies = file.policies.replacing("127.0.0.1/32", with: "10.0.0.0/8")
             let proxy = try stage.proxy(file)

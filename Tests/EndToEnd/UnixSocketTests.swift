@@ -155,14 +155,24 @@ struct UnixSocketTests {
             let attributes = try FileManager.default.attributesOfItem(atPath: path)
             #expect(try permissions(path) == 0o660)
             #expect(attributes[.ownerAccountID] as? Int == 1 && attributes[.groupOwnerAccountID] as? Int == 60)
-            // A change of them needs no new socket.
+            // A change of them takes effect at once.
             listener = SettingsFile.Listener.outbound(to: SocketAddress(port: 1), bind: "unix:\(path)")
             listener.text += "\n    socket: {mode: \"0640\"}"
             try proxy.reload(SettingsFile(role: .client, listeners: [listener]), in: stage.folder)
             let changed = try FileManager.default.attributesOfItem(atPath: path)
             #expect(try permissions(path) == 0o640)
             #expect(changed[.ownerAccountID] as? Int == Int(getuid()))
-            #expect(changed[.systemFileNumber] as? Int == attributes[.systemFileNumber] as? Int)
+            // A change that cannot be made opens the socket to nobody.
+            listener.text = listener.text.replacing("mode: \"0640\"", with: "mode: \"0666\"")
+            listener.text += "\n    callers: {users: [daemon]}"
+            var flawed = SettingsFile(role: .client, listeners: [listener])
+            flawed.listeners.append(
+                .outbound("other", to: SocketAddress(port: 1), bind: "unix:\(stage.folder.path)/missing/out.sock"))
+            try proxy.replace(flawed.text(loop: .epoll), in: stage.folder)
+            try proxy.awaitLog(containing: "reload refused")
+            #expect(try permissions(path) == 0o640)
+            let left = try FileManager.default.contentsOfDirectory(atPath: stage.folder.path)
+            #expect(!left.contains { $0.hasPrefix(".") }, "\(left)")
         }
     }
 

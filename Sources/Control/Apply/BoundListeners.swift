@@ -17,19 +17,21 @@ struct BoundListeners {
         let address: SocketAddress
         /// Of a Unix socket outside the abstract namespace.
         let file: UnixSocketFile?
-        /// Who may connect to the file.
-        var access: UnixSocketFile.Access
     }
 
     /// The address a listener asks for. Listeners with port 0 never share one.
     struct Wanted: Hashable {
         let bind: ListenAddress
+        /// Who may connect to a Unix socket's file. Another one is another socket: nobody whom the workers' old state
+        /// would serve may connect to it before they have the new one.
+        let access: UnixSocketFile.Access?
         let owner: String?
         /// IP_TRANSPARENT, which is set before the bind.
         let isTransparent: Bool
 
         init(_ listener: ListenerSettings) {
             bind = listener.bind
+            access = if case .unix(let address) = bind, !address.isAbstract { .init(listener) } else { nil }
             owner = bind.endpoint?.port == 0 ? listener.name : nil
             isTransparent = listener.transparency == .tproxy
         }
@@ -66,7 +68,6 @@ struct BoundListeners {
         var next: [Socket] = []
         for (index, listener) in listeners.enumerated() {
             let wanted = Wanted(listener)
-            let access = UnixSocketFile.Access(listener)
             if let kept = sockets.first(where: { $0.wanted == wanted }) {
                 next.append(kept)
                 continue
@@ -80,33 +81,37 @@ struct BoundListeners {
                         "\(wanted.bind) is bound already, and `transparent: tproxy` can begin or end only at a start: "
                             + "bind another port, or restart"))
             }
-            let group = try Self.group(for: listener, at: sources.bind(ofListener: index), workers)
+            let predecessor = sockets.first { $0.wanted.bind == wanted.bind }?.file
+            let group = try Self.group(
+                for: listener, after: predecessor, at: sources.bind(ofListener: index), workers)
             fresh.add(group.descriptors, nextKey)
-            next.append(Socket(key: nextKey, wanted: wanted, address: group.address, file: group.file, access: access))
+            next.append(Socket(key: nextKey, wanted: wanted, address: group.address, file: group.file))
             nextKey += 1
         }
-        for (index, listener) in listeners.enumerated() {
-            let access = UnixSocketFile.Access(listener)
-            guard let file = next[index].file, next[index].access != access else { continue }
+        sockets = next
+        return fresh
+    }
+
+    /// Gives the files of new Unix sockets their places: the last thing that can fail.
+    func place(_ settings: [ListenerSettings], _ sources: SourceMap) throws(ProxyFault) {
+        for (index, socket) in sockets.enumerated() {
             do throws(UnixSocketFault) {
-                try file.apply(access)
+                try socket.file?.place()
             } catch {
                 throw .bind(
                     SettingsFlaw(
                         .error, at: sources.bind(ofListener: index),
-                        "cannot change who may connect to \(listener.bind): \(systemMessage(error.errno))"))
+                        "cannot listen on \(settings[index].bind) (listener \"\(settings[index].name)\"): "
+                            + systemMessage(error.errno)))
             }
-            next[index].access = access
         }
-        sockets = next
-        return fresh
     }
 
     /// Removes the files of Unix sockets, which nobody accepts on any more.
     func removeFiles() { for socket in sockets { socket.file?.remove() } }
 
     private static func group(
-        for listener: ListenerSettings, at position: Position, _ workers: Int
+        for listener: ListenerSettings, after predecessor: UnixSocketFile?, at position: Position, _ workers: Int
     ) throws(ProxyFault) -> (descriptors: [Int32], address: SocketAddress, file: UnixSocketFile?) {
         let bind = listener.bind
         do throws(EventLoopFault) {
@@ -117,7 +122,7 @@ struct BoundListeners {
                 return (group.descriptors, group.address, nil)
             case .unix(let address):
                 let group = try ListeningSocket.unixGroup(
-                    name: address.name, access: UnixSocketFile.Access(listener), count: workers)
+                    name: address.name, access: UnixSocketFile.Access(listener), after: predecessor, count: workers)
                 return (group.descriptors, SocketAddress(unix: address.name), group.file)
             }
         } catch {

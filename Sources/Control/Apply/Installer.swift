@@ -41,6 +41,12 @@ final class Installer {
         listeners = BoundListeners(workers: workerCount)
         let fresh = try listeners.bind(settings.listeners, state.sources)
         updates = try Self.updates(plan, listeners, fresh, ownSockets, plaintextCounts, after: [], workers: workerCount)
+        do throws(ProxyFault) {
+            try listeners.place(settings.listeners, state.sources)
+        } catch {
+            abandon()
+            throw error
+        }
     }
 
     /// Makes each worker's update to `next`, for ``updates``. On failure nothing changes.
@@ -52,14 +58,23 @@ final class Installer {
         // A copy: on failure the bound sockets stay as they are.
         var listeners = listeners
         let fresh = try listeners.bind(next.settings.listeners, next.sources)
-        updates = try Self.updates(
+        let nextUpdates = try Self.updates(
             plan, listeners, fresh, ownSockets, plaintextCounts, after: updates, workers: workerCount)
+        do throws(ProxyFault) {
+            try listeners.place(next.settings.listeners, next.sources)
+        } catch {
+            Self.abandon(nextUpdates)
+            throw error
+        }
+        updates = nextUpdates
         self.listeners = listeners
         state = next
     }
 
     /// Closes the sockets that were made for workers that will not be.
-    func abandon() {
+    func abandon() { Self.abandon(updates) }
+
+    private static func abandon(_ updates: [WorkerUpdate]) {
         for descriptor in updates.flatMap(\.acceptors).compactMap(\.descriptor) { closeDescriptor(descriptor) }
     }
 

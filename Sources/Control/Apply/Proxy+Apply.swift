@@ -24,7 +24,8 @@ extension Proxy {
         var next = state
         next.bundles = federation?.bundles(for: next.settings.federation) ?? []
         if next.settings != installer.state.settings {
-            resolver.serve(next.settings)
+            // Those in use stay known until the others are.
+            resolver.serve(next.settings, installer.state.settings)
             resolver.settle(withinMilliseconds: Self.namePatienceMilliseconds)
         }
         next.names = resolver.names
@@ -37,6 +38,7 @@ extension Proxy {
             return false
         }
         for (worker, update) in zip(workers, installer.updates) { worker.mailbox.post(.install(update)) }
+        resolver.serve(next.settings)
         installAgainAt = nil
         endpointBoard.adopt(next)
         checks.serve(next, installer.updates.first)

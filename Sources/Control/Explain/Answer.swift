@@ -53,7 +53,8 @@ public struct Answer: Sendable {
         let wanted = destination.flatMap { $0.port == 0 ? nil : $0.port }
         let port = question.destinationPort ?? wanted ?? (listener.bind.endpoint?.port ?? 0)
         let request = AccessRequest(
-            identity: question.identity, source: listener.bind.endpoint == nil ? .v4(0) : question.source.folded, destinationPort: port,
+            identity: question.identity, source: listener.bind.endpoint == nil ? .v4(0) : question.source.folded,
+            destinationPort: port,
             destination: destination?.address.folded, serverName: question.serverName,
             applicationProtocol: question.applicationProtocol)
         let plan = ListenerPlan(listener, settings.policies)

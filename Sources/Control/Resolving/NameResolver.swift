@@ -4,7 +4,8 @@ import Resolution
 import Settings
 import System
 
-/// Keeps the addresses of the names among endpoints and destinations. Belongs to the control thread, on whose loop it asks DNS.
+/// Keeps the addresses of the names among endpoints and destinations. Belongs to the control thread, on whose loop it
+/// asks DNS.
 final class NameResolver {
     private struct Member {
         let question: NameQuestion
@@ -38,13 +39,13 @@ final class NameResolver {
     }
 
     /// Goes over to the names of these settings; those that stay keep what is known of them.
-    func serve(_ settings: Settings) {
+    func serve(_ settings: Settings...) {
         let now = MonotonicClock.milliseconds()
         var known: [NameQuestion: Member] = [:]
         for member in members { known[member.question] = member }
         var next: [Member] = []
         var places: [NameQuestion: Int] = [:]
-        for route in settings.listeners.flatMap(\.routes) {
+        for route in settings.flatMap(\.listeners).flatMap(\.routes) {
             let wanted =
                 route.upstream.questions.map { ($0, route.upstream.resolve.everyMilliseconds) }
                 + route.match.questions.map { ($0, ResolveSettings().everyMilliseconds) }

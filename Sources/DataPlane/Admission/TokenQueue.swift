@@ -8,6 +8,8 @@ struct TokenQueue {
     var isEmpty: Bool { head == tokens.count }
     var count: Int { tokens.count - head }
 
+    var first: OperationToken? { isEmpty ? nil : tokens[head] }
+
     mutating func append(_ token: OperationToken) {
         if head > 1024, head * 2 > tokens.count {
             tokens.removeFirst(head)

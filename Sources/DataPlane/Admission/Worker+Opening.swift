@@ -31,32 +31,33 @@ extension Worker {
 
     private mutating func detect(_ slot: Int32, _ bytes: RawSpan) -> ConnectionMachine.Course {
         // Safe: the bytes are copied at once.
-        let all = unsafe connections[slot].flight + bytes.withUnsafeBytes { unsafe Array($0) }
-        guard all[0] == Self.handshakeRecord else { return takePlaintext(slot, all) }
+        unsafe bytes.withUnsafeBytes { unsafe connections[slot].flight.append(contentsOf: $0) }
+        heldFlightBytes += bytes.byteCount
+        guard connections[slot].flight[0] == Self.handshakeRecord else { return takePlaintext(slot, dropFlight(slot)) }
         let names = connections[slot].plan.permissive?.terminate ?? []
-        guard !names.isEmpty else { return takeTLS(slot, all) }
-        switch ClientHello(all) {
-        case .incomplete where all.count < FirstFlight.helloBytesAtMost:
-            heldFlightBytes += bytes.byteCount
-            connections[slot].flight = all
+        guard !names.isEmpty else { return takeTLS(slot) }
+        // So that a flight which comes byte by byte is not read from its beginning with each of them.
+        guard connections[slot].flight.count >= connections[slot].openingBytesAtLeast else { return .goesOn }
+        switch ClientHello(connections[slot].flight) {
+        case .incomplete(let count) where count <= FirstFlight.helloBytesAtMost:
+            connections[slot].openingBytesAtLeast = count
             return .goesOn
         case .whole(let name?) where !names.contains(where: { $0.matches(name) }):
             connections[slot].passedName = name
-            return takePlaintext(slot, all)
+            return takePlaintext(slot, dropFlight(slot))
         // A client that asks for no name means whoever answers.
-        case .whole, .incomplete, .malformed: return takeTLS(slot, all)
+        case .whole, .incomplete, .malformed: return takeTLS(slot)
         }
     }
 
-    private mutating func takeTLS(_ slot: Int32, _ bytes: [UInt8]) -> ConnectionMachine.Course {
-        dropFlight(slot)
+    private mutating func takeTLS(_ slot: Int32) -> ConnectionMachine.Course {
+        let bytes = dropFlight(slot)
         connections[slot].opening = .tls
         return unsafe firstFlightReceived(slot, bytes.span.bytes)
     }
 
     /// Admits a client that proves nothing, if a rule says so, and forwards its bytes as they are.
     private mutating func takePlaintext(_ slot: Int32, _ bytes: [UInt8]) -> ConnectionMachine.Course {
-        dropFlight(slot)
         connections[slot].machine.passesThrough()
         if let denial = denial(slot, rechecksPeer: false) {
             connections[slot].detail = connections[slot].detail ?? Self.unauthenticated
@@ -81,9 +82,11 @@ extension Worker {
         return .goesOn
     }
 
-    private mutating func dropFlight(_ slot: Int32) {
+    /// Takes what was held.
+    private mutating func dropFlight(_ slot: Int32) -> [UInt8] {
         heldFlightBytes -= connections[slot].flight.count
-        connections[slot].flight = []
+        defer { connections[slot].flight = [] }
+        return connections[slot].flight
     }
 
     private func countPlaintext(_ slot: Int32) {

@@ -10,6 +10,11 @@ extension Worker {
     ///
     /// The time limit is that of the handshake, which began when the connection was accepted.
     mutating func proxyHeaderReceived(_ slot: Int32, _ bytes: RawSpan) -> ConnectionMachine.Course {
+        guard isBalancer(connections[slot].source, connections[slot].listener) else {
+            connections[slot].code = "proxy-header"
+            connections[slot].detail = "the load balancer is not listed any more"
+            return connections[slot].machine.end(.handshakeFailed)
+        }
         var header = connections[slot].flight
         let held = header.count
         let room = min(bytes.byteCount, ProxyHeaderReader.bytesAtMost - held)
@@ -39,6 +44,13 @@ extension Worker {
             return connections[slot].machine.isPlain
                 ? copyBytes(slot, rest, from: .peer) : openingReceived(slot, rest)
         }
+    }
+}
+
+extension Worker {
+    /// Whether the listener takes headers from that address now.
+    func isBalancer(_ source: SocketAddress, _ listener: Int) -> Bool {
+        listeners[listener].plan.balancers.contains { $0.contains(source.endpoint.address) }
     }
 }
 

@@ -69,6 +69,10 @@ extension Worker {
             connections[slot].detail = objection
             return .policy
         }
+        if let balancer = connections[slot].balancer, !isBalancer(balancer, index) {
+            connections[slot].detail = "the load balancer that named its source is not listed any more"
+            return .policy
+        }
         let before = connections[slot].allowingRule
         let route: Int
         switch verdict {

@@ -1,8 +1,8 @@
 /// Finds the server name in the first bytes of a TLS client (RFC 8446, 4.1.2; RFC 6066, section 3), which may come in
 /// several records and in parts. It judges nothing: TLS does, where the ClientHello is for us.
 enum ClientHello: Equatable {
-    /// The ClientHello is not whole yet.
-    case incomplete
+    /// The ClientHello is not whole yet, and cannot be before there are so many bytes.
+    case incomplete(bytesAtLeast: Int)
     /// A whole one, with the name that it asks for; nil: it asks for none.
     case whole(serverName: String?)
     /// This is no ClientHello, or one that cannot be read.
@@ -11,6 +11,7 @@ enum ClientHello: Equatable {
     /// - Parameter bytes: at most ``FirstFlight/helloBytesAtMost`` and their record headers.
     init(_ bytes: [UInt8]) {
         var message: [UInt8] = []
+        var missing = 1
         var reader = ByteReader(bytes[...])
         while true {
             if message.count >= 4 {
@@ -19,6 +20,7 @@ enum ClientHello: Equatable {
                     return
                 }
                 let length = Int(message[1]) << 16 | Int(message[2]) << 8 | Int(message[3])
+                missing = max(1, 4 + length - message.count)
                 if message.count >= 4 + length {
                     var body = ByteReader(message[4..<(4 + length)])
                     self = Self.serverName(&body).map { .whole(serverName: $0.name) } ?? .malformed
@@ -38,7 +40,8 @@ enum ClientHello: Equatable {
             // A record in parts may hold enough of the message's header to tell what it is.
             message += reader.upTo(count)
         }
-        self = message.isEmpty || message[0] == Self.clientHello ? .incomplete : .malformed
+        let isHello = message.isEmpty || message[0] == Self.clientHello
+        self = isHello ? .incomplete(bytesAtLeast: bytes.count + missing) : .malformed
     }
 
     private struct Name {

@@ -31,6 +31,8 @@ struct Connection: ~Copyable {
     var claimedDestination: SocketAddress?
     /// What its first bytes are to be; until that is known they are held as a flight.
     var opening = Opening.tls
+    /// The flight is looked at again once it has so many bytes.
+    var openingBytesAtLeast = 1
     /// The name that a ClientHello asked for which is not for us.
     var passedName: String?
     /// What was dialled because the client wanted to go there.

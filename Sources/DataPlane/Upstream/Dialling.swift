@@ -43,6 +43,12 @@ struct Dialling {
     /// Those, and the last one after them; empty as long as nothing fails.
     private(set) var attempts: [Attempt] = []
 
+    /// Another route's endpoints are to be dialled.
+    mutating func startsAnew() {
+        group = 0
+        tried = []
+    }
+
     mutating func begin(_ id: EndpointID, _ address: SocketAddress, now: UInt64) {
         endpoint = id
         self.address = address

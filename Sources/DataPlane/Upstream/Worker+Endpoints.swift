@@ -10,9 +10,14 @@ extension Worker {
     mutating func endpoints(of slot: Int32) -> Int? {
         let listener = connections[slot].listener
         let number = connections[slot].dialling.group
-        guard number == 0 else { return place(number, listener, likely: connections[slot].route) }
-        guard let route = connections[slot].route else { preconditionFailure("dialled before a route was chosen") }
         let isCurrent = connections[slot].plan === listeners[listener].plan
+        if number != 0 {
+            let place = place(number, listener, likely: connections[slot].route)
+            // It was authorized for another route meanwhile: it must not go where the old one leads.
+            guard isCurrent, place != connections[slot].route else { return place }
+            connections[slot].dialling.startsAnew()
+        }
+        guard let route = connections[slot].route else { preconditionFailure("dialled before a route was chosen") }
         let name = connections[slot].plan.routes[route].name
         let place = isCurrent ? route : listeners[listener].endpoints.firstIndex { $0.name == name }
         if let place { connections[slot].dialling.group = listeners[listener].endpoints[place].number }
@@ -73,17 +78,18 @@ extension Worker {
         hasRoomAtEndpoints = false
         for listener in listeners.indices {
             for place in listeners[listener].endpoints.indices {
-                // Each of them is asked once: who finds no place queues again, behind the others.
-                var left = listeners[listener].endpoints[place].waiting.count
-                while left > 0, let token = listeners[listener].endpoints[place].waiting.popFirst() {
-                    left -= 1
+                // In the order in which they came; who finds no place stays where it is.
+                while let token = listeners[listener].endpoints[place].waiting.first {
                     guard let slot = connections.slot(of: token), connections[slot].machine.phase == .dialling,
                         connections[slot].dialling.isWaiting
-                    else { continue }
+                    else {
+                        _ = listeners[listener].endpoints[place].waiting.popFirst()
+                        continue
+                    }
                     let course = dial(slot)
-                    let isFull = connections[slot].dialling.isWaiting
+                    if course == .goesOn, connections[slot].dialling.isWaiting { break }
+                    _ = listeners[listener].endpoints[place].waiting.popFirst()
                     advance(slot, after: course)
-                    if isFull { break }
                 }
             }
         }

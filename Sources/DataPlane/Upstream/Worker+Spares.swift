@@ -19,7 +19,9 @@ extension Worker {
                     left -= 1
                     openSpare(listener, place)
                 }
-                nextSpareLookAt = min(nextSpareLookAt, listeners[listener].spares[place].nextLookAt)
+                let next = listeners[listener].spares[place].nextLookAt
+                // Where there was no room, there may be some later.
+                nextSpareLookAt = min(nextSpareLookAt, left > 0 ? loop.now + Self.spareRetryNanoseconds : next)
             }
         }
     }
@@ -123,8 +125,14 @@ extension Worker {
         return listeners[connections[slot].listener].endpoints.firstIndex { $0.number == number }
     }
 
-    /// Whether the route still makes its sessions with the same SVID, the same trust and for the same identities.
+    /// Whether the route still has its endpoint, and makes its sessions with the same SVID, the same trust and for the
+    /// same identities.
     private func isCurrent(_ slot: Int32, _ route: Int) -> Bool {
+        let plan = listeners[connections[slot].listener].plan
+        let address = connections[slot].dialling.address
+        guard plan.routes.indices.contains(route),
+            plan.routes[route].endpoints.contains(where: { $0.address == address })
+        else { return false }
         let contexts = listeners[connections[slot].listener].contexts
         return contexts.indices.contains(route)
             && connections[slot].withSession { $0.belongs(to: contexts[route]) } == true
@@ -139,6 +147,7 @@ extension Worker {
         return true
     }
 
+    private static var spareRetryNanoseconds: UInt64 { 100_000_000 }
     /// After that long a waiting one is replaced: a server that drains waits for it, for half a minute by default.
     private static var spareAgeNanoseconds: UInt64 { 20_000_000_000 }
 }

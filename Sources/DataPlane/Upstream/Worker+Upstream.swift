@@ -14,16 +14,17 @@ extension Worker {
         let tried = connections[slot].dialling.tried
         let retries = listeners[connections[slot].listener].plan.routes[place].upstream.retries
         guard tried.count <= retries else { return unreachable(slot) }
+        let isWaiting = connections[slot].dialling.isWaiting
+        if !isWaiting, !listeners[connections[slot].listener].endpoints[place].waiting.isEmpty {
+            // Nobody overtakes those that wait already; whether they still do is found out before the next turn.
+            hasRoomAtEndpoints = true
+            return wait(slot, place)
+        }
         dials &+= 1
         let (now, random, listener) = (loop.now, dialSeed &+ dials, connections[slot].listener)
         switch listeners[listener].endpoints[place].choose(tried: tried, now: now, random: random) {
         case .none: return unreachable(slot)
-        case .wait:
-            listeners[listener].endpoints[place].waiting.append(
-                connections.token(.connect(connections[slot].machine.upstream), slot))
-            connections[slot].dialling.isWaiting = true
-            connections[slot].timer = .none
-            return .goesOn
+        case .wait: return isWaiting ? .goesOn : wait(slot, place)
         case .dial(let id):
             let address = listeners[listener].endpoints[place].address(of: id)
             connections[slot].dialling.begin(id, address, now: now)
@@ -53,9 +54,9 @@ extension Worker {
             let outcome: Dialling.Outcome =
                 connections[slot].dialling.isTimedOut ? .timedOut : .failed(errno: completion.errno)
             if outcome != .timedOut { connections[slot].detail = describe(completion.errno) }
+            if connections[slot].flow != nil { flowEnded(slot) }
             loop.close(connections[slot][leg].descriptor)
             connections[slot][leg].descriptor = -1
-            if connections[slot].flow != nil { flowEnded(slot) }
             endpointFailed(slot, outcome)
             guard connections[slot].machine.connectEnded(succeeded: false) == .goesOn else { return .isOver }
             return dial(slot)
@@ -99,7 +100,17 @@ extension Worker {
 
     // MARK: Private
 
+    /// Waits for a place at an endpoint, for as long as a connect may take.
+    private mutating func wait(_ slot: Int32, _ place: Int) -> ConnectionMachine.Course {
+        listeners[connections[slot].listener].endpoints[place].waiting.append(
+            connections.token(.connect(connections[slot].machine.upstream), slot))
+        connections[slot].dialling.isWaiting = true
+        connections[slot].timer = .none
+        return .goesOn
+    }
+
     private mutating func unreachable(_ slot: Int32) -> ConnectionMachine.Course {
+        connections[slot].dialling.isWaiting = false
         let last = connections[slot].dialling.attempts.last?.outcome
         if last == nil { connections[slot].detail = "no name of the endpoints has an address" }
         return connections[slot].machine.end(

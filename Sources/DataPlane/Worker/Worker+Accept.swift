@@ -84,7 +84,7 @@ extension Worker {
             loop.close(descriptor, reset: true)
             return emit(refusedRecord(listener: listener, source: source, .policyDenied, caller, objection))
         }
-        let isBalancer = plan.balancers.contains { $0.contains(source.endpoint.address) }
+        let isBalancer = isBalancer(source, listener)
         if let reason = isBalancer ? refusalOfBalancer(source) : refusal(mode, Source(source), listener) {
             loop.close(descriptor, reset: true)
             return emit(refusedRecord(listener: listener, source: source, reason))
