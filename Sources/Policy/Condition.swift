@@ -10,8 +10,7 @@ extension Rule {
         // Loops go by index: in debug builds, which the tests count allocations in, an array's iterator allocates.
         switch condition {
         case .identities:
-            guard !isUnauthenticated else { return !request.hasIdentity }
-            guard !identities.isEmpty else { return true }
+            guard !identities.isEmpty else { return !isUnauthenticated || !request.hasIdentity }
             guard request.hasIdentity else { return false }
             for index in identities.indices where identities[index].matches(request.peer) { return true }
         case .sources:

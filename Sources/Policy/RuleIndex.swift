@@ -33,8 +33,7 @@ struct RuleIndex: Sendable {
     /// The lowest index of a rule that matches; allocates nothing.
     func firstMatch(_ request: borrowing Request, in rules: [Rule]) -> Int? {
         let identity = request.peer.description.utf8
-        // Without an identity, only the rules of the empty prefix are left.
-        var keys = PrefixKeys(of: identity.span, atMostBytes: request.hasIdentity ? longestPrefixBytes : 0)
+        var keys = PrefixKeys(of: identity.span, atMostBytes: longestPrefixBytes)
         var first: Int?
         while let key = keys.next() {
             // Two prefixes may share a key, so the rules below are matched in full.
