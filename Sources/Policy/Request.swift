@@ -5,8 +5,8 @@ public struct Request: Sendable {
     /// Nil: a client of plaintext, which has proved nothing.
     public var identity: SPIFFEID? { hasIdentity ? peer : nil }
     let hasIdentity: Bool
-    /// Of no meaning without identity: then no pattern matches it. It is no optional, because a decision would copy what
-    /// is in one.
+    /// Of no meaning without identity: then no pattern matches it. It is no optional, because a decision would copy
+    /// what is in one.
     let peer: SPIFFEID
     /// Never an IPv4-mapped IPv6 address.
     public let source: IPAddress
