@@ -11,7 +11,7 @@ struct SparePool {
         didSet { wanted = limit == 0 ? 0 : min(max(wanted, 1), limit) }
     }
     /// Those that wait, the oldest first. One may have ended meanwhile.
-    private var ready: [OperationToken] = []
+    private(set) var ready: [OperationToken] = []
     /// Those that are being connected or shake hands.
     private var opening = 0
     private var wanted = 0
@@ -70,12 +70,6 @@ struct SparePool {
 
     /// One that waited has ended.
     mutating func remove(_ token: OperationToken) { ready.removeAll { $0 == token } }
-
-    /// Takes all that wait out of the pool.
-    mutating func takeAll() -> [OperationToken] {
-        defer { ready = [] }
-        return ready
-    }
 
     private mutating func shrink(now: UInt64) {
         guard now >= leftOverSince + Self.shrinkNanoseconds else { return }
