@@ -37,16 +37,8 @@ struct EndpointCheckTests {
         arguments: EventLoopKind.allCases)
     func handshakes(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
-            let server = try stage.inbound(to: stage.application(.echo))
-            let plain = try stage.application(.greets("220 not TLS\r\n"))
-            let proxy = try stage.proxy(
-                SettingsFile(
-                    role: .client,
-                    listeners: [
-                        .outbound(
-                            "out", endpoint: "\(plain.address)\", \"\(try server.address("in"))",
-                            more: "health: {failures: 2, check: {every: 200ms, kind: tls}}")
-                    ]))
+            let (proxy, plain) = try stage.outboundWithPlainServer(
+                "health: {failures: 2, check: {every: 200ms, kind: tls}}")
             let event = try proxy.logEvent("endpoint is out of service")
             #expect(event["endpoint"] as? String == "\(plain.address)")
             for _ in 0..<4 {

@@ -118,16 +118,7 @@ struct EndpointTests {
         arguments: EventLoopKind.allCases)
     func handshakes(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
-            let server = try stage.inbound(to: stage.application(.echo))
-            let plain = try stage.application(.greets("220 not TLS\r\n"))
-            let proxy = try stage.proxy(
-                SettingsFile(
-                    role: .client,
-                    listeners: [
-                        .outbound(
-                            "out", endpoint: "\(plain.address)\", \"\(try server.address("in"))",
-                            more: "balance: roundRobin")
-                    ]))
+            let (proxy, plain) = try stage.outboundWithPlainServer("balance: roundRobin")
             var failed = 0
             while failed < 3 {
                 let client = try TCPConnection.connect(to: proxy.address("out"))
@@ -152,5 +143,19 @@ struct EndpointTests {
         let connection = try TCPConnection.connect(to: proxy.adminAddress())
         try connection.send("GET \(path) HTTP/1.0\r\n\r\n".utf8)
         return String(decoding: try connection.receiveToEnd(), as: UTF8.self)
+    }
+}
+
+extension Stage {
+    /// An outbound proxy to two servers, of which the first speaks no TLS.
+    ///
+    /// - Parameter keys: further keys of the upstream.
+    func outboundWithPlainServer(_ keys: String) throws -> (proxy: ProxyUnderTest, plain: Application) {
+        let server = try inbound(to: application(.echo))
+        let plain = try application(.greets("220 not TLS\r\n"))
+        let endpoints = "\(plain.address)\", \"\(try server.address("in"))"
+        let settings = SettingsFile(
+            role: .client, listeners: [.outbound("out", endpoint: endpoints, more: keys)])
+        return (try proxy(settings), plain)
     }
 }
