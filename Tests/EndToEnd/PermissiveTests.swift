@@ -136,6 +136,34 @@ struct PermissiveTests {
         }
     }
 
+    @Test(
+        "forwards what a client said after its silence, while it still waited for its application",
+        arguments: EventLoopKind.allCases)
+    func late(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let application = try stage.application(.echo)
+            var file = settings(
+                application.address, "detectionTimeout: 20ms", upstream: ", connectionsPerEndpoint: 1")
+            file.limits = ["connectTimeout": "30s"]
+            let proxy = try stage.proxy(file)
+            let holder = try TCPConnection.connect(to: proxy.address("in"))
+            try holder.send("first".utf8)
+            #expect(try holder.receive(exactly: 5) == Array("first".utf8))
+            let client = try TCPConnection.connect(to: proxy.address("in"))
+            let metric = "postern_connections_unauthenticated_total{listener=\"in\",route=\"application\"}"
+            #expect(try eventually { try proxy.metric(metric) == 2 })
+            // It is taken for plaintext, and waits for the place that the first one has.
+            try client.send("hello".utf8)
+            holder.finishSending()
+            #expect(holder.awaitEnd() == .finished)
+            #expect(try client.receive(exactly: 5) == Array("hello".utf8))
+            client.finishSending()
+            #expect(client.awaitEnd() == .finished)
+            let line = try proxy.accessLines(2).last
+            #expect(line?.bytesToUpstream == 5 && line?.bytesFromUpstream == 5, "\(String(describing: line))")
+        }
+    }
+
     @Test("passes TLS for other names through untouched, and terminates its own", arguments: EventLoopKind.allCases)
     func terminate(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
