@@ -96,10 +96,13 @@ private final class Running {
         self.site = site
         process = try Postern.started(
             ["run", "--config", site.settings], output: site.folder.file("out"), complaints: site.folder.file("err"))
-        #expect(
-            try eventually {
-                try String(contentsOfFile: site.folder.file("err"), encoding: .utf8).contains("\"ready\"")
-            })
+        let complaints = site.folder.file("err")
+        var log = ""
+        let isReady = try eventually {
+            log = try String(contentsOfFile: complaints, encoding: .utf8)
+            return log.contains("\"ready\"")
+        }
+        #expect(isReady, "\(log)")
     }
 
     deinit { if process.isRunning { process.terminate() } }
