@@ -1,11 +1,14 @@
 /// What is known of one name, and when to look it up again. Pure; times are monotonic milliseconds.
 ///
 /// A failed or empty answer changes no address: the last good one stays in use for as long as it takes.
+///
+/// An answer may name only a part of the addresses, and another part each time. Where none may be missed, an address
+/// that answers leave out is kept for a while; where they become too many to keep, there is none, rather than a part.
 public struct NameState: Sendable {
     /// What an answer changes.
     public enum Change: Hashable, Sendable {
         case nothing
-        /// It names no address that can be used, and that was not known.
+        /// It names no address that can be used, or too many, and that was not known.
         case failing
         /// The addresses are others.
         case addresses
@@ -22,8 +25,15 @@ public struct NameState: Sendable {
     /// Why lookups fail; nil while they do not.
     public private(set) var failure: String?
     private var retryMilliseconds = firstRetryMilliseconds
+    private let keepsMilliseconds: Int64
+    /// When an answer last named each address; empty where none is kept.
+    private var namedAt: [ResolvedAddress: Int64] = [:]
 
-    public init(now: Int64) { dueAt = now }
+    /// - Parameter keepsMilliseconds: how long an address is kept that answers leave out; 0: not at all.
+    public init(now: Int64, keepsMilliseconds: Int64 = 0) {
+        dueAt = now
+        self.keepsMilliseconds = keepsMilliseconds
+    }
 
     /// A lookup found something.
     ///
@@ -34,7 +44,17 @@ public struct NameState: Sendable {
         _ answer: NameAnswer, onlyFirst: Bool, every: Int64, now: Int64, chance: Double
     ) -> Change {
         isSettled = true
-        let next = answer.usable(onlyFirst: onlyFirst, keeping: addresses)
+        var next = answer.usable(onlyFirst: onlyFirst, keeping: addresses)
+        if keepsMilliseconds > 0 {
+            keep(answer, now: now)
+            guard namedAt.count <= Self.keptAtMost else {
+                (addresses, namedAt) = ([], [:])
+                let isNew = failed(
+                    "it has more than \(Self.keptAtMost) addresses", every: every, now: now, chance: chance)
+                return isNew ? .failing : .nothing
+            }
+            if !next.isEmpty { next = NameAnswer(addresses: next + namedAt.keys, ttlSeconds: 0).ordered() }
+        }
         guard !next.isEmpty else {
             let isNew = failed("the answer has no address that can be used", every: every, now: now, chance: chance)
             return isNew ? .failing : .nothing
@@ -58,11 +78,18 @@ public struct NameState: Sendable {
         return failure != reason
     }
 
+    private mutating func keep(_ answer: NameAnswer, now: Int64) {
+        for address in answer.addresses where address.isUsable { namedAt[address] = now }
+        namedAt = namedAt.filter { now - $0.value < keepsMilliseconds }
+    }
+
     /// Nine to ten tenths of a time.
     private static func spread(_ milliseconds: Int64, _ chance: Double) -> Int64 {
         max(milliseconds - Int64(Double(milliseconds / 10) * chance), 1)
     }
 
+    /// Those that answers left out among them.
+    static let keptAtMost = 1_024
     private static let firstRetryMilliseconds: Int64 = 1_000
     private static let lastRetryMilliseconds: Int64 = 30_000
 }

@@ -49,13 +49,18 @@ extension NameAnswer {
         let found = addresses.filter(\.isUsable)
         guard let first = found.first else { return [] }
         if onlyFirst { return [current.first.flatMap { found.contains($0) ? $0 : nil } ?? first] }
-        let ordered = Set(found).sorted { one, other in
+        return Array(NameAnswer(addresses: found, ttlSeconds: ttlSeconds).ordered().prefix(Self.addressesAtMost))
+    }
+
+    /// All addresses, each once, those of the first one's family first.
+    func ordered() -> [ResolvedAddress] {
+        guard let first = addresses.first else { return [] }
+        return Set(addresses).sorted { one, other in
             if one.priority != other.priority { return one.priority < other.priority }
             if one.isIPv6 != other.isIPv6 { return one.isIPv6 == first.isIPv6 }
             if one.address != other.address { return one.address.precedes(other.address) }
             return (one.port ?? 0, one.weight) < (other.port ?? 0, other.weight)
         }
-        return Array(ordered.prefix(Self.addressesAtMost))
     }
 
     /// More than one name has in practice; whoever answers must not make every worker's tables grow.

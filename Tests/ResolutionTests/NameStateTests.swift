@@ -85,6 +85,37 @@ struct NameStateTests {
         #expect(change == .nothing)
     }
 
+    @Test("where none may be missed, an address that answers leave out is kept for a while")
+    func kept() {
+        var state = NameState(now: 0, keepsMilliseconds: 5_000)
+        #expect(answer(&state, ["10.0.0.1", "10.0.0.2"], now: 0) == .addresses)
+        #expect(answer(&state, ["10.0.0.2", "10.0.0.3"], now: 1_000) == .addresses)
+        #expect(state.texts == ["10.0.0.1", "10.0.0.2", "10.0.0.3"])
+        #expect(answer(&state, ["10.0.0.1", "10.0.0.2"], now: 2_000) == .nothing)
+        #expect(answer(&state, [], now: 3_000) == .failing)
+        #expect(state.texts == ["10.0.0.1", "10.0.0.2", "10.0.0.3"])
+        #expect(answer(&state, ["10.0.0.2"], now: 5_999) == .recovered)
+        #expect(answer(&state, ["10.0.0.2"], now: 6_000) == .addresses)
+        #expect(state.texts == ["10.0.0.1", "10.0.0.2"])
+        #expect(answer(&state, ["10.0.0.2"], now: 7_000) == .addresses)
+        #expect(state.texts == ["10.0.0.2"])
+    }
+
+    @Test("where none may be missed, there is no address rather than a part of too many")
+    func tooMany() {
+        var state = NameState(now: 0, keepsMilliseconds: 5_000)
+        func answer(_ range: Range<UInt32>, now: Int64) -> NameState.Change {
+            let found = NameAnswer(addresses: range.map { ResolvedAddress(.v4(0x0A00_0000 + $0)) }, ttlSeconds: 5)
+            return state.answered(found, onlyFirst: false, every: every, now: now, chance: 0)
+        }
+        #expect(answer(0..<1_000, now: 0) == .addresses)
+        #expect(state.addresses.count == 1_000, "more than upstreams use of a name")
+        #expect(answer(1_000..<2_000, now: 1_000) == .failing)
+        #expect(state.addresses.isEmpty && state.failure != nil)
+        #expect(answer(0..<10, now: 2_000) == .addresses)
+        #expect(state.addresses.count == 10 && state.failure == nil)
+    }
+
     @Test("records of a lower priority come first, with their own ports")
     func priorities() {
         var state = NameState(now: 0)

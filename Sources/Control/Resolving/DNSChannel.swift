@@ -153,11 +153,16 @@ final class DNSChannel {
 /// Why a lookup failed.
 struct DNSFault: Error, Hashable, CustomStringConvertible {
     let description: String
+    /// A server said that there is no such name, or no record of this kind.
+    var isAbsence = false
 
     init(description: String) { self.description = description }
 
-    /// c-ares' text is a constant.
-    init(status: Int32) { description = unsafe String(cString: ares_strerror(status)) }
+    init(status: Int32) {
+        // c-ares' text is a constant.
+        description = unsafe String(cString: ares_strerror(status))
+        isAbsence = status == ARES_ENOTFOUND || status == ARES_ENODATA
+    }
 }
 
 /// The one answer to a question; c-ares holds it until then.

@@ -2,7 +2,8 @@ import Resolution
 import Settings
 import System
 
-/// One lookup of a name: of a host its addresses, of a service its SRV records and the addresses of their targets.
+/// One lookup of a name: of a host its addresses, of a service its SRV records and the addresses of their targets, of a
+/// destination the addresses of each family for itself, so that a family that fails does not pass for an absent one.
 /// Belongs to the control thread.
 final class NameLookup {
     /// Nil until it has ended.
@@ -11,10 +12,10 @@ final class NameLookup {
     private let channel: DNSChannel
     /// Monotonic milliseconds.
     private let deadline: Int64
-    /// What the targets of SRV records gave so far.
+    /// What the targets of SRV records, or the families, gave so far.
     private var found = NameAnswer(addresses: [], ttlSeconds: Int(Int32.max))
-    private var openTargets = 0
-    private var targetFault: DNSFault?
+    private var openQuestions = 0
+    private var lastFault: DNSFault?
 
     /// - Parameter progressed: called on the control thread when ``outcome`` may be there.
     init(
@@ -28,6 +29,11 @@ final class NameLookup {
             channel.addresses(of: question.name.description, question.family) { [weak self] in self?.outcome = $0 }
         case .service:
             channel.services(of: question.name.description) { [weak self] in self?.lookUp($0) }
+        case .destination:
+            openQuestions = 2
+            for family in [AddressFamily.ipv6, .ipv4] {
+                channel.addresses(of: question.name.description, family) { [weak self] in self?.add($0) }
+            }
         }
     }
 
@@ -50,12 +56,25 @@ final class NameLookup {
         found.ttlSeconds = records.ttlSeconds
         // A target that is no host name, such as `.` (RFC 2782: no such service), has no address.
         let targets = records.records.compactMap { record in HostName(parsing: record.target).map { (record, $0) } }
-        openTargets = targets.count
+        openQuestions = targets.count
         for (record, name) in targets {
             // A target is a whole name: it is searched in no domain.
             channel.addresses(of: "\(name).", question.family) { [weak self] in self?.add($0, of: record) }
         }
-        finishTargets()
+        finish()
+    }
+
+    /// Takes the addresses of one family.
+    private func add(_ answer: Result<NameAnswer, DNSFault>) {
+        switch answer {
+        case .success(let host):
+            found.ttlSeconds = min(found.ttlSeconds, host.ttlSeconds)
+            found.addresses += host.addresses
+        case .failure(let fault) where fault.isAbsence: lastFault = fault
+        case .failure: outcome = outcome ?? answer
+        }
+        openQuestions -= 1
+        finish()
     }
 
     private func add(_ answer: Result<NameAnswer, DNSFault>, of record: ServiceAnswer.Record) {
@@ -65,16 +84,16 @@ final class NameLookup {
             found.addresses += host.addresses.map {
                 ResolvedAddress($0.address, port: record.port, priority: record.priority, weight: record.weight)
             }
-        case .failure(let fault): targetFault = fault
+        case .failure(let fault): lastFault = fault
         }
-        openTargets -= 1
-        finishTargets()
+        openQuestions -= 1
+        finish()
     }
 
-    private func finishTargets() {
-        guard openTargets == 0, outcome == nil else { return }
+    private func finish() {
+        guard openQuestions == 0, outcome == nil else { return }
         if found.addresses.isEmpty {
-            outcome = .failure(targetFault ?? DNSFault(description: "the SRV records name no host"))
+            outcome = .failure(lastFault ?? DNSFault(description: "the SRV records name no host"))
         } else {
             outcome = .success(found)
         }

@@ -57,7 +57,9 @@ final class NameResolver {
                 places[question] = next.count
                 var member =
                     known[question]
-                    ?? Member(question: question, everyMilliseconds: every, state: NameState(now: now))
+                    ?? Member(
+                        question: question, everyMilliseconds: every,
+                        state: NameState(now: now, keepsMilliseconds: question.keepsMilliseconds))
                 member.everyMilliseconds = every
                 next.append(member)
             }
@@ -126,6 +128,8 @@ final class NameResolver {
         let question = members[index].question
         let every = Int64(members[index].everyMilliseconds)
         let chance = Double.random(in: 0...1)
+        let before = members[index].state.addresses
+        defer { if members[index].state.addresses != before { hasChanged = true } }
         switch outcome {
         case .success(let answer):
             let change = members[index].state.answered(
@@ -134,9 +138,7 @@ final class NameResolver {
             case .nothing: break
             case .failing: complain(index)
             case .recovered: logger.notice("the name is found again", metadata: ["name": "\(question.name)"])
-            case .addresses:
-                hasChanged = true
-                logger.notice("addresses changed", metadata: describe(index))
+            case .addresses: logger.notice("addresses changed", metadata: describe(index))
             }
         case .failure(let fault):
             if members[index].state.failed(fault.description, every: every, now: now, chance: chance) {
@@ -167,4 +169,10 @@ final class NameResolver {
     /// Each has a socket or two.
     private static let lookupsAtOnce = 32
     private static let addressesLogged = 16
+}
+
+extension NameQuestion {
+    /// For so long an address is kept that answers leave out. A program on this host may have it from an earlier
+    /// answer: what it sends there must not pass for traffic that no route is meant for.
+    fileprivate var keepsMilliseconds: Int64 { kind == .destination ? 300_000 : 0 }
 }

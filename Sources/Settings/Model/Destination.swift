@@ -24,14 +24,7 @@ public enum Destination: Hashable, Sendable, CustomStringConvertible {
 
 extension RouteMatch {
     /// The names among its destinations.
-    public var questions: [NameQuestion] { destinations.compactMap(NameQuestion.init) }
-}
-
-extension NameQuestion {
-    /// Nil if the destination is no name. Both families, of the host's servers.
-    public init?(_ destination: Destination) {
-        guard case .name(let name) = destination else { return nil }
-        // The port is no part of the question.
-        self.init(.host(name, port: 1), ResolveSettings())
+    public var questions: [NameQuestion] {
+        destinations.compactMap { if case .name(let name) = $0 { NameQuestion(destination: name) } else { nil } }
     }
 }

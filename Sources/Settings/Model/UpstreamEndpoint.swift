@@ -57,6 +57,8 @@ public enum AddressChoice: String, Hashable, Sendable, CaseIterable {
 public struct NameQuestion: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         case host, service
+        /// A host among the destinations of a route: whoever has one of its addresses is meant, so that none may lack.
+        case destination
     }
 
     public let name: HostName
@@ -79,6 +81,15 @@ public struct NameQuestion: Hashable, Sendable {
         family = settings.family
         addresses = settings.addresses
         server = settings.server
+    }
+
+    /// A name among destinations: both families, of the host's servers.
+    init(destination name: HostName) {
+        self.name = name
+        kind = .destination
+        family = .auto
+        addresses = .all
+        server = nil
     }
 }
 
