@@ -50,4 +50,31 @@ struct EndpointCheckTests {
             #expect(try proxy.accessLines(4).allSatisfy { $0.attempts == nil })
         }
     }
+
+    @Test(
+        "a check by TLS ends in order, and finds a server that refuses the certificate of this side after the handshake",
+        arguments: EventLoopKind.allCases)
+    func refusals(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            var settings = SettingsFile(listeners: [.inbound("in", upstream: "{builtin: discard}")])
+            let trusting = try stage.proxy(settings)
+            settings.partnerBundle = ""
+            let refusing = try stage.proxy(settings)
+            let endpoints = try [refusing, trusting].map { try "\($0.address("in"))" }
+            let proxy = try stage.proxy(
+                SettingsFile(
+                    role: .partner,
+                    listeners: [
+                        .outbound(
+                            "out", endpoint: endpoints.joined(separator: "\", \""),
+                            more: "health: {failures: 2, check: {every: 1s, kind: tls}}")
+                    ]))
+            let event = try proxy.logEvent("endpoint is out of service")
+            #expect(event["endpoint"] as? String == endpoints[0])
+            #expect((event["reason"] as? String)?.contains("alert") == true, "\(event)")
+            #expect(try refusing.accessLine().reason == "certificate-refused")
+            let line = try trusting.accessLine()
+            #expect(line.reason == "finished" && line.peerId?.contains("partner.test") == true, "\(line)")
+        }
+    }
 }

@@ -3,22 +3,30 @@ import Glibc
 import System
 import TLS
 
-/// One check of an endpoint: a connect and, where it speaks TLS, a handshake. Never blocks; belongs to the control
-/// thread.
+/// One check of an endpoint: a connect and, where it speaks TLS, a handshake and an orderly close. Never blocks;
+/// belongs to the control thread.
+///
+/// In TLS 1.3 a handshake is complete before the server has looked at the client's certificate: only what follows tells
+/// whether it accepts that.
 final class EndpointCheck {
-    /// Nil until it has ended; the reason of a failure.
-    private(set) var outcome: Result<Void, Failure>?
+    enum Outcome: Equatable {
+        case passed
+        case failed(reason: String)
+        /// For a reason of this host, such as its limit of descriptors: it says nothing of the endpoint.
+        case notMade
+    }
+
+    /// Nil until it has ended.
+    private(set) var outcome: Outcome?
     private let descriptor: OwnedDescriptor
     private var watch: EventWatch?
     private var session: TLSSession?
+    /// Its handshake is complete, and it waits for the server's close.
+    private var isClosing = false
     /// Monotonic milliseconds.
-    private let deadline: Int64
+    private var deadline: Int64
     private let base: EventBase
     private let progressed: () -> Void
-
-    struct Failure: Error, Hashable {
-        let reason: String
-    }
 
     /// - Parameters:
     ///   - context: of the route, if the endpoint is to shake hands.
@@ -27,28 +35,35 @@ final class EndpointCheck {
     init(
         of address: SocketAddress, _ context: TLSContext?, mark: UInt32, on base: EventBase, deadline: Int64,
         progressed: @escaping () -> Void
-    ) throws(Failure) {
+    ) {
         self.base = base
         self.deadline = deadline
         self.progressed = progressed
         let number = socket(address.family, postern_nonblocking_stream_socket, 0)
-        guard number >= 0 else { throw Failure(reason: systemMessage(errno)) }
         descriptor = OwnedDescriptor(number)
-        let marked = mark == 0 ? 0 : setMark(mark, of: number)
-        guard marked == 0 else { throw Failure(reason: systemMessage(0 - marked)) }
+        guard number >= 0, mark == 0 || setMark(mark, of: number) == 0 else {
+            outcome = .notMade
+            return
+        }
         let result = address.connect(number)
-        guard result == 0 || result == 0 - EINPROGRESS else { throw Failure(reason: systemMessage(0 - result)) }
+        switch 0 - result {
+        case 0, EINPROGRESS: break
+        // No free port, no memory, and of a Unix socket a full backlog.
+        case EADDRNOTAVAIL, ENOBUFS, ENOMEM, EAGAIN: outcome = .notMade
+        default: outcome = .failed(reason: systemMessage(0 - result))
+        }
+        guard outcome == nil else { return }
         do {
             if let context { session = try TLSSession(context, exchange: RecordExchange()) }
             watch = try EventWatch(base, descriptor: number, for: .writing) { [unowned self] in connected() }
         } catch {
-            throw Failure(reason: "\(error)")
+            outcome = .notMade
         }
     }
 
     /// Ends the check if it takes too long; returns the milliseconds until then.
     func tick(now: Int64) -> Int {
-        if outcome == nil, now >= deadline { end("no answer") }
+        if outcome == nil, now >= deadline { end(isClosing ? .passed : .failed(reason: "no answer")) }
         return Int(max(1, deadline - now))
     }
 
@@ -57,11 +72,11 @@ final class EndpointCheck {
         var size = socklen_t(MemoryLayout<Int32>.size)
         // The call writes one Int32, the size passed.
         guard unsafe getsockopt(descriptor.number, SOL_SOCKET, SO_ERROR, &status, &size) == 0, status == 0 else {
-            return end(systemMessage(status))
+            return end(.failed(reason: systemMessage(status)))
         }
-        guard session != nil else { return end(nil) }
+        guard session != nil else { return end(.passed) }
         watch = try? EventWatch(base, descriptor: descriptor.number) { [unowned self] in received() }
-        guard watch != nil else { return end("no memory") }
+        guard watch != nil else { return end(.notMade) }
         advance([])
     }
 
@@ -72,33 +87,70 @@ final class EndpointCheck {
             unsafe recv(descriptor.number, $0.baseAddress, $0.count, 0)
         }
         if count < 0, errno == EAGAIN || errno == EINTR { return }
-        guard count > 0 else { return end(count == 0 ? "the server disconnected" : systemMessage(errno)) }
-        advance(Array(bytes[..<count]))
+        guard count > 0 else {
+            // What a server does after the handshake, short of an alert, is no failure of it.
+            if isClosing { return end(.passed) }
+            return end(.failed(reason: count == 0 ? "the server disconnected" : systemMessage(errno)))
+        }
+        isClosing ? open(bytes[..<count]) : advance(bytes[..<count])
     }
 
-    private func advance(_ input: [UInt8]) {
-        var outcome = HandshakeOutcome.wantsBytes
+    private func advance(_ input: ArraySlice<UInt8>) {
+        var step: (outcome: HandshakeOutcome, consumed: Int) = (.wantsBytes, 0)
+        let output = written(TLSSession.flightBytes) { step = unsafe session!.handshake(input.span.bytes, into: &$0) }
+        // A flight is short: a socket that does not take it is stalled.
+        guard send(output) else { return end(.failed(reason: "the server does not read")) }
+        switch step.outcome {
+        case .wantsBytes: break
+        case .failed(let failure): end(.failed(reason: failure.detail))
+        case .complete:
+            isClosing = true
+            deadline = min(deadline, MonotonicClock.milliseconds() + Self.closePatienceMilliseconds)
+            let rest = input.dropFirst(step.consumed)
+            if !rest.isEmpty { open(rest) }
+            guard outcome == nil, send(written(TLSSession.flightBytes) { session!.closeNotify(into: &$0) }) else {
+                return
+            }
+            _ = shutdown(descriptor.number, Int32(SHUT_WR))
+        }
+    }
+
+    /// Reads what the server sends after its handshake: an alert, if it refuses this side's certificate.
+    private func open(_ input: ArraySlice<UInt8>) {
+        var step = OpenOutcome.open
+        let plaintext = written(TLSSession.openCapacity(inputBytes: input.count)) {
+            step = unsafe session!.open(input.span.bytes, into: &$0)
+        }
+        switch step {
+        // Whoever sends data has let this side in.
+        case .open: if !plaintext.isEmpty { end(.passed) }
+        case .closed: end(.passed)
+        case .failed(let failure): end(.failed(reason: failure.detail))
+        }
+    }
+
+    private func written(_ capacity: Int, _ body: (inout OutputRawSpan) -> Void) -> [UInt8] {
         // The span covers the array's uninitialised capacity and counts what it initialised.
-        let output = unsafe [UInt8](unsafeUninitializedCapacity: TLSSession.flightBytes) { room, count in
+        unsafe [UInt8](unsafeUninitializedCapacity: capacity) { room, count in
             var output = unsafe OutputRawSpan(buffer: UnsafeMutableRawBufferPointer(room), initializedCount: 0)
-            outcome = unsafe session!.handshake(input.span.bytes, into: &output).outcome
+            body(&output)
             count = unsafe output.finalize(for: UnsafeMutableRawBufferPointer(room))
         }
-        // A flight is short: a socket that does not take it is stalled. The array outlives the call.
-        let sent = unsafe output.withUnsafeBytes {
-            unsafe $0.isEmpty ? 0 : send(descriptor.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-        }
-        guard sent == output.count else { return end("the server does not read") }
-        switch outcome {
-        case .wantsBytes: break
-        case .complete: end(nil)
-        case .failed(let failure): end(failure.detail)
-        }
     }
 
-    private func end(_ failure: String?) {
-        guard outcome == nil else { return }
-        outcome = failure.map { .failure(Failure(reason: $0)) } ?? .success(())
+    private func send(_ bytes: [UInt8]) -> Bool {
+        // The array outlives the call.
+        let sent = unsafe bytes.withUnsafeBytes {
+            unsafe $0.isEmpty ? 0 : Glibc.send(descriptor.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
+        return sent == bytes.count
+    }
+
+    private func end(_ outcome: Outcome) {
+        guard self.outcome == nil else { return }
+        self.outcome = outcome
         progressed()
     }
+
+    private static let closePatienceMilliseconds: Int64 = 500
 }

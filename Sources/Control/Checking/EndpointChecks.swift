@@ -65,6 +65,7 @@ final class EndpointChecks {
         var results: [EndpointCheckResult] = []
         var wait: Int?
         var underway = members.values.count { $0.check != nil }
+        var isHeldBack = false
         for place in members.keys {
             guard var member = members[place] else { continue }
             if let check = member.check {
@@ -72,28 +73,46 @@ final class EndpointChecks {
                 if let outcome = check.outcome {
                     member.check = nil
                     underway -= 1
-                    results.append(member.result(outcome.reason))
+                    report(outcome, member, &results)
                 }
             }
-            if member.check == nil, member.dueAt <= now, underway < Self.checksAtOnce {
-                member.dueAt = now + Int64(member.settings.everyMilliseconds)
-                do throws(EndpointCheck.Failure) {
-                    member.check = try begin(member, now)
-                    underway += 1
-                } catch {
-                    results.append(member.result(error.reason))
+            if member.check == nil, member.dueAt <= now {
+                if underway < Self.checksAtOnce {
+                    member.dueAt = now + Int64(member.settings.everyMilliseconds)
+                    let check = begin(member, now)
+                    if let outcome = check.outcome {
+                        report(outcome, member, &results)
+                    } else {
+                        member.check = check
+                        underway += 1
+                    }
+                } else {
+                    isHeldBack = true
                 }
             }
-            let left = member.check?.tick(now: now) ?? Int(max(1, member.dueAt - now))
-            wait = min(wait ?? left, left)
             members[place] = member
+            guard member.check != nil || member.dueAt > now else { continue }
+            let left = member.check?.tick(now: now) ?? Int(member.dueAt - now)
+            wait = min(wait ?? left, left)
         }
+        // One that ends makes room, and is heard of.
+        if isHeldBack, underway < Self.checksAtOnce { wait = 1 }
         return (results, wait)
     }
 
-    private func begin(_ member: Member, _ now: Int64) throws(EndpointCheck.Failure) -> EndpointCheck {
+    private func report(
+        _ outcome: EndpointCheck.Outcome, _ member: Member, _ results: inout [EndpointCheckResult]
+    ) {
+        switch outcome {
+        case .passed: results.append(member.result(nil))
+        case .failed(let reason): results.append(member.result(reason))
+        case .notMade: break
+        }
+    }
+
+    private func begin(_ member: Member, _ now: Int64) -> EndpointCheck {
         let patience = min(Int64(member.settings.everyMilliseconds), Self.patienceMilliseconds)
-        return try EndpointCheck(
+        return EndpointCheck(
             of: member.address, member.context, mark: mark, on: loop.base, deadline: now + patience
         ) { [loop] in loop.post(.endpointChecked) }
     }
@@ -101,13 +120,4 @@ final class EndpointChecks {
     /// Each has a descriptor.
     private static let checksAtOnce = 64
     private static let patienceMilliseconds: Int64 = 2_000
-}
-
-extension Result<Void, EndpointCheck.Failure> {
-    fileprivate var reason: String? {
-        switch self {
-        case .success: nil
-        case .failure(let failure): failure.reason
-        }
-    }
 }
