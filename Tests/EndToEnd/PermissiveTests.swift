@@ -191,6 +191,26 @@ struct PermissiveTests {
         }
     }
 
+    @Test("ends TLS that passes through once its name is one to terminate", arguments: EventLoopKind.allCases)
+    func terminateLater(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let server = stage.keep(try OpenSSLServer(as: .server, folder: stage.folder))
+            let proxy = try stage.proxy(settings(server.address, "terminate: [app.test]"))
+            let client = try OpenSSLClient(
+                to: proxy.address("in"), as: .client, folder: stage.folder, options: ["-servername", "other.test"])
+            client.send("hello\n")
+            #expect(client.receives("olleh\n"))
+            try proxy.reload(settings(server.address, "terminate: [app.test, \"*.mesh.test\"]"), in: stage.folder)
+            client.send("again\n")
+            #expect(client.receives("olleh\nniaga\n"))
+            try proxy.reload(settings(server.address, "terminate: [app.test, other.test]"), in: stage.folder)
+            let line = try proxy.accessLine { $0.sni == "other.test" }
+            #expect(line.reason == "policy-changed" && line.protected == false, "\(line)")
+            #expect(line.detail?.contains("terminate") == true)
+            _ = client.process.awaitExit()
+        }
+    }
+
     @Test("ends plaintext, and nothing else, once it requires certificates", arguments: EventLoopKind.allCases)
     func strict(loop: EventLoopKind) throws {
         try onStage(loop) { stage in

@@ -34,15 +34,16 @@ extension Worker {
         unsafe bytes.withUnsafeBytes { unsafe connections[slot].flight.append(contentsOf: $0) }
         heldFlightBytes += bytes.byteCount
         guard connections[slot].flight[0] == Self.handshakeRecord else { return takePlaintext(slot, dropFlight(slot)) }
-        let names = connections[slot].plan.permissive?.terminate ?? []
-        guard !names.isEmpty else { return takeTLS(slot) }
+        guard let permissive = connections[slot].plan.permissive, !permissive.terminate.isEmpty else {
+            return takeTLS(slot)
+        }
         // So that a flight which comes byte by byte is not read from its beginning with each of them.
         guard connections[slot].flight.count >= connections[slot].openingBytesAtLeast else { return .goesOn }
         switch ClientHello(connections[slot].flight) {
         case .incomplete(let count) where count <= FirstFlight.helloBytesAtMost:
             connections[slot].openingBytesAtLeast = count
             return .goesOn
-        case .whole(let name?) where !names.contains(where: { $0.matches(name) }):
+        case .whole(let name?) where !permissive.terminates(name):
             connections[slot].passedName = name
             return takePlaintext(slot, dropFlight(slot))
         // A client that asks for no name means whoever answers.

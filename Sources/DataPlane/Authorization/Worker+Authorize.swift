@@ -53,9 +53,15 @@ extension Worker {
             preconditionFailure("a complete handshake without a peer")
         }
         let plan = listeners[index].plan
-        if peer == nil, plan.permissive == nil {
-            connections[slot].detail = "the listener requires client certificates now"
-            return .policy
+        if peer == nil {
+            guard let permissive = plan.permissive else {
+                connections[slot].detail = "the listener requires client certificates now"
+                return .policy
+            }
+            if let name = connections[slot].passedName, permissive.terminates(name) {
+                connections[slot].detail = "the TLS that passed through is for a name of \"terminate\" now"
+                return .policy
+            }
         }
         let isInbound = plan.mode == .inbound
         let verdict = plan.verdict(

@@ -8,6 +8,11 @@ public struct PermissiveSettings: Equatable, Sendable {
     public var serverFirst: [PortRange] = []
     /// The names (SNI) whose TLS is ours; empty: all TLS is. Other TLS is passed through.
     public var terminate: [ServerNamePattern] = []
+
+    /// Whether TLS for the name (SNI) is ours.
+    public func terminates(_ name: String) -> Bool {
+        terminate.isEmpty || terminate.contains { $0.matches(name) }
+    }
 }
 
 /// What an inbound listener asks of its clients.
