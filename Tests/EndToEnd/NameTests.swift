@@ -156,6 +156,53 @@ struct NameTests {
         }
     }
 
+    @Test(
+        "an answer that leads to the proxy itself is refused: to its admin endpoint, to a listener that uses its identity",
+        arguments: EventLoopKind.allCases)
+    func loops(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let ports = [
+                "admin": try TCPListener.freePort(), "in": try TCPListener.freePort(),
+                "out": try TCPListener.freePort(),
+            ]
+            let dns = try NameServer(
+                ["a.test": ["127.0.0.1"]], services: ports.map { "_\($0)._tcp.test,a.test,\($1),1,1" },
+                in: stage.folder)
+            func bind(_ name: String) -> String { "127.0.0.1:\(ports[name]!)" }
+            func inbound(_ name: String, to service: String, bind: String = "127.0.0.1:0") -> SettingsFile.Listener {
+                .inbound(
+                    name,
+                    upstream:
+                        "{endpoints: [\"srv:_\(service)._tcp.test\"], allowRemoteUpstream: true, resolve: {\(dns.setting)}}",
+                    bind: bind)
+            }
+            func outbound(_ name: String, to service: String, bind: String = "127.0.0.1:0") -> SettingsFile.Listener {
+                .outbound(name, endpoint: "srv:_\(service)._tcp.test", bind: bind, more: "resolve: {\(dns.setting)}")
+            }
+            let proxy = try stage.proxy(
+                SettingsFile(
+                    listeners: [
+                        inbound("in", to: "admin", bind: bind("in")), inbound("to-out", to: "out"),
+                        outbound("out", to: "in", bind: bind("out")), outbound("to-itself", to: "out"),
+                    ], extra: "admin: {bind: \"\(bind("admin"))\"}"))
+            for (listener, target) in [("in", "admin"), ("to-out", "out")] {
+                let client = try OpenSSLClient(to: proxy.address(listener), as: .client, folder: stage.folder)
+                let line = try proxy.accessLine()
+                #expect(line.reason == "loop" && line.listener == listener)
+                #expect(line.detail?.contains("leads to \(bind(target)), an address of this proxy") == true, "\(line)")
+                client.process.stop()
+            }
+            _ = try TCPConnection.connect(to: proxy.address("to-itself"))
+            #expect(try proxy.accessLine().reason == "loop")
+            // An outbound listener may dial an inbound one: both ends prove who they are.
+            let client = try TCPConnection.connect(to: proxy.address("out"))
+            try client.send("GET /metrics HTTP/1.0\r\n\r\n".utf8)
+            let lines = try proxy.accessLines(2)
+            #expect(lines.contains { $0.listener == "in" && $0.reason == "loop" })
+            #expect(lines.contains { $0.listener == "out" && $0.upstream == bind("in") && $0.peerId != nil })
+        }
+    }
+
     @Test("check looks names up, and warns of one without an address")
     func check() throws {
         let folder = try TemporaryFolder("e2e")
@@ -180,22 +227,54 @@ struct NameTests {
         let upstream = "{endpoints: [\"app:80\", \"app.shop:80\", \"app.shop.:80\"], allowRemoteUpstream: true}"
         let path = try folder.write(
             SettingsFile(listeners: [.inbound("in", upstream: upstream)]).text(loop: .epoll), to: "postern.yaml")
-        let resolver = try folder.write(
-            "nameserver 127.0.0.1\nsearch svc.test shop.svc.test\noptions ndots:5\n", to: "resolv.conf")
-        // A network and a file system of its own, which end with it.
+        let warnings = try warnings(
+            of: path, in: folder, resolver: "search svc.test shop.svc.test\noptions ndots:5",
+            server: "--local=/#/ --host-record=app.shop.svc.test,10.0.0.1")
+        #expect(warnings.contains("warning: app.shop.:80 has no address"), "\(warnings)")
+        #expect(!warnings.contains("app:80 has"), "\(warnings)")
+        #expect(!warnings.contains("app.shop:80 has"), "\(warnings)")
+    }
+
+    @Test(
+        "of a destination each family must be known: one that is refused is no absent one",
+        arguments: [("--local=/#/", true), ("", false)])
+    func families(authority: String, isKnown: Bool) throws {
+        let folder = try TemporaryFolder("e2e")
+        try TestIdentities.shared.write(to: folder)
+        let path = try folder.write(
+            """
+            identity: {files: {certificate: server.pem, privateKey: server.key, trustBundles: {example.org: bundle.pem}}}
+            listeners:
+              - name: out
+                mode: outbound
+                bind: 127.0.0.1:15001
+                transparent: redirect
+                unmatched: passthrough
+                routes:
+                  - name: mesh
+                    match: {destinations: [app.test]}
+                    upstream: {original: true, identities: ["spiffe://example.org/**"]}
+            """, to: "postern.yaml")
+        // Without authority for the name, dnsmasq refuses the question for its IPv6 addresses.
+        let warnings = try warnings(
+            of: path, in: folder, resolver: "", server: "\(authority) --host-record=app.test,10.0.0.1")
+        #expect(warnings.contains("app.test has no address from here") == !isKnown, "\(warnings)")
+    }
+
+    /// What `check` warns of, in a network and a file system of its own, which end with it.
+    private func warnings(of path: String, in folder: TemporaryFolder, resolver: String, server: String) throws
+        -> String
+    {
+        let resolver = try folder.write("nameserver 127.0.0.1\n\(resolver)\n", to: "resolv.conf")
         let script = """
             ip link set lo up && mount --bind \(resolver) /etc/resolv.conf || exit 9
-            dnsmasq --conf-file=/dev/null --user=root --pid-file --no-resolv --no-hosts --local=/#/ \
-            --host-record=app.shop.svc.test,10.0.0.1
+            dnsmasq --conf-file=/dev/null --user=root --pid-file --no-resolv --no-hosts \(server)
             exec \(try PosternBinary.path()) check --config \(path)
             """
         let process = try ChildProcess(
             ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script])
         #expect(process.awaitExit() == .code(0))
-        let warnings = process.standardError.text
-        #expect(warnings.contains("warning: app.shop.:80 has no address"), "\(warnings)")
-        #expect(!warnings.contains("app:80 has"), "\(warnings)")
-        #expect(!warnings.contains("app.shop:80 has"), "\(warnings)")
+        return process.standardError.text
     }
 
     private func settings(_ name: String, _ port: UInt16, _ dns: NameServer) -> SettingsFile {

@@ -92,6 +92,8 @@ public struct RoutePlan: Sendable {
     let destinationAddresses: Set<IPAddress>
     /// Empty for a builtin, and while no name among the endpoints has an address.
     public let endpoints: [PlannedEndpoint]
+    /// Whether DNS says where some of them are.
+    let hasNames: Bool
     let balancing: BalancingPolicy
     /// How many connections a worker keeps ready.
     let sparesAtMost: Int
@@ -107,6 +109,7 @@ public struct RoutePlan: Sendable {
         destinationAddresses = Set(
             route.match.questions.flatMap { names.answers[$0] ?? [] }.map(\.address.folded))
         endpoints = route.upstream.endpoints(names)
+        hasNames = !route.upstream.questions.isEmpty
         balancing = BalancingPolicy(route.upstream, workers: workers)
         let hasEndpoints = if case .endpoints = route.upstream.target { true } else { false }
         sparesAtMost = hasEndpoints ? (route.upstream.preconnect + workers - 1) / workers : 0

@@ -47,6 +47,17 @@ extension Worker {
         return ownSockets.adminAddress.map { reaches(address, $0) } ?? false
     }
 
+    /// Whether an address that DNS gave to an upstream is one of this proxy's own: whoever answers must not let peers
+    /// use this proxy's identity or its admin endpoint, or make a connection dial itself without end. An outbound
+    /// listener may dial an inbound one, which asks for a certificate.
+    func leadsBack(_ address: SocketAddress, from listener: Int) -> Bool {
+        let isOutbound = listeners[listener].plan.mode == .outbound
+        for acceptor in acceptors where !acceptor.isClosed && reaches(address, acceptor.address) {
+            return !isOutbound || listeners[acceptor.listener].plan.mode == .outbound
+        }
+        return ownSockets.adminAddress.map { reaches(address, $0) } ?? false
+    }
+
     /// Ends a connection that leads back to this proxy.
     mutating func endLoop(_ slot: Int32, _ detail: String) -> ConnectionMachine.Course {
         loops += 1

@@ -28,6 +28,10 @@ extension Worker {
         case .dial(let id):
             let address = listeners[listener].endpoints[place].address(of: id)
             connections[slot].dialling.begin(id, address, now: now)
+            if listeners[listener].plan.routes[place].hasNames, leadsBack(address, from: listener) {
+                let detail = "a name of the endpoints leads to \(address.endpoint), an address of this proxy itself"
+                return endLoop(slot, detail)
+            }
             return connect(slot, to: address)
         }
     }
