@@ -45,6 +45,7 @@ public struct EventLoop: ~Copyable {
     public let kind: BackendKind
     /// Monotonic nanoseconds, read once a tick.
     public private(set) var now: UInt64
+    private var stalledConnects = StalledConnects()
 
     /// A loop on io_uring; throws if the kernel or its sandbox refuses it.
     public static func ioURing(_ limits: LoopLimits) throws(EventLoopFault) -> EventLoop {
@@ -132,8 +133,9 @@ public struct EventLoop: ~Copyable {
         }
     }
 
-    /// Connects a socket from ``openSocket(for:)``.
+    /// Connects a socket from ``openSocket(for:)``. Where a Unix socket's listener has a full queue, it waits.
     public mutating func connect(_ descriptor: Int32, to address: SocketAddress, _ token: OperationToken) {
+        if address.isUnix, kind != .simulated { return connectUnix(descriptor, to: address, token) }
         switch backend {
         case .ioURing(let ring): unsafe ring.pointee.connect(descriptor, to: address, token)
         case .epoll(let epoll): unsafe epoll.pointee.connect(descriptor, to: address, token)
@@ -144,6 +146,9 @@ public struct EventLoop: ~Copyable {
 
     /// Cancels an operation; its completion still comes, with ECANCELED or with what it had done by then.
     public mutating func cancel(_ descriptor: Int32, _ token: OperationToken) {
+        if !stalledConnects.isEmpty, let connect = stalledConnects.remove(token) {
+            return connectEnded(connect, 0 - ECANCELED)
+        }
         switch backend {
         case .ioURing(let ring): unsafe ring.pointee.cancel(token)
         case .epoll(let epoll): unsafe epoll.pointee.cancel(descriptor, token)
@@ -197,16 +202,17 @@ public struct EventLoop: ~Copyable {
     ///
     /// A signal or a housekeeping event may end the wait early, with none.
     public mutating func tick(timeoutNanoseconds: UInt64) throws(EventLoopFault) -> Int {
+        let timeout = stalledConnects.isEmpty ? timeoutNanoseconds : min(timeoutNanoseconds, retryStalledConnects())
         let count: Int
         switch backend {
         case .ioURing(let ring):
-            try unsafe ring.pointee.tick(timeoutNanoseconds: timeoutNanoseconds)
+            try unsafe ring.pointee.tick(timeoutNanoseconds: timeout)
             count = unsafe ring.pointee.completions.count
         case .epoll(let epoll):
-            try unsafe epoll.pointee.tick(timeoutNanoseconds: timeoutNanoseconds)
+            try unsafe epoll.pointee.tick(timeoutNanoseconds: timeout)
             count = unsafe epoll.pointee.completions.count
         case .simulated(let network):
-            count = unsafe network._withUnsafeGuaranteedRef { $0.tick(timeoutNanoseconds: timeoutNanoseconds) }
+            count = unsafe network._withUnsafeGuaranteedRef { $0.tick(timeoutNanoseconds: timeout) }
         }
         now = currentNanoseconds()
         return count
@@ -329,6 +335,38 @@ public struct EventLoop: ~Copyable {
         switch backend {
         case .ioURing, .epoll: WallClock.nanoseconds()
         case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.wallClock }
+        }
+    }
+
+    // MARK: Private
+
+    private mutating func connectUnix(_ descriptor: Int32, to address: SocketAddress, _ token: OperationToken) {
+        let connect = StalledConnects.Connect(descriptor: descriptor, address: address, token: token)
+        let kind = kind
+        let result = stalledConnects.begin(connect, now: now) { Self.attempt($0, kind) }
+        if let result { connectEnded(connect, result) }
+    }
+
+    /// Returns how long the next tick may wait.
+    private mutating func retryStalledConnects() -> UInt64 {
+        let kind = kind
+        let now = currentNanoseconds()
+        for (connect, result) in stalledConnects.retry(now: now, attempt: { Self.attempt($0, kind) }) {
+            connectEnded(connect, result)
+        }
+        return stalledConnects.wait(now: now)
+    }
+
+    private static func attempt(_ connect: StalledConnects.Connect, _ kind: BackendKind) -> Int32 {
+        Sockets.connectAtOnce(connect.descriptor, to: connect.address, isNonBlocking: kind == .epoll)
+    }
+
+    /// Its completion comes with the next tick.
+    private mutating func connectEnded(_ connect: StalledConnects.Connect, _ result: Int32) {
+        switch backend {
+        case .ioURing(let ring): unsafe ring.pointee.complete(connect.token, result)
+        case .epoll(let epoll): unsafe epoll.pointee.connected(connect.descriptor, result, connect.token)
+        case .simulated: preconditionFailure("a simulated connect has its completion from the network")
         }
     }
 

@@ -51,6 +51,16 @@ enum Sockets {
         return result == 0 ? Int(count) : 0
     }
 
+    /// Connects a Unix socket, which takes no time: zero, or a negated errno, EAGAIN if the listener's queue is full.
+    ///
+    /// - Parameter isNonBlocking: of the descriptor, before and after.
+    static func connectAtOnce(_ descriptor: Int32, to address: SocketAddress, isNonBlocking: Bool) -> Int32 {
+        if isNonBlocking { return address.connect(descriptor) }
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        defer { _ = fcntl(descriptor, F_SETFL, 0) }
+        return address.connect(descriptor)
+    }
+
     static func shutdownWrite(_ descriptor: Int32) {
         // ENOTCONN means that the peer was faster; its completion tells the owner.
         _ = Glibc.shutdown(descriptor, Int32(SHUT_WR))

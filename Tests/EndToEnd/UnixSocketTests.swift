@@ -55,6 +55,88 @@ struct UnixSocketTests {
     }
 
     @Test(
+        "an application whose queue is full is waited for, and is not taken out of service",
+        arguments: EventLoopKind.allCases)
+    func fullQueue(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let path = stage.folder.file("application.sock")
+            let script = try stage.folder.write(
+                """
+                import socket, sys, threading
+                listener = socket.socket(socket.AF_UNIX)
+                listener.bind("\(path)")
+                listener.listen(0)
+                callers = []
+                try:
+                    while True:
+                        caller = socket.socket(socket.AF_UNIX)
+                        caller.setblocking(False)
+                        caller.connect("\(path)")
+                        callers.append(caller)
+                except BlockingIOError:
+                    print("full", flush=True)
+                sys.stdin.readline()
+                for caller in callers: caller.close()
+                def echo(connection):
+                    while data := connection.recv(65536): connection.sendall(data)
+                    connection.close()
+                while True:
+                    threading.Thread(target=echo, args=listener.accept()[:1], daemon=True).start()
+
+                """, to: "application.py")
+            let application = stage.keep(try ChildProcess(["python3", script]))
+            #expect(application.standardOutput.awaitLine { $0 == "full" ? true : nil } == true)
+            let upstream = "{endpoints: [\"unix:\(path)\"], health: {failures: 1}}"
+            let proxy = try stage.proxy(SettingsFile(listeners: [.inbound("in", upstream: upstream)]))
+            let clients = try (0..<3).map { _ in
+                try OpenSSLClient(
+                    to: proxy.address("in"), as: .client, folder: stage.folder, options: ["-no_ign_eof"])
+            }
+            for client in clients { client.send("hello\n") }
+            #expect(!clients[0].receives("hello\n", within: .milliseconds(300)))
+            application.write(Array("\n".utf8))
+            for client in clients {
+                #expect(client.receives("hello\n"))
+                client.finish()
+                _ = client.process.awaitExit()
+            }
+            let lines = try proxy.accessLines(3)
+            #expect(lines.allSatisfy { $0.reason == "finished" && $0.attempts == nil }, "\(lines)")
+            #expect(!proxy.process.standardError.text.contains("out of service"))
+        }
+    }
+
+    @Test(
+        "an application whose queue stays full has as much time as a dial may take", arguments: EventLoopKind.allCases)
+    func queueStaysFull(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let path = stage.folder.file("application.sock")
+            let script = try stage.folder.write(
+                """
+                import socket, time
+                listener = socket.socket(socket.AF_UNIX)
+                listener.bind("\(path)")
+                listener.listen(0)
+                caller = socket.socket(socket.AF_UNIX)
+                caller.connect("\(path)")
+                print("full", flush=True)
+                time.sleep(600)
+
+                """, to: "application.py")
+            let application = stage.keep(try ChildProcess(["python3", script]))
+            #expect(application.standardOutput.awaitLine { $0 == "full" ? true : nil } == true)
+            let proxy = try stage.proxy(
+                SettingsFile(
+                    listeners: [.inbound("in", upstream: "{endpoints: [\"unix:\(path)\"]}")],
+                    limits: ["connectTimeout": "300ms"]))
+            let client = try OpenSSLClient(to: proxy.address("in"), as: .client, folder: stage.folder)
+            let line = try proxy.accessLine()
+            #expect(line.reason == "connect-timeout" && line.durationMs >= 300, "\(line)")
+            _ = client.process.awaitExit()
+        }
+    }
+
+    @Test(
         "admits the users and groups that it names, and no other, also after a change",
         arguments: EventLoopKind.allCases)
     func callers(loop: EventLoopKind) throws {

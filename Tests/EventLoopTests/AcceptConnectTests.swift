@@ -56,6 +56,35 @@ struct AcceptConnectTests {
         }
     }
 
+    @Test(
+        "a dial to a Unix socket whose queue is full waits, in order, and can be cancelled", arguments: Rig.kernelKinds)
+    func fullQueue(kind: BackendKind) throws {
+        var rig = try Rig(kind)
+        let address = SocketAddress(unix: "@postern-test-\(UInt64.random(in: 0 ... .max))")
+        let listener = Sockets.open(for: address, nonBlocking: true)
+        #expect(address.bind(listener) == 0 && listen(listener, 0) == 0)
+        let dials = (0..<4).map { _ in
+            let descriptor = rig.loop.openSocket(for: address)
+            return (descriptor: descriptor, token: rig.connect(descriptor, address))
+        }
+        #expect(try rig.next(dials[0].token).result == 0)
+        #expect(try rig.drain(ticks: 20).isEmpty)
+        rig.loop.cancel(dials[2].descriptor, dials[2].token)
+        #expect(try rig.next(dials[2].token).result == 0 - ECANCELED)
+        for next in [1, 3] {
+            let accepted = accept(listener, nil, nil)
+            #expect(accepted >= 0)
+            #expect(try rig.next(dials[next].token).result == 0)
+            #expect(try rig.drain().isEmpty)
+            Sockets.close(accepted, reset: false)
+        }
+        // Its mode is as before: bytes are waited for.
+        let token = rig.receive(dials[0].descriptor)
+        #expect(try rig.next(token).result == 0)
+        for dial in dials { rig.loop.close(dial.descriptor) }
+        Sockets.close(listener, reset: false)
+    }
+
     @Test("simultaneous dials are all served", arguments: BackendKind.allCases)
     func manyDials(kind: BackendKind) throws {
         var rig = try Rig(kind)

@@ -95,7 +95,11 @@ struct EpollBackend: ~Copyable {
     }
 
     mutating func connect(_ descriptor: Int32, to address: SocketAddress, _ token: OperationToken) {
-        let result = address.connect(descriptor)
+        connected(descriptor, address.connect(descriptor), token)
+    }
+
+    /// A connect was made: zero, or a negated errno, EINPROGRESS if it has only begun.
+    mutating func connected(_ descriptor: Int32, _ result: Int32, _ token: OperationToken) {
         guard isRegistered(descriptor, or: token) else { return }
         states.update(descriptor) { state in
             state.wants.insert(.connect)

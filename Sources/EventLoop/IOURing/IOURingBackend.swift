@@ -22,7 +22,8 @@ struct IOURingBackend: ~Copyable {
     private var budget: ReceiveBudget
     /// Buffers that the kernel holds, or has used for completions not read yet.
     private var provided = 0
-    /// Completions that were taken out of the kernel's queue before their tick, because it was full.
+    /// Completions that were taken out of the kernel's queue before their tick, because it was full, and those that the
+    /// kernel does not make.
     private var early: [RawCompletion] = []
     /// The read of the wake's descriptor has completed.
     private var wakeIsDue = false
@@ -122,6 +123,11 @@ struct IOURingBackend: ~Copyable {
             unsafe io_uring_prep_connect(entry, descriptor, address, length)
         }
         unsafe entry.pointee.user_data = token.raw
+    }
+
+    /// An operation that the kernel does not know has ended.
+    mutating func complete(_ token: OperationToken, _ result: Int32) {
+        early.append(RawCompletion(userData: token.raw, result: result, flags: 0))
     }
 
     mutating func cancel(_ token: OperationToken) {
