@@ -8,9 +8,14 @@ import Synchronization
 public final class UnixSocketFile: Sendable {
     public let path: String
     private let temporary: String
-    private let isPlaced = Atomic(false)
+    private let standing: Mutex<Standing>
     private let device: dev_t
     private let inode: ino_t
+
+    private enum Standing {
+        case temporary(after: UnixSocketFile?)
+        case placed
+    }
 
     /// Who may connect: permission bits and, where given, the file's owner and group.
     public struct Access: Hashable, Sendable {
@@ -36,52 +41,94 @@ public final class UnixSocketFile: Sendable {
         binding descriptor: Int32, at path: String, _ access: Access, after predecessor: UnixSocketFile? = nil,
         backlog: Int32
     ) throws(UnixSocketFault) {
-        if let present = try Self.status(of: path) {
-            guard present.st_mode & S_IFMT == S_IFSOCK else { throw UnixSocketFault(errno: EEXIST) }
-            guard predecessor?.isInPlace == true || !Self.isAnswered(path) else {
-                throw UnixSocketFault(errno: EADDRINUSE)
-            }
-        }
+        try Self.checkPlace(path, after: predecessor)
         // Under another name first: nobody may connect before the permissions are set.
-        let folder = path[...(path.lastIndex(of: "/") ?? path.startIndex)]
-        let temporary = "\(folder).\(String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16))"
+        let temporary = "\(Self.folder(of: path)).\(String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16))"
         guard temporary.utf8.count < SocketAddress.unixNameBytes else { throw UnixSocketFault(errno: ENAMETOOLONG) }
+        // The file is made with the socket's own mode, as far as the umask lets it.
+        _ = fchmod(descriptor, access.mode)
         let bound = SocketAddress(unix: temporary).bind(descriptor)
         guard bound == 0 else { throw UnixSocketFault(errno: 0 - bound) }
         do throws(UnixSocketFault) {
-            try Self.check { Int(unsafe chmod(temporary, access.mode)) }
-            if access.user != nil || access.group != nil {
-                try Self.check { Int(unsafe lchown(temporary, access.user ?? .max, access.group ?? .max)) }
-            }
-            try Self.check { Int(listen(descriptor, backlog)) }
-            guard let made = try Self.status(of: temporary) else { throw UnixSocketFault(errno: ENOENT) }
+            let made = try Self.apply(access, to: temporary)
             (device, inode) = (made.st_dev, made.st_ino)
+            try Self.check { Int(listen(descriptor, backlog)) }
         } catch {
             unsafe unlink(temporary)
             throw error
         }
         self.path = path
         self.temporary = temporary
+        standing = Mutex(.temporary(after: predecessor))
     }
 
     /// Gives the socket its name, in place of a dead one or of its predecessor. Does nothing the second time.
+    ///
+    /// - Throws: EADDRINUSE where another process has taken the place meanwhile.
     public func place() throws(UnixSocketFault) {
-        guard !isPlaced.load(ordering: .relaxed) else { return }
-        try Self.check { Int(unsafe rename(temporary, path)) }
-        isPlaced.store(true, ordering: .relaxed)
+        try standing.withLock { standing throws(UnixSocketFault) in
+            guard case .temporary(let predecessor) = standing else { return }
+            // Two processes that found the same dead socket come here one after the other.
+            let outcome = try FolderLock.hold(Self.folder(of: path)) { () throws(UnixSocketFault) in
+                try Self.checkPlace(path, after: predecessor)
+                try Self.check { Int(unsafe rename(temporary, path)) }
+            }
+            if case .busy = outcome { throw UnixSocketFault(errno: EBUSY) }
+            standing = .placed
+        }
     }
 
-    private var isInPlace: Bool {
+    /// Whether the file is there, and this socket's.
+    public var isInPlace: Bool {
         guard let present = try? Self.status(of: path) else { return false }
         return present.st_dev == device && present.st_ino == inode
     }
 
     /// Removes the file if it is still this socket's.
     public func remove() {
-        if !isPlaced.load(ordering: .relaxed) { unsafe unlink(temporary) } else if isInPlace { unsafe unlink(path) }
+        guard case .placed = standing.withLock({ $0 }) else {
+            unsafe unlink(temporary)
+            return
+        }
+        // Nobody replaces it between the look and the removal. If that is not to be had, a dead file stays.
+        _ = FolderLock.hold(Self.folder(of: path)) { if isInPlace { unsafe unlink(path) } }
     }
 
     deinit { remove() }
+
+    /// Throws unless nothing is there, or a socket that nobody answers on, or the predecessor's.
+    private static func checkPlace(_ path: String, after predecessor: UnixSocketFile?) throws(UnixSocketFault) {
+        guard let present = try status(of: path) else { return }
+        guard present.st_mode & S_IFMT == S_IFSOCK else { throw UnixSocketFault(errno: EEXIST) }
+        guard predecessor?.isInPlace == true || !isAnswered(path) else { throw UnixSocketFault(errno: EADDRINUSE) }
+    }
+
+    /// Gives a socket's file that was just made its owner and mode, and returns what it is.
+    ///
+    /// By its descriptor, so that nobody who can write to the folder has another file changed in its stead.
+    static func apply(_ access: Access, to path: String) throws(UnixSocketFault) -> stat {
+        // Safe, here and below: the strings and the structure live through the calls.
+        let number = systemCall { unsafe Int(open(path, openPath | O_NOFOLLOW | O_CLOEXEC)) }
+        guard number >= 0 else { throw UnixSocketFault(errno: Int32(0 - number)) }
+        let file = OwnedDescriptor(Int32(number))
+        var made = stat()
+        try check { unsafe Int(fstat(file.number, &made)) }
+        guard made.st_mode & S_IFMT == S_IFSOCK, made.st_uid == geteuid(), made.st_nlink == 1 else {
+            throw UnixSocketFault(errno: EEXIST)
+        }
+        if made.st_mode & ~S_IFMT != access.mode {
+            try check { unsafe Int(chmod("/proc/self/fd/\(file.number)", access.mode)) }
+        }
+        if access.user != nil || access.group != nil {
+            let (user, group) = (access.user ?? .max, access.group ?? .max)
+            try check { unsafe Int(fchownat(file.number, "", user, group, atEmptyPath)) }
+        }
+        return made
+    }
+
+    private static func folder(of path: String) -> String {
+        String(path[...(path.lastIndex(of: "/") ?? path.startIndex)])
+    }
 
     private static func status(of path: String) throws(UnixSocketFault) -> stat? {
         var status = stat()
@@ -107,6 +154,9 @@ public final class UnixSocketFile: Sendable {
         guard result >= 0 else { throw UnixSocketFault(errno: Int32(0 - result)) }
     }
 
+    /// O_PATH and AT_EMPTY_PATH of linux/fcntl.h.
+    private static let openPath: Int32 = 0x20_0000
+    private static let atEmptyPath: Int32 = 0x1000
     private static let nonBlockingCloseOnExec = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
 }
 

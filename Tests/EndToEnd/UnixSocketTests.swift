@@ -55,6 +55,29 @@ struct UnixSocketTests {
     }
 
     @Test(
+        "of several that start at once over a dead process's socket, one gets it and the others say so",
+        arguments: EventLoopKind.allCases)
+    func race(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let path = stage.folder.file("out.sock")
+            let inbound = try stage.inbound(to: stage.application(.web("hello")))
+            let settings = SettingsFile(
+                role: .client, listeners: [.outbound(to: try inbound.address("in"), bind: "unix:\(path)")])
+            let dead = try ChildProcess(["python3", "-c", "import socket; socket.socket(1).bind('\(path)')"])
+            #expect(dead.awaitExit() == .code(0))
+            let proxies = try (0..<5).map { _ in try stage.start(settings) }
+            #expect(eventually { proxies.count { !$0.process.isRunning } == 4 })
+            #expect(try curl(["--unix-socket", path]) == "hello")
+            for proxy in proxies where !proxy.process.isRunning {
+                #expect(proxy.process.awaitExit() == .code(2))
+                #expect(proxy.process.standardError.text.contains("another process listens on it"))
+            }
+            let left = try FileManager.default.contentsOfDirectory(atPath: stage.folder.path)
+            #expect(!left.contains { $0.hasPrefix(".") }, "\(left)")
+        }
+    }
+
+    @Test(
         "an application whose queue is full is waited for, and is not taken out of service",
         arguments: EventLoopKind.allCases)
     func fullQueue(loop: EventLoopKind) throws {

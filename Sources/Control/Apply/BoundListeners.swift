@@ -98,11 +98,8 @@ struct BoundListeners {
             do throws(UnixSocketFault) {
                 try socket.file?.place()
             } catch {
-                throw .bind(
-                    SettingsFlaw(
-                        .error, at: sources.bind(ofListener: index),
-                        "cannot listen on \(settings[index].bind) (listener \"\(settings[index].name)\"): "
-                            + systemMessage(error.errno)))
+                throw Self.fault(
+                    .systemCall("bind", errno: error.errno), settings[index], at: sources.bind(ofListener: index))
             }
         }
     }
@@ -113,9 +110,8 @@ struct BoundListeners {
     private static func group(
         for listener: ListenerSettings, after predecessor: UnixSocketFile?, at position: Position, _ workers: Int
     ) throws(ProxyFault) -> (descriptors: [Int32], address: SocketAddress, file: UnixSocketFile?) {
-        let bind = listener.bind
         do throws(EventLoopFault) {
-            switch bind {
+            switch listener.bind {
             case .ip(let endpoint):
                 let group = try ListeningSocket.group(
                     address: SocketAddress(endpoint), count: workers, transparent: listener.transparency == .tproxy)
@@ -126,18 +122,24 @@ struct BoundListeners {
                 return (group.descriptors, SocketAddress(unix: address.name), group.file)
             }
         } catch {
-            let reason = reason(error, bind)
-            throw .bind(
-                SettingsFlaw(
-                    .error, at: position,
-                    "cannot listen on \(bind) (listener \"\(listener.name)\"): \(reason)"))
+            throw fault(error, listener, at: position)
         }
+    }
+
+    private static func fault(
+        _ fault: EventLoopFault, _ listener: ListenerSettings, at position: Position
+    ) -> ProxyFault {
+        let reason = reason(fault, listener.bind)
+        return .bind(
+            SettingsFlaw(
+                .error, at: position, "cannot listen on \(listener.bind) (listener \"\(listener.name)\"): \(reason)"))
     }
 
     private static func reason(_ fault: EventLoopFault, _ bind: ListenAddress) -> String {
         guard case .systemCall(_, let number) = fault else { return "\(fault)" }
         switch (bind, number) {
         case (.unix, EADDRINUSE): return "another process listens on it"
+        case (.unix, EBUSY): return "another process has locked its folder"
         case (.unix, EEXIST): return "a file that is no socket is there: remove it, or choose another path"
         default: return systemMessage(number)
         }
