@@ -77,6 +77,27 @@ struct UnixSocketTests {
         }
     }
 
+    @Test("is made anew by SIGHUP if somebody removed its file", arguments: EventLoopKind.allCases)
+    func removed(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let path = stage.folder.file("out.sock")
+            let inbound = try stage.inbound(to: stage.application(.web("hello")))
+            var settings = SettingsFile(
+                role: .client, listeners: [.outbound(to: try inbound.address("in"), bind: "unix:\(path)")])
+            settings.workers = 2
+            let proxy = try stage.proxy(settings)
+            #expect(try curl(["--unix-socket", path]) == "hello")
+            try FileManager.default.removeItem(atPath: path)
+            #expect(try curl(["--unix-socket", path]) == nil)
+            proxy.process.signal(SIGHUP)
+            try proxy.awaitReload()
+            for _ in 0..<4 { #expect(try curl(["--unix-socket", path]) == "hello") }
+            #expect(try permissions(path) == 0o600)
+            proxy.process.signal(SIGTERM)
+            #expect(eventually { !FileManager.default.fileExists(atPath: path) })
+        }
+    }
+
     @Test(
         "an application whose queue is full is waited for, and is not taken out of service",
         arguments: EventLoopKind.allCases)

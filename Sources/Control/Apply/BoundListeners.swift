@@ -17,6 +17,9 @@ struct BoundListeners {
         let address: SocketAddress
         /// Of a Unix socket outside the abstract namespace.
         let file: UnixSocketFile?
+
+        /// False if its file was removed or replaced: nobody finds it any more.
+        var isReachable: Bool { file?.isInPlace ?? true }
     }
 
     /// The address a listener asks for. Listeners with port 0 never share one.
@@ -68,7 +71,7 @@ struct BoundListeners {
         var next: [Socket] = []
         for (index, listener) in listeners.enumerated() {
             let wanted = Wanted(listener)
-            if let kept = sockets.first(where: { $0.wanted == wanted }) {
+            if let kept = sockets.first(where: { $0.wanted == wanted }), kept.isReachable {
                 next.append(kept)
                 continue
             }
@@ -103,6 +106,9 @@ struct BoundListeners {
             }
         }
     }
+
+    /// Whether each socket is reachable where it is bound; one that is not is made anew by the next ``bind(_:_:)``.
+    var areReachable: Bool { sockets.allSatisfy(\.isReachable) }
 
     /// Removes the files of Unix sockets, which nobody accepts on any more.
     func removeFiles() { for socket in sockets { socket.file?.remove() } }

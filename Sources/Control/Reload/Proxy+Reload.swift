@@ -11,7 +11,7 @@ extension Proxy {
         guard let due = source?.schedule.dueAt, monotonic >= due, let outcome = source?.readFiles(now: now) else {
             return
         }
-        let isApplied = outcome.change.map { apply($0, because: .files) } ?? true
+        let isApplied = outcome.change.map { apply($0, because: .files) } ?? renewLostSockets()
         report(outcome, isApplied: isApplied)
         source?.schedule.looked(
             now: monotonic, isSound: outcome.settingsAreSound && outcome.identityIsSound && isApplied)
@@ -26,6 +26,13 @@ extension Proxy {
         }
         revocationEnd = revocation.nextExpiry(after: now)
         return revocationEnd.map { $0 - now + 1 }
+    }
+
+    /// Makes Unix sockets anew whose files were removed; false if that fails.
+    private func renewLostSockets() -> Bool {
+        guard let source, !installer.listeners.areReachable else { return true }
+        logger.warning("the file of a Unix socket is not where it was made: the socket is made anew")
+        return apply(source.reload.state, because: .files)
     }
 
     private func report(_ outcome: ReloadState.Outcome, isApplied: Bool) {
