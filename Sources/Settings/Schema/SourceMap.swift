@@ -107,6 +107,16 @@ extension SourceMap {
             .key(RouteKeys.upstream)]
     }
 
+    public func policy(ofRoute route: Int, ofListener listener: Int) -> Position {
+        self[
+            .key(RootKeys.listeners), .item(listener), .key(ListenerKeys.routes), .item(route),
+            .key(RouteKeys.policy)]
+    }
+
+    public func clientCertificates(ofListener index: Int) -> Position {
+        self[.key(RootKeys.listeners), .item(index), .key(ListenerKeys.clientCertificates)]
+    }
+
     /// The URL of a trust domain's bundle endpoint.
     func bundleURL(of trustDomain: TrustDomain) -> Position {
         self[
