@@ -24,6 +24,8 @@ final class SimulatedWorld {
     var generator: SeededGenerator
     private let log: Log
     private let settingsText: String
+    /// What the worker was made from; by it an update knows what stays.
+    private let firstUpdate: WorkerUpdate
     private let memoryBytes: Int
 
     final class Log {
@@ -35,12 +37,13 @@ final class SimulatedWorld {
     ///   - servers: where the outbound listener goes.
     ///   - balancers: who names the clients of the echo.
     ///   - upstream: further keys of both upstreams, each behind a comma.
+    ///   - spares: the outbound route's `preconnect`.
     ///   - memoryBytes: the worker's, for all that grows with its peers.
     ///   - isTransparent: adds listeners to which a firewall redirects.
     init(
         seed: UInt64, faults: SimulatedFaults, limits: String = "{}", endpoints: [String] = ["127.0.0.1:19000"],
         servers: [String] = ["127.0.0.1:15443"], balancers: [String] = ["203.0.113.1"],
-        upstream: String = "", materials: TestIdentities = .shared, memoryBytes: Int = 256 << 20,
+        upstream: String = "", spares: Int = 0, materials: TestIdentities = .shared, memoryBytes: Int = 256 << 20,
         isTransparent: Bool = false
     ) throws {
         generator = SeededGenerator(seed: seed)
@@ -51,7 +54,7 @@ final class SimulatedWorld {
         self.network = network
         settingsText = Self.settings(
             limits: limits, endpoints: endpoints, servers: servers, balancers: balancers,
-            upstream: upstream,
+            upstream: upstream, spares: spares == 0 ? "" : ", preconnect: \(spares)",
             more: isTransparent ? Self.transparentListeners : "")
         self.memoryBytes = memoryBytes
         let plan = try Self.plan(settingsText, materials.server, memoryBytes)
@@ -61,8 +64,10 @@ final class SimulatedWorld {
         let acceptors = addresses.enumerated().map { index, address in
             AcceptorUpdate(key: index, descriptor: network.listen(on: address), address: address, listener: index)
         }
+        let update = try WorkerUpdate(plan, acceptors: acceptors, clock: WallClock.seconds)
+        firstUpdate = update
         worker = try Worker(
-            WorkerUpdate(plan, acceptors: acceptors, clock: WallClock.seconds), loop: .simulated(network),
+            update, loop: .simulated(network),
             clock: WallClock.seconds, emit: { log.records.append($0) })
     }
 
@@ -87,9 +92,11 @@ final class SimulatedWorld {
     }
 
     /// An update of the worker: its settings with other callers, or another identity.
+    ///
+    /// - Parameter keepsContexts: TLS contexts stay where nothing has changed that they were made from.
     func update(
         callers: String? = nil, material: IdentityMaterial? = TestIdentities.shared.server,
-        replacing old: String = "", with new: String = ""
+        replacing old: String = "", with new: String = "", keepsContexts: Bool = false
     ) throws -> WorkerUpdate {
         var text = old.isEmpty ? settingsText : settingsText.replacing(old, with: new)
         if let callers {
@@ -101,7 +108,8 @@ final class SimulatedWorld {
         let acceptors = plan.listeners.enumerated().map { index, listener in
             AcceptorUpdate(key: index, descriptor: nil, address: listener.bind, listener: index)
         }
-        return try WorkerUpdate(plan, acceptors: acceptors, clock: WallClock.seconds)
+        return try WorkerUpdate(
+            plan, acceptors: acceptors, after: keepsContexts ? firstUpdate : nil, clock: WallClock.seconds)
     }
 
     /// How often the application was dialled.
@@ -132,7 +140,7 @@ final class SimulatedWorld {
 
     private static func settings(
         limits: String, endpoints: [String], servers: [String], balancers: [String], upstream: String,
-        more: String
+        spares: String, more: String
     ) -> String {
         """
         identity: {files: {certificate: a.pem, privateKey: a.key, trustBundles: {example.org: b.pem}}}
@@ -147,7 +155,7 @@ final class SimulatedWorld {
             routes:
               - name: out
                 upstream:
-                  {endpoints: \(servers), identities: ["spiffe://example.org/ns/default/sa/server"]\(upstream)}
+                  {endpoints: \(servers), identities: ["spiffe://example.org/ns/default/sa/server"]\(upstream)\(spares)}
           - name: echo
             mode: inbound
             bind: 127.0.0.1:15444

@@ -47,6 +47,7 @@ struct Dialling {
     mutating func startsAnew() {
         group = 0
         tried = []
+        isWaiting = false
     }
 
     mutating func begin(_ id: EndpointID, _ address: SocketAddress, now: UInt64) {

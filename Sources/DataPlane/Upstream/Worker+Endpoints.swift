@@ -80,8 +80,7 @@ extension Worker {
             for place in listeners[listener].endpoints.indices {
                 // In the order in which they came; who finds no place stays where it is.
                 while let token = listeners[listener].endpoints[place].waiting.first {
-                    guard let slot = connections.slot(of: token), connections[slot].machine.phase == .dialling,
-                        connections[slot].dialling.isWaiting
+                    guard let slot = connections.slot(of: token), waits(slot, at: listeners[listener].endpoints[place])
                     else {
                         _ = listeners[listener].endpoints[place].waiting.popFirst()
                         continue
@@ -95,7 +94,32 @@ extension Worker {
         }
     }
 
+    /// After a change, and if it is admitted after its recheck: has a connection that waits at the endpoints of a route
+    /// which is no longer its own, or is gone, dial anew.
+    mutating func leaveOutdatedQueue(_ slot: Int32) {
+        guard connections[slot].machine.phase == .dialling, connections[slot].dialling.isWaiting else { return }
+        let listener = connections[slot].listener
+        let plan = listeners[listener].plan
+        if connections[slot].plan !== plan, connections[slot].spareStanding == .none {
+            // An outbound one, which was not authorized yet.
+            guard let route = plan.route(of: connections[slot]) else {
+                return advance(slot, after: connections[slot].machine.end(.routeRemoved))
+            }
+            connections[slot].plan = plan
+            connections[slot].route = route
+        }
+        let route = connections[slot].route
+        let place = place(connections[slot].dialling.group, listener, likely: route)
+        let isOutdated = place == nil || connections[slot].plan === plan && place != route
+        if isOutdated || listeners[listener].service == .removed { advance(slot, after: dial(slot)) }
+    }
+
     // MARK: Private
+
+    private func waits(_ slot: Int32, at endpoints: RouteEndpoints) -> Bool {
+        connections[slot].machine.phase == .dialling && connections[slot].dialling.isWaiting
+            && connections[slot].dialling.group == endpoints.number
+    }
 
     private func place(_ number: UInt32, _ listener: Int, likely route: Int?) -> Int? {
         if let route, route < listeners[listener].endpoints.count,

@@ -8,6 +8,14 @@ extension Worker {
     /// left to try.
     mutating func dial(_ slot: Int32) -> ConnectionMachine.Course {
         if let target = originalTarget(slot) { return dialOriginal(slot, target) }
+        guard listeners[connections[slot].listener].service != .removed else {
+            return connections[slot].machine.end(.listenerRemoved, lingering: true)
+        }
+        // The sweep that follows a change may not have come to it yet.
+        if connections[slot].isAdmitted, connections[slot].round != round, let denial = outdatedDenial(slot) {
+            connections[slot].code = denial.code
+            return refuse(slot, denial.later)
+        }
         guard let place = endpoints(of: slot) else {
             return connections[slot].machine.end(.routeRemoved, lingering: true)
         }

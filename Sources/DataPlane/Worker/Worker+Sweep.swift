@@ -23,13 +23,16 @@ extension Worker {
         var closes = 0
         builtPaths = 0
         while slot < end, looks < Self.looksAStep, closes + builtPaths * Self.closesAPath < Self.closesAStep {
-            if connections.isLive(slot), connections[slot].isAdmitted, connections[slot].round != round {
-                let isPassed = connections[slot].machine.isPassedThrough
-                if let denial = isPassed ? passageDenial(slot) : denial(slot, rechecksPeer: true) {
+            if connections.isLive(slot), connections[slot].round != round {
+                if !connections[slot].isAdmitted {
+                    leaveOutdatedQueue(slot)
+                } else if let denial = outdatedDenial(slot) {
                     revoke(slot, denial)
                     closes += 1
                 } else {
-                    resetTimer(slot)
+                    // A dial keeps its time limit, however often something changes.
+                    if connections[slot].machine.phase != .dialling { resetTimer(slot) }
+                    leaveOutdatedQueue(slot)
                 }
             }
             looks += 1
@@ -44,6 +47,11 @@ extension Worker {
         guard abs(difference - clockDifference) > Self.clockToleranceSeconds else { return }
         clockDifference = difference
         beginSweep()
+    }
+
+    /// Why an admitted connection would be refused now; nil if it is still allowed.
+    mutating func outdatedDenial(_ slot: Int32) -> Denial? {
+        connections[slot].machine.isPassedThrough ? passageDenial(slot) : denial(slot, rechecksPeer: true)
     }
 
     // MARK: Private
