@@ -55,9 +55,12 @@ private final class Story {
     private var garbage: [PeerSocket] = []
     private var applications: [SimulatedApplication] = []
     private let lengths: [Int]
+    private let spares: Int
 
     init(seed: UInt64, faults: SimulatedFaults) throws {
-        let world = try SimulatedWorld(seed: seed, faults: faults)
+        // Every third world keeps connections ready.
+        spares = seed % 3 == 0 ? 2 : 0
+        let world = try SimulatedWorld(seed: seed, faults: faults, spares: spares)
         self.world = world
         lengths = (0..<32).map { _ in
             switch Int.random(in: 0..<10, using: &world.generator) {
@@ -148,6 +151,7 @@ private final class Story {
         for application in applications { application.socket.close() }
         world.network.backend(at: SimulatedWorld.application).behaviour = .refuses
         world.network.faults = .none
+        if spares > 0 { world.worker.install(try world.update(replacing: ", preconnect: 2", with: "")) }
         let isQuiet = try world.turn(3000) {
             while let socket = self.world.network.backend(at: SimulatedWorld.application).takeConnection() {
                 socket.reset()

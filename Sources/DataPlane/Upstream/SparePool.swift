@@ -27,6 +27,9 @@ struct SparePool {
         wanted = min(1, limit)
     }
 
+    /// Whether more wait than are kept, after the limit was lowered.
+    var isOverfull: Bool { ready.count > limit }
+
     /// How many to open now.
     mutating func missing(now: UInt64) -> Int {
         shrink(now: now)

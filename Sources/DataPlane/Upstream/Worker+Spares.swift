@@ -100,9 +100,11 @@ extension Worker {
                 // What it was begun with is looked at when it is ready.
                 if all { advance(slot, after: connections[slot].machine.cut(.drained)) }
             case .ready:
-                let isServing = listeners[connections[slot].listener].service == .serving
+                let listener = connections[slot].listener
+                let isServing = listeners[listener].service == .serving
                 let route = spareRoute(slot)
-                if all || !isServing || route.map({ isCurrent(slot, $0) }) != true { retireSpare(slot) }
+                let isWanted = route.map { isCurrent(slot, $0) && !listeners[listener].spares[$0].isOverfull } ?? false
+                if all || !isServing || !isWanted { retireSpare(slot) }
             }
         }
     }
