@@ -129,6 +129,42 @@ struct LoadBalancerTests {
         }
     }
 
+    @Test(
+        "a balancer that is listed no more is not believed: in the middle of its header, about a client, or anew",
+        arguments: EventLoopKind.allCases)
+    func removed(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let application = try stage.application(.echo)
+            let settings = { (block: String) in
+                SettingsFile(listeners: [.behindBalancer(application.address, from: block)], admin: true)
+            }
+            let proxy = try stage.proxy(settings("127.0.0.0/8"))
+            let address = try proxy.address("in")
+            let relay = try stage.keep(
+                Relay(to: address, .plain, prologue: "PROXY TCP4 127.0.0.3 127.0.0.1 1000 443\r\n"))
+            let named = try OpenSSLClient(to: relay.address, as: .client, folder: stage.folder)
+            #expect(named.echoes("hello\n"))
+            let slow = try TCPConnection.connect(to: address)
+            try slow.send("PROXY TCP4 127.0.0.3 127.0.".utf8)
+            #expect(try eventually { try proxy.metric("postern_connections_accepted_total") == 2 })
+
+            try proxy.reload(settings("192.0.2.0/24"), in: stage.folder)
+            try slow.send("0.1 1001 443\r\n".utf8)
+            #expect(slow.awaitEnd() != .stillOpen)
+            let cut = try proxy.accessLine { $0.reason == "handshake-failed" }
+            #expect(cut.code == "proxy-header" && cut.detail == "the load balancer is not listed any more")
+            #expect(cut.source?.hasPrefix("127.0.0.1:") == true && cut.balancer == nil)
+            let closed = try proxy.accessLine { $0.reason == "policy-changed" }
+            #expect(closed.source == "127.0.0.3:1000")
+            #expect(closed.detail == "the load balancer that named its source is not listed any more")
+            let late = try OpenSSLClient(to: relay.address, as: .client, folder: stage.folder)
+            let refused = try proxy.accessLine { $0.reason == "handshake-failed" }
+            #expect(refused.source?.hasPrefix("127.0.0.1:") == true && refused.code != "proxy-header")
+            _ = (named.process.awaitExit(), late.process.awaitExit())
+            #expect(application.acceptedCount == 1)
+        }
+    }
+
     private func start(_ balancer: Balancer, to target: SocketAddress, _ stage: Stage) throws -> SocketAddress {
         let front = SocketAddress(port: try TCPListener.freePort())
         let process = try balancer == .nginx ? nginx(front, target, stage) : haproxy(balancer, front, target, stage)
