@@ -19,14 +19,17 @@ final class WorkloadAPIServer {
     private let folder: TemporaryFolder
     private var told = 0
 
-    init(_ folder: TemporaryFolder) throws {
+    /// - Parameters:
+    ///   - address: of a TCP socket, in place of a Unix one in the folder.
+    ///   - prefix: words that run it elsewhere.
+    init(_ folder: TemporaryFolder, at address: String? = nil, in prefix: [String] = []) throws {
         self.folder = folder
         socket = folder.file("agent.sock")
         unsafe unlink(socket)
         let script = try #require(Bundle.module.path(forResource: "workload_api", ofType: "py"))
         let python = try #require(
             ProcessInfo.processInfo.environment["POSTERN_PYTHON"], "scripts/test makes the Python that this needs")
-        process = try ChildProcess([python, script, socket], in: folder.path)
+        process = try ChildProcess(prefix + [python, script, address ?? "unix:\(socket)"], in: folder.path)
         guard process.standardOutput.awaitLine(within: .seconds(120), { $0 == "serving" ? true : nil }) != nil else {
             throw HarnessFault.peerNotReady("workload_api.py", log: process.standardError.text)
         }

@@ -1,4 +1,4 @@
-"""A SPIFFE Workload API on a Unix socket, made of py-spiffe's definitions and grpcio; told on stdin what to do.
+"""A SPIFFE Workload API at `unix:PATH` or `ADDRESS:PORT`, made of py-spiffe's definitions and grpcio; told on stdin what to do.
 
 Each line is one JSON object:
   {"svids": [{"id", "certificates", "key", "bundle", "hint"}], "federated": {domain: pem file}, "crls": [pem file]}
@@ -115,7 +115,7 @@ def serve():
         )
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16))
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("SpiffeWorkloadAPI", handlers),))
-    server.add_insecure_port("unix:" + sys.argv[1])
+    server.add_insecure_port(sys.argv[1])
     server.start()
     print("serving", flush=True)
     for line in sys.stdin:
