@@ -37,100 +37,86 @@ struct TransparentTests {
         "is asked from outside: policy sees the port that was dialled, and the application is on loopback",
         arguments: Setup.all)
     func inbound(setup: Setup) throws {
-        try onStage(setup.loop) { stage in
-            let sidecar = try Sidecar(setup.mode, setup.firewall, on: stage)
-            for family in Self.families {
-                let application = try NetworkPeer.echo(
-                    family.loopback, 8080, in: .pod, of: sidecar.network, on: stage)
-                let client = try Self.client(to: family.endpoint(family.pod, 8080), sidecar, stage)
-                #expect(client.standardOutput.awaitLine { $0 == "hello" ? true : nil } == true)
-                client.closeInput()
-                let line = try sidecar.proxy.accessLine { $0.direction == "inbound" }
-                #expect(line.reason == "finished" && line.rule == "mesh", "\(line)")
-                #expect(line.destination == family.endpoint(family.pod, 8080))
-                #expect(line.upstream == family.endpoint(family.loopback, 8080))
-                #expect(line.source?.hasPrefix(family.endpoint(family.outside, 0).dropLast()) == true)
-                // With tproxy the application sees who calls.
-                let caller = setup.mode == .tproxy ? family.outside : family.loopback
-                #expect(
-                    application.standardOutput.awaitLine { $0.hasPrefix("caller \(caller) ") ? true : nil } == true,
-                    "\(application.standardOutput.text)")
-                _ = client.awaitExit()
+        try Self.inEachFamily(setup) { stage, sidecar, family in
+            let application = try NetworkPeer.echo(
+                family.loopback, 8080, in: .pod, of: sidecar.network, on: stage)
+            let client = try Self.client(to: family.endpoint(family.pod, 8080), sidecar, stage)
+            #expect(client.standardOutput.awaitLine { $0 == "hello" ? true : nil } == true)
+            client.closeInput()
+            let line = try sidecar.proxy.accessLine { $0.direction == "inbound" }
+            #expect(line.reason == "finished" && line.rule == "mesh", "\(line)")
+            #expect(line.destination == family.endpoint(family.pod, 8080))
+            #expect(line.upstream == family.endpoint(family.loopback, 8080))
+            #expect(line.source?.hasPrefix(family.endpoint(family.outside, 0).dropLast()) == true)
+            // With tproxy the application sees who calls.
+            let caller = setup.mode == .tproxy ? family.outside : family.loopback
+            #expect(
+                application.standardOutput.awaitLine { $0.hasPrefix("caller \(caller) ") ? true : nil } == true,
+                "\(application.standardOutput.text)")
+            _ = client.awaitExit()
 
-                // No rule allows this port, and the listener's own is not what counts.
-                let refused = try Self.client(to: family.endpoint(family.pod, 8081), sidecar, stage)
-                let denied = try sidecar.proxy.accessLine { $0.direction == "inbound" }
-                #expect(denied.reason == "policy-denied" && denied.upstream == nil)
-                #expect(denied.destination == family.endpoint(family.pod, 8081))
-                refused.stop()
-            }
+            // No rule allows this port, and the listener's own is not what counts.
+            let refused = try Self.client(to: family.endpoint(family.pod, 8081), sidecar, stage)
+            let denied = try sidecar.proxy.accessLine { $0.direction == "inbound" }
+            #expect(denied.reason == "policy-denied" && denied.upstream == nil)
+            #expect(denied.destination == family.endpoint(family.pod, 8081))
+            refused.stop()
         }
     }
 
     @Test("calls a service by its address, over mutual TLS with a server that nobody here wrote", arguments: Setup.all)
     func outbound(setup: Setup) throws {
-        try onStage(setup.loop) { stage in
-            let sidecar = try Sidecar(setup.mode, setup.firewall, on: stage)
-            for family in Self.families {
-                let server = try Self.server(family, sidecar, stage)
-                let answer = try NetworkPeer.call(family.outsideService, 80, from: .pod, of: sidecar.network)
-                // `openssl s_server -rev` turns each line round.
-                #expect(answer == ["answer olleh", "finished"])
-                let line = try sidecar.proxy.accessLine { $0.direction == "outbound" }
-                #expect(line.reason == "finished" && line.route == "mesh" && line.protected == nil, "\(line)")
-                #expect(line.peerId == "spiffe://example.org/ns/default/sa/client" && line.tlsVersion == "1.3")
-                #expect(line.destination == family.endpoint(family.outsideService, 80))
-                #expect(line.upstream == line.destination)
-                server.stop()
-            }
+        try Self.inEachFamily(setup) { stage, sidecar, family in
+            let server = try Self.server(family, sidecar, stage)
+            let answer = try NetworkPeer.call(family.outsideService, 80, from: .pod, of: sidecar.network)
+            // `openssl s_server -rev` turns each line round.
+            #expect(answer == ["answer olleh", "finished"])
+            let line = try sidecar.proxy.accessLine { $0.direction == "outbound" }
+            #expect(line.reason == "finished" && line.route == "mesh" && line.protected == nil, "\(line)")
+            #expect(line.peerId == "spiffe://example.org/ns/default/sa/client" && line.tlsVersion == "1.3")
+            #expect(line.destination == family.endpoint(family.outsideService, 80))
+            #expect(line.upstream == line.destination)
+            server.stop()
         }
     }
 
     @Test("calls itself by its own address and by that of its service, in over mutual TLS", arguments: Setup.all)
     func itself(setup: Setup) throws {
-        try onStage(setup.loop) { stage in
-            let sidecar = try Sidecar(setup.mode, setup.firewall, on: stage)
-            for family in Self.families {
-                let application = try NetworkPeer.echo(
-                    family.loopback, 8080, in: .pod, of: sidecar.network, on: stage)
-                for (address, port) in [(family.pod, 8080), (family.podService, 80)] {
-                    let answer = try NetworkPeer.call(address, port, from: .pod, of: sidecar.network)
-                    #expect(answer == ["answer hello", "finished"])
-                    let lines = try sidecar.proxy.accessLines(2)
-                    let outbound = try #require(lines.first { $0.direction == "outbound" })
-                    let inbound = try #require(lines.first { $0.direction == "inbound" })
-                    #expect(outbound.destination == family.endpoint(address, port) && outbound.route == "mesh")
-                    #expect(inbound.destination == family.endpoint(family.pod, 8080) && inbound.rule == "mesh")
-                    #expect(inbound.upstream == family.endpoint(family.loopback, 8080))
-                    #expect(inbound.peerId == "spiffe://example.org/ns/default/sa/server")
-                }
-                // Loopback is nobody's business.
-                #expect(
-                    try NetworkPeer.call(family.loopback, 8080, from: .pod, of: sidecar.network)
-                        == ["answer hello", "finished"])
-                application.stop()
+        try Self.inEachFamily(setup, untouched: "postern_connections_looped_total") { stage, sidecar, family in
+            let application = try NetworkPeer.echo(
+                family.loopback, 8080, in: .pod, of: sidecar.network, on: stage)
+            for (address, port) in [(family.pod, 8080), (family.podService, 80)] {
+                let answer = try NetworkPeer.call(address, port, from: .pod, of: sidecar.network)
+                #expect(answer == ["answer hello", "finished"])
+                let lines = try sidecar.proxy.accessLines(2)
+                let outbound = try #require(lines.first { $0.direction == "outbound" })
+                let inbound = try #require(lines.first { $0.direction == "inbound" })
+                #expect(outbound.destination == family.endpoint(address, port) && outbound.route == "mesh")
+                #expect(inbound.destination == family.endpoint(family.pod, 8080) && inbound.rule == "mesh")
+                #expect(inbound.upstream == family.endpoint(family.loopback, 8080))
+                #expect(inbound.peerId == "spiffe://example.org/ns/default/sa/server")
             }
-            #expect(try sidecar.metric("postern_connections_looped_total") == 0)
+            // Loopback is nobody's business.
+            #expect(
+                try NetworkPeer.call(family.loopback, 8080, from: .pod, of: sidecar.network)
+                    == ["answer hello", "finished"])
+            application.stop()
         }
     }
 
     @Test("leaves UDP and ICMP alone, in both directions", arguments: Setup.some)
     func others(setup: Setup) throws {
-        try onStage(setup.loop) { stage in
-            let sidecar = try Sidecar(setup.mode, setup.firewall, on: stage)
-            for family in Self.families {
-                let ways: [(from: Network.Place, to: Network.Place, address: String)] = [
-                    (.outside, .pod, family.pod), (.pod, .outside, family.outside),
-                ]
-                for way in ways {
-                    _ = try NetworkPeer.echo(way.address, 8080, kind: "udp", in: way.to, of: sidecar.network, on: stage)
-                    let answer = try NetworkPeer.call(
-                        way.address, 8080, kind: "udp", from: way.from, of: sidecar.network)
-                    #expect(answer == ["answer hello", "finished"])
-                    try sidecar.network.run(["ping", "-n", "-c", "1", "-W", "5", way.address], in: way.from)
-                }
+        try Self.inEachFamily(setup, untouched: "postern_connections_accepted_total") { stage, sidecar, family in
+            let ways: [(from: Network.Place, to: Network.Place, address: String)] = [
+                (.outside, .pod, family.pod), (.pod, .outside, family.outside),
+            ]
+            for way in ways {
+                _ = try NetworkPeer.echo(way.address, 8080, kind: "udp", in: way.to, of: sidecar.network, on: stage)
+                let answer = try NetworkPeer.call(
+                    way.address, 8080, kind: "udp", from: way.from, of: sidecar.network)
+                #expect(answer == ["answer hello", "finished"])
+                try sidecar.network.run(["ping", "-n", "-c", "1", "-W", "5", way.address], in: way.from)
             }
-            #expect(try sidecar.metric("postern_connections_accepted_total") == 0)
         }
     }
 
@@ -334,6 +320,19 @@ struct TransparentTests {
         #expect(own.exit == .code(1) && own.output.contains("a loop"), "\(own)")
         let unnamed = try explain("outbound-v4", [])
         #expect(unnamed.exit == .code(2) && unnamed.output.contains("--destination"), "\(unnamed)")
+    }
+
+    /// Runs `play` for each family beside one sidecar of this set-up.
+    ///
+    /// - Parameter metric: a count that is to be zero afterwards.
+    private static func inEachFamily(
+        _ setup: Setup, untouched metric: String? = nil, play: (Stage, Sidecar, Network.Addresses) throws -> Void
+    ) throws {
+        try onStage(setup.loop) { stage in
+            let sidecar = try Sidecar(setup.mode, setup.firewall, on: stage)
+            for family in families { try play(stage, sidecar, family) }
+            if let metric { #expect(try sidecar.metric(metric) == 0) }
+        }
     }
 
     /// `openssl s_client` outside, which has said hello.
