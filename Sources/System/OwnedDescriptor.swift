@@ -1,6 +1,6 @@
 import Glibc
 
-/// Owns a file descriptor and closes it.
+/// Owns a file descriptor and closes it. A negative number, with which the system says that there is none, owns none.
 public struct OwnedDescriptor: ~Copyable, Sendable {
     public let number: Int32
 
@@ -20,7 +20,7 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
         return number
     }
 
-    deinit { closeDescriptor(number) }
+    deinit { if number >= 0 { closeDescriptor(number) } }
 }
 
 /// Closes a descriptor that has no ``OwnedDescriptor``. Traps if it is not open: a double close is our bug, and may

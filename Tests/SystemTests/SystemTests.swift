@@ -33,6 +33,8 @@ struct SystemTests {
         #expect(OwnedDescriptor(number).release() == number)
         #expect(fcntl(number, F_GETFD) >= 0)
         closeDescriptor(number)
+        // Of a socket that could not be made there is nothing to close.
+        #expect(OwnedDescriptor(socket(-1, 0, 0)).number == -1)
     }
 
     @Test("keeps two clocks, of which one begins in 1970")
