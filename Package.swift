@@ -58,6 +58,9 @@ let package = Package(
         module("Resolution", ["Policy"]),
         module("Balancing"),
 
+        // The rules of a firewall for transparent listeners.
+        module("Redirection", ["Policy", "Settings"]),
+
         // One module per system library.
         module("Settings", ["CLibYAML", "Identity", "Policy", "System"]),
         module("Crypto", ["COpenSSL"]),
@@ -86,7 +89,7 @@ let package = Package(
             name: "postern",
             dependencies: [
                 "CBuildInfo", "Control", "DataPlane", "Settings", "TLS", "SVID", "Policy", "Identity",
-                "Telemetry", "Authority", "EventLoop", "Load", "System", argumentParser, logging,
+                "Telemetry", "Authority", "EventLoop", "Load", "Redirection", "System", argumentParser, logging,
             ],
             swiftSettings: strict
         ),
@@ -110,6 +113,7 @@ let package = Package(
         tests("FederationTests", ["Federation"], resources: [.copy("Resources/spiffe_bundles.json")]),
         tests("ProxyProtocolTests", ["ProxyProtocol", "Policy"]),
         tests("ResolutionTests", ["Resolution", "Policy"]),
+        tests("RedirectionTests", ["Redirection", "Policy", "Settings"]),
         tests("BalancingTests", ["Balancing", "PosternTesting"]),
         tests("WorkloadAPITests", ["WorkloadAPI", "Identity", "PosternTesting"]),
         tests("TelemetryTests", ["Telemetry", "PosternTesting"]),

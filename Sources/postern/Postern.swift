@@ -16,6 +16,7 @@ struct Postern: ParsableCommand {
         version: CommandLine.arguments.contains("--version") ? BuildInfo.text : version,
         subcommands: [
             RunCommand.self, CheckCommand.self, ExplainCommand.self, LoadCommand.self, DevCommand.self, CACommand.self,
+            RedirectCommand.self,
         ]
     )
 

@@ -17,12 +17,16 @@ struct TransparentTests {
 
         var testDescription: String { "\(mode.rawValue), \(firewall.rawValue), \(loop.rawValue)" }
 
-        static let all = Sidecar.Mode.allCases.flatMap { mode in
-            Sidecar.Firewall.allCases.flatMap { firewall in
-                EventLoopKind.allCases.map { Setup(mode: mode, firewall: firewall, loop: $0) }
+        /// The rules of the page, and those of the command by each tool; both loops with both.
+        static let all =
+            some
+            + Sidecar.Mode.allCases.flatMap { mode in
+                Sidecar.Firewall.ofCommand.enumerated().map { index, firewall in
+                    let loops = mode == .redirect ? EventLoopKind.allCases : EventLoopKind.allCases.reversed()
+                    return Setup(mode: mode, firewall: firewall, loop: loops[index % 2])
+                }
             }
-        }
-        /// Each mode, firewall and loop once.
+        /// The rules of the page: each mode, firewall and loop.
         static let some = [
             Setup(mode: .redirect, firewall: .nft, loop: .ioURing),
             Setup(mode: .redirect, firewall: .iptablesLegacy, loop: .epoll),

@@ -9,10 +9,18 @@ final class Sidecar {
         case redirect, tproxy
     }
 
-    /// What loads the rules.
+    /// What loads which rules.
     enum Firewall: String, CaseIterable, Sendable, CustomTestStringConvertible {
+        /// Those of the page.
         case nft
         case iptablesLegacy = "iptables-legacy"
+        /// Those of `postern redirect`.
+        case redirectNFT = "redirect --with nft"
+        case redirectIPTablesNFT = "redirect --with iptables-nft"
+        case redirectIPTablesLegacy = "redirect --with iptables-legacy"
+
+        static let ofPage: [Self] = [.nft, .iptablesLegacy]
+        static let ofCommand: [Self] = [.redirectNFT, .redirectIPTablesNFT, .redirectIPTablesLegacy]
 
         var testDescription: String { rawValue }
     }
@@ -28,16 +36,22 @@ final class Sidecar {
     ) throws {
         let network = try stage.keep(Network())
         let page = try TransparentPage()
-        if mode == .tproxy { try network.shell(page.routes, in: .pod) }
+        let settings = change(page.settings(mode))
+        let isOfPage = Firewall.ofPage.contains(firewall)
+        if mode == .tproxy, isOfPage { try network.shell(page.routes, in: .pod) }
         switch firewall {
         case .nft: try network.nft(page.nft(mode), in: .pod)
         case .iptablesLegacy:
             let commands = "iptables() { iptables-legacy \"$@\"; }\nip6tables() { ip6tables-legacy \"$@\"; }\n"
             try network.shell(commands + page.iptables(mode), in: .pod)
+        case .redirectNFT, .redirectIPTablesNFT, .redirectIPTablesLegacy:
+            let path = try stage.folder.write(Self.text(settings, stage), to: "redirect.yaml")
+            let words = firewall.rawValue.split(separator: " ").map(String.init) + ["--apply", "--config", path]
+            try network.run([PosternBinary.path()] + words, in: .pod)
         }
         self.network = network
         self.stage = stage
-        settings = change(page.settings(mode))
+        self.settings = settings
         proxy = try stage.proxy(text: Self.text(settings, stage), in: network.prefix(.pod))
     }
 

@@ -1,0 +1,138 @@
+import ArgumentParser
+import Redirection
+import System
+
+/// Loads rules by the programs of the host.
+enum Firewall {
+    enum Choice: String, ExpressibleByArgument, CaseIterable {
+        case auto, nft
+        case iptablesNFT = "iptables-nft"
+        case iptablesLegacy = "iptables-legacy"
+    }
+
+    /// One that works here.
+    private enum Tool: CaseIterable {
+        case nft, iptablesNFT, iptablesLegacy
+
+        /// Whether it can read the rules of this network namespace.
+        var works: Bool {
+            switch self {
+            case .nft: run(["nft", "list", "tables"])?.status == 0
+            case .iptablesNFT, .iptablesLegacy: run([name(.v4, ""), "-t", "nat", "-S", "OUTPUT"])?.status == 0
+            }
+        }
+
+        func name(_ family: IPFamily, _ suffix: String) -> String {
+            (family == .v4 ? "iptables" : "ip6tables") + (self == .iptablesNFT ? "-nft" : "-legacy") + suffix
+        }
+    }
+
+    /// Installs the rules with one tool, and then removes those of an earlier call with another one.
+    static func apply(_ plan: RedirectionPlan, choice: Choice) throws {
+        let tool = try chosen(choice)
+        try route(plan)
+        switch tool {
+        case .nft: try require(["nft", "-f", "-"], input: NFTables.rules(plan))
+        case .iptablesNFT, .iptablesLegacy:
+            for family in IPFamily.allCases { try change(tool, to: plan, family) }
+        }
+        for other in Tool.allCases where other != tool { try remove(other) }
+    }
+
+    /// Removes the rules of all tools, or of one, and the routes.
+    static func remove(choice: Choice) throws {
+        let tools = choice == .auto ? Tool.allCases.filter(\.works) : [try chosen(choice)]
+        for tool in tools { try remove(tool) }
+        unroute()
+    }
+
+    /// What ``apply(_:choice:)`` runs where no rules are yet.
+    static func script(_ plan: RedirectionPlan, _ choice: Choice) -> String {
+        var lines = ["set -eu"]
+        if plan.mode == .tproxy {
+            for family in IPFamily.allCases {
+                lines += RoutingChange.removal(family).map { $0.joined(separator: " ") + " 2>/dev/null || true" }
+                lines += RoutingChange.addition(family).map { $0.joined(separator: " ") }
+            }
+        }
+        let tool: Tool =
+            switch choice {
+            case .auto, .nft: .nft
+            case .iptablesNFT: .iptablesNFT
+            case .iptablesLegacy: .iptablesLegacy
+            }
+        func document(_ command: String, _ text: String) -> String { "\(command) <<'RULES'\n\(text)RULES" }
+        switch tool {
+        case .nft: lines.append(document("nft -f -", NFTables.rules(plan)))
+        case .iptablesNFT, .iptablesLegacy:
+            for family in IPFamily.allCases {
+                guard let text = IPTables.change(from: "", to: plan, family) else { continue }
+                lines.append(document("\(tool.name(family, "-restore")) --noflush", text))
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    // MARK: Private
+
+    private static func chosen(_ choice: Choice) throws -> Tool {
+        switch choice {
+        case .nft: return .nft
+        case .iptablesNFT: return .iptablesNFT
+        case .iptablesLegacy: return .iptablesLegacy
+        case .auto:
+            guard let tool = Tool.allCases.first(where: \.works) else {
+                throw BadInput(
+                    "neither nft nor iptables works here: install one of them, and run this as root or with "
+                        + "CAP_NET_ADMIN (securityContext.capabilities.add: [NET_ADMIN] in Kubernetes)")
+            }
+            return tool
+        }
+    }
+
+    private static func remove(_ tool: Tool) throws {
+        switch tool {
+        case .nft:
+            // Its table is removed where nft is there; elsewhere it cannot have been made.
+            guard run(["nft", "list", "table", "inet", "postern"])?.status == 0 else { return }
+            try require(["nft", "-f", "-"], input: NFTables.removal)
+        case .iptablesNFT, .iptablesLegacy:
+            for family in IPFamily.allCases { try change(tool, to: nil, family) }
+        }
+    }
+
+    private static func change(_ tool: Tool, to plan: RedirectionPlan?, _ family: IPFamily) throws {
+        guard let saved = run([tool.name(family, "-save")]), saved.status == 0 else {
+            guard plan != nil else { return }
+            throw BadInput("\(tool.name(family, "-save")) does not work here")
+        }
+        guard let text = IPTables.change(from: saved.output, to: plan, family) else { return }
+        try require([tool.name(family, "-restore"), "--noflush"], input: text)
+    }
+
+    private static func route(_ plan: RedirectionPlan) throws {
+        unroute()
+        guard plan.mode == .tproxy else { return }
+        for words in IPFamily.allCases.flatMap(RoutingChange.addition) { try require(words) }
+    }
+
+    private static func unroute() {
+        for words in IPFamily.allCases.flatMap(RoutingChange.removal) { _ = run(words) }
+    }
+
+    /// Nil if there is no such program.
+    private static func run(_ words: [String]) -> ChildCommand? { try? ChildCommand(words) }
+
+    private static func require(_ words: [String], input: String = "") throws {
+        let command: ChildCommand
+        do throws(ChildFault) {
+            command = try ChildCommand(words, input: input)
+        } catch {
+            throw BadInput("\(words[0]) cannot be run: \(systemMessage(error.errno))")
+        }
+        guard command.status == 0 else {
+            Console.complain("error: \(words.joined(separator: " ")) failed:\n\(command.errors)")
+            throw ExitCode.refused
+        }
+    }
+}

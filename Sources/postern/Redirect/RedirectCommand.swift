@@ -1,0 +1,133 @@
+import ArgumentParser
+import Control
+import Policy
+import Redirection
+import Settings
+import System
+
+struct RedirectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "redirect",
+        abstract: "Install, remove or print the firewall's rules for transparent listeners.",
+        discussion: """
+            The rules follow from the settings: the ports of the transparent listeners, `mark`, and the admin endpoint, \
+            which is never redirected. They are applied in the network namespace of this process, all at once, and \
+            replace those of an earlier call; rules of others stay as they are. It takes CAP_NET_ADMIN.
+            Exit codes: 0 done, 1 the firewall refused, 2 bad input.
+            """)
+
+    enum Action: String, EnumerableFlag {
+        case apply, remove, print
+
+        static func help(for value: Action) -> ArgumentHelp? {
+            switch value {
+            case .apply: "Install the rules, and with tproxy the routes."
+            case .remove: "Remove them, whatever installed them."
+            case .print: "Print what --apply would run, as a shell script."
+            }
+        }
+    }
+
+    @Flag var action: Action
+
+    @Option(
+        name: [.customShort("c"), .customLong("config")],
+        help: ArgumentHelp("The settings file (YAML); not for --remove.", valueName: "file"))
+    var config: String?
+
+    @Option(
+        name: .customLong("with"),
+        help: "What loads the rules; auto is nft where it works, else iptables-nft, else iptables-legacy.")
+    var firewall = Firewall.Choice.auto
+
+    @Option(help: ArgumentHelp("The proxy's user, which no other program has; the rules exempt it.", valueName: "user"))
+    var user: String?
+
+    @Option(help: ArgumentHelp("Leave the other address family alone.", valueName: "ipv4|ipv6"))
+    var only: OnlyFamily?
+
+    @Option(
+        help: ArgumentHelp(
+            "Ports of this host that clients reach without the proxy, such as 22,9100-9199; repeatable.",
+            valueName: "ports"))
+    var skipInboundPorts: [PortList] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Ports to which programs connect without the proxy; repeatable.", valueName: "ports"))
+    var skipOutboundPorts: [PortList] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Addresses to which programs connect without the proxy, such as 10.0.0.0/8; repeatable.",
+            valueName: "cidrs"))
+    var skipOutboundAddresses: [BlockList] = []
+
+    func run() throws {
+        // Whatever the settings say now: what is to be removed was made by others.
+        if action == .remove { return try Firewall.remove(choice: firewall) }
+        guard let config else { throw BadInput("--config is missing: the rules follow from the settings") }
+        let outcome = Settings.load(path: config, endpointSocket: WorkloadEnvironment.endpointSocket)
+        guard let settings = outcome.settings else {
+            Console.complain(outcome.flaws)
+            throw ExitCode.badInput
+        }
+        let plan = try plan(settings, config)
+        switch action {
+        case .print: Console.write(Firewall.script(plan, firewall))
+        case .apply: try Firewall.apply(plan, choice: firewall)
+        case .remove: break
+        }
+    }
+
+    private func plan(_ settings: Settings, _ path: String) throws -> RedirectionPlan {
+        let user = try userID()
+        do throws(RedirectionFlaw) {
+            var plan = try RedirectionPlan(settings, families: only.map { [$0.family] } ?? [.v4, .v6], user: user)
+            plan.skippedInboundPorts += skipInboundPorts.flatMap(\.ranges)
+            plan.skippedOutboundPorts += skipOutboundPorts.flatMap(\.ranges)
+            plan.skippedOutboundBlocks += skipOutboundAddresses.flatMap(\.blocks)
+            return plan
+        } catch {
+            throw BadInput("\(path): \(error)")
+        }
+    }
+
+    private func userID() throws -> UInt32? {
+        guard let user else { return nil }
+        guard let number = UInt32(user) ?? Accounts.user(named: user) else {
+            throw BadInput("no user is named \"\(user)\": give its name or number")
+        }
+        return number
+    }
+}
+
+enum OnlyFamily: String, ExpressibleByArgument, CaseIterable {
+    case ipv4, ipv6
+
+    var family: IPFamily { self == .ipv4 ? .v4 : .v6 }
+}
+
+/// `22,9100-9199`.
+struct PortList: ExpressibleByArgument {
+    let ranges: [PortRange]
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+        let ranges = parts.compactMap { try? PortRange(parsing: String($0)) }
+        guard ranges.count == parts.count else { return nil }
+        self.ranges = ranges
+    }
+}
+
+/// `10.0.0.0/8,fd00::/8`.
+struct BlockList: ExpressibleByArgument {
+    let blocks: [CIDR]
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+        let blocks = parts.compactMap { try? CIDR(parsing: String($0)) }
+        guard blocks.count == parts.count else { return nil }
+        self.blocks = blocks
+    }
+}
