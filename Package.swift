@@ -128,7 +128,8 @@ let package = Package(
         tests(
             "DataPlaneTests",
             [
-                "DataPlane", "EventLoop", "TLS", "SVID", "Crypto", "Authority", "Settings", "Policy", "Identity",
+                "DataPlane", "Balancing", "EventLoop", "TLS", "SVID", "Crypto", "Authority", "Settings", "Policy",
+                "Identity",
                 "Resolution", "System", "Telemetry", "PosternTesting", "TLSTesting",
             ]),
         tests(

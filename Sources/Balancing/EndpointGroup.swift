@@ -86,6 +86,30 @@ public struct EndpointGroup: Sendable {
         return .none
     }
 
+    /// Whether the endpoint's name has endpoints of the other family as well.
+    public func hasOtherFamily(_ id: EndpointID) -> Bool { endpoints[Int(id)].member.name != nil }
+
+    /// An endpoint of the same name and the other family, for a connect beside or right after that to `id` (RFC 8305,
+    /// section 5); the connection counts among its own from now on. Nil if none is in service, open and untried.
+    public mutating func chooseRival(
+        of id: EndpointID, tried: [EndpointID] = [], now: UInt64, random: UInt64
+    ) -> EndpointID? {
+        let member = endpoints[Int(id)].member
+        guard endpoints[Int(id)].isListed, let name = member.name else { return nil }
+        if now >= nextReturnAt { rebuild(now: now) }
+        let rivals = listed.filter { other in
+            let found = endpoints[Int(other)].member
+            return found.name == name && found.isOtherFamily != member.isOtherFamily && mayTake(other)
+                && !tried.contains(other)
+        }
+        guard !rivals.isEmpty else { return nil }
+        // The turn is that of the connections, not of what they do besides.
+        let turn = turn
+        defer { self.turn = turn }
+        guard case .dial(let rival) = choose(from: rivals, now: now, random: random) else { return nil }
+        return rival
+    }
+
     /// The connection was established.
     public mutating func connected(_ id: EndpointID, after nanoseconds: UInt64, now: UInt64) {
         endpoints[Int(id)].connected(after: nanoseconds, now: now)

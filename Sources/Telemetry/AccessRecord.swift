@@ -88,7 +88,7 @@ public struct AccessRecord: Hashable, Sendable {
     /// Where the client wanted to go, on a transparent listener; `address:port`.
     public var destination: String?
     public var upstream: String?
-    /// The endpoints that were dialled, in their order, if one of them failed.
+    /// The endpoints that were dialled, in their order, if one of them failed or two were dialled at once.
     public var attempts: [Attempt] = []
     /// The connection to the upstream had been made before its caller came.
     public var preconnected = false
@@ -227,8 +227,8 @@ public struct AccessRecord: Hashable, Sendable {
         6
         * (3 * identityLimitBytes + 2 * detailLimitBytes + 19 * nameLimitBytes
             + attemptsAtMost * (nameLimitBytes + outcomeLimitBytes + 16)) + 1_024
-    /// As many as one connection may try.
-    public static let attemptsAtMost = 17
+    /// As many as one connection may try: sixteen retries, and of each name both families.
+    public static let attemptsAtMost = 34
 
     private static let nameLimitBytes = 256
     private static let identityLimitBytes = 2_048

@@ -193,6 +193,52 @@ struct EndpointGroupTests {
         #expect(Set((0..<60).map { _ in group.dials() }) == [2, 3, 4])
     }
 
+    @Test("the rival of an endpoint is one of its name and the other family, and counts like any other")
+    func rivals() {
+        var group = Group([
+            Member(name: 0), Member(name: 0), Member(name: 0, isOtherFamily: true),
+            Member(name: 0, isOtherFamily: true), Member(name: 1, isOtherFamily: true), Member(),
+        ])
+        #expect((0..<6).map { group.group.hasOtherFamily($0) } == [true, true, true, true, true, false])
+        #expect(Set((0..<20).map { _ in group.rival(of: 0) }) == [2, 3])
+        #expect(group.connections == [0, 0, 10, 10, 0, 0])
+        #expect(Set((0..<20).map { _ in group.rival(of: 3) }) == [0, 1])
+        #expect(group.rival(of: 0, tried: [2]) == 3)
+        #expect(group.rival(of: 0, tried: [2, 3]) == nil)
+        #expect(group.rival(of: 4) == nil && group.rival(of: 5) == nil)
+    }
+
+    @Test("none that is out of service, or full, or whose name is listed no more, is raced with")
+    func noRivals() {
+        var group = Group(
+            [Member(name: 0), Member(name: 0, isOtherFamily: true)], BalancingPolicy(connectionsAtMost: 2))
+        #expect((0..<2).map { _ in group.rival(of: 0) } == [1, 1])
+        #expect(group.rival(of: 0) == nil, "it is full")
+        for _ in 0..<2 { group.ends(1) }
+        group.eject(1)
+        #expect(group.rival(of: 0) == nil, "it is out of service")
+        group.now += 10 * second
+        #expect(group.rival(of: 0) == 1, "the trial")
+        #expect(group.rival(of: 0) == nil, "one at a time")
+        group.group.abandoned(1, now: group.now)
+        #expect(group.rival(of: 0) == 1, "one that was slower leaves the next trial possible")
+        _ = group.group.list([Member(id: 1, name: 0)], group.group.policy, now: group.now)
+        #expect(group.rival(of: 0) == nil)
+    }
+
+    @Test("with round robin, races do not shift the turn of the connections")
+    func rivalsAndTurns() {
+        var group = Group(
+            [Member(), Member(), Member(name: 0), Member(name: 0, isOtherFamily: true)],
+            BalancingPolicy(order: .roundRobin))
+        var taken: [EndpointID] = []
+        for _ in 0..<6 {
+            taken.append(group.dials())
+            if taken.last == 2 { #expect(group.rival(of: 2) == 3) }
+        }
+        #expect(taken == [0, 1, 2, 0, 1, 2])
+    }
+
     @Test("without ejection none is, and one that only just failed is taken last")
     func withoutEjection() {
         var group = Group(2, BalancingPolicy(failuresToEject: 0))
@@ -244,6 +290,11 @@ struct Group {
     mutating func dials() -> EndpointID {
         guard case .dial(let id) = choose() else { return -1 }
         return id
+    }
+
+    mutating func rival(of id: EndpointID, tried: [EndpointID] = []) -> EndpointID? {
+        seed += 1
+        return group.chooseRival(of: id, tried: tried, now: now, random: seed)
     }
 
     mutating func ends(_ id: EndpointID) { group.ended(id) }

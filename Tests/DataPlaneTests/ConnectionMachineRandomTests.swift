@@ -24,6 +24,7 @@ private struct World {
     private var receiving: Set<Leg> = []
     private var sending: Set<Leg> = []
     private var connecting = false
+    private var racing = false
     private var ended: Set<Leg> = []
     private var finished: Set<Leg> = []
     private var closeNotifies = 0
@@ -69,7 +70,9 @@ private struct World {
             let actions = machine.plan()
             if actions.isEmpty { return }
             if actions.contains(.release) {
-                if !receiving.isEmpty || !sending.isEmpty || connecting { flaw = "released under an operation" }
+                if !receiving.isEmpty || !sending.isEmpty || connecting || racing {
+                    flaw = "released under an operation"
+                }
                 if machine.isPlain, machine.reason != .finished, !machine.peer.resetsOnClose {
                     flaw = "an end of ours looks orderly without TLS"
                 }
@@ -112,6 +115,9 @@ private struct World {
 
     private mutating func happen(_ step: Int) {
         switch machine.phase {
+        case .dialling where connecting && !racing && generator.chance(20):
+            machine.rivalDialled()
+            racing = true
         case .spare where generator.chance(20):
             guard generator.chance(70) else { return look(machine.retire()) }
             authorized = true
@@ -155,7 +161,12 @@ private struct World {
     }
 
     private mutating func completeOne(failing: Bool) {
-        if connecting, generator.chance(50) {
+        // The rival, or the leg's own connect in whose place the rival goes on.
+        if racing, generator.chance(30) {
+            racing = false
+            return look(machine.rivalEnded())
+        }
+        if connecting, generator.chance(50), !racing || !failing || machine.phase != .dialling {
             connecting = false
             let dials = machine.phase == .dialling
             look(machine.connectEnded(succeeded: !failing || !dials))

@@ -1,5 +1,7 @@
 import EventLoop
+import Policy
 import PosternTesting
+import Resolution
 import Settings
 import System
 import TLS
@@ -27,6 +29,7 @@ final class SimulatedWorld {
     /// What the worker was made from; by it an update knows what stays.
     private let firstUpdate: WorkerUpdate
     private let memoryBytes: Int
+    private let addresses: [IPAddress]
 
     final class Log {
         var records: [AccessRecord] = []
@@ -39,12 +42,13 @@ final class SimulatedWorld {
     ///   - upstream: further keys of both upstreams, each behind a comma.
     ///   - spares: the outbound route's `preconnect`.
     ///   - memoryBytes: the worker's, for all that grows with its peers.
+    ///   - addresses: what every name stands for.
     ///   - isTransparent: adds listeners to which a firewall redirects.
     init(
         seed: UInt64, faults: SimulatedFaults, limits: String = "{}", endpoints: [String] = ["127.0.0.1:19000"],
         servers: [String] = ["127.0.0.1:15443"], balancers: [String] = ["203.0.113.1"],
         upstream: String = "", spares: Int = 0, materials: TestIdentities = .shared, memoryBytes: Int = 256 << 20,
-        isTransparent: Bool = false
+        addresses: [IPAddress] = [], isTransparent: Bool = false
     ) throws {
         generator = SeededGenerator(seed: seed)
         var loopLimits = LoopLimits()
@@ -57,11 +61,12 @@ final class SimulatedWorld {
             upstream: upstream, spares: spares == 0 ? "" : ", preconnect: \(spares)",
             more: isTransparent ? Self.transparentListeners : "")
         self.memoryBytes = memoryBytes
-        let plan = try Self.plan(settingsText, materials.server, memoryBytes)
-        let addresses = plan.listeners.map(\.bind)
+        self.addresses = addresses
+        let plan = try Self.plan(settingsText, materials.server, memoryBytes, addresses)
+        let binds = plan.listeners.map(\.bind)
         let log = Log()
         self.log = log
-        let acceptors = addresses.enumerated().map { index, address in
+        let acceptors = binds.enumerated().map { index, address in
             AcceptorUpdate(key: index, descriptor: network.listen(on: address), address: address, listener: index)
         }
         let update = try WorkerUpdate(plan, acceptors: acceptors, clock: WallClock.seconds)
@@ -96,7 +101,7 @@ final class SimulatedWorld {
     /// - Parameter keepsContexts: TLS contexts stay where nothing has changed that they were made from.
     func update(
         callers: String? = nil, material: IdentityMaterial? = TestIdentities.shared.server,
-        replacing old: String = "", with new: String = "", keepsContexts: Bool = false
+        replacing old: String = "", with new: String = "", addresses: [IPAddress]? = nil, keepsContexts: Bool = false
     ) throws -> WorkerUpdate {
         var text = old.isEmpty ? settingsText : settingsText.replacing(old, with: new)
         if let callers {
@@ -104,7 +109,7 @@ final class SimulatedWorld {
             text = lines.map { $0.contains("sa/client\"") ? "        identities: [\"\(callers)\"]" : $0 }
                 .joined(separator: "\n")
         }
-        let plan = try Self.plan(text, material, memoryBytes)
+        let plan = try Self.plan(text, material, memoryBytes, addresses ?? self.addresses)
         let acceptors = plan.listeners.enumerated().map { index, listener in
             AcceptorUpdate(key: index, descriptor: nil, address: listener.bind, listener: index)
         }
@@ -115,10 +120,16 @@ final class SimulatedWorld {
     /// How often the application was dialled.
     var dialledApplication: Int { network.dials(to: Self.application) }
 
-    private static func plan(_ text: String, _ material: IdentityMaterial?, _ memoryBytes: Int) throws -> ProxyPlan {
+    private static func plan(
+        _ text: String, _ material: IdentityMaterial?, _ memoryBytes: Int, _ addresses: [IPAddress]
+    ) throws -> ProxyPlan {
         let outcome = Settings.parse(text: Array(text.utf8), file: "simulated.yaml")
         let settings = try #require(outcome.settings, "\(outcome.flaws)")
-        return ProxyPlan(settings: settings, material: material, workers: 1, memoryBytes: memoryBytes)
+        let questions = settings.listeners.flatMap(\.routes).flatMap(\.upstream.questions)
+        let answers = questions.map { ($0, addresses.map { ResolvedAddress($0) }) }
+        return ProxyPlan(
+            settings: settings, material: material, workers: 1, memoryBytes: memoryBytes,
+            names: ResolvedNames(Dictionary(answers, uniquingKeysWith: { one, _ in one })))
     }
 
     private static let transparentListeners = """

@@ -48,7 +48,7 @@ extension Proxy {
             "Dials by their outcome; of handshake-failed ones the connect succeeded, and counts as well.",
             [
                 sum("connected") { $0.connected }, sum("failed") { $0.failed }, sum("timeout") { $0.timedOut },
-                sum("handshake-failed") { $0.handshakeFailed },
+                sum("handshake-failed") { $0.handshakeFailed }, sum("overtaken") { $0.overtaken },
             ])
     }
 }

@@ -55,6 +55,8 @@ struct ConnectionMachine: Equatable {
     private(set) var applicationLeg = LegState()
     /// The first reason given; later ones are consequences.
     private(set) var reason: CloseReason?
+    /// A second connect is in flight, beside the upstream leg's or after it has won.
+    private(set) var hasRival = false
     private var flightHeld = false
     private var closeNotifyQueued = false
     private var lingers = false
@@ -148,6 +150,20 @@ struct ConnectionMachine: Equatable {
             leg.isOpen = true
             leg.isConnecting = true
         }
+    }
+
+    /// A second connect is in flight, on a socket of its own.
+    mutating func rivalDialled() {
+        precondition(phase == .dialling && self[upstream].isConnecting && !hasRival)
+        hasRival = true
+    }
+
+    /// One of the two connects has ended and serves nobody: its socket is closed. If it was the leg's, the leg goes on
+    /// with the other one.
+    mutating func rivalEnded() -> Course {
+        precondition(hasRival)
+        hasRival = false
+        return course
     }
 
     /// The connect ended; where it failed the socket is closed and another may be dialled.
@@ -391,7 +407,7 @@ struct ConnectionMachine: Equatable {
     }
 
     private mutating func planClosing(_ actions: inout ConnectionActions) {
-        if peer.isBusy || applicationLeg.isBusy {
+        if peer.isBusy || applicationLeg.isBusy || hasRival {
             if !cancelled { actions.insert(.cancel) }
             cancelled = true
         } else {

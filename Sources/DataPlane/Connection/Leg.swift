@@ -19,6 +19,8 @@ enum Operation: UInt8 {
     case receiveApplication = 5
     case sendPeer = 6
     case sendApplication = 7
+    /// Of two connects of the upstream leg that run at once, one has this name.
+    case connectRival = 8
 
     static func receive(_ leg: Leg) -> Operation { leg == .peer ? .receivePeer : .receiveApplication }
     static func send(_ leg: Leg) -> Operation { leg == .peer ? .sendPeer : .sendApplication }

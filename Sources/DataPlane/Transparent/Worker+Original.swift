@@ -15,12 +15,14 @@ extension Worker {
 
     mutating func dialOriginal(_ slot: Int32, _ target: SocketAddress) -> ConnectionMachine.Course {
         guard connections[slot].target == nil else {
-            let reason: CloseReason = connections[slot].dialling.isTimedOut ? .connectTimeout : .upstreamUnreachable
+            let isTimedOut = connections[slot].dialling.current.isTimedOut
+            let reason: CloseReason = isTimedOut ? .connectTimeout : .upstreamUnreachable
             return connections[slot].machine.end(reason, lingering: true)
         }
         // A listener may have been added since it was accepted.
         guard !isOurs(target) else { return endLoop(slot, "\(target.endpoint) is an address of this proxy itself") }
         connections[slot].target = target
+        connections[slot].dialling.begin(target, now: loop.now)
         return connect(slot, to: target)
     }
 
@@ -47,40 +49,49 @@ extension Worker {
         let tokens = dialsUnderWay
         dialsUnderWay.removeAll(keepingCapacity: true)
         for token in tokens {
-            guard let slot = connections.slot(of: token), connections[slot].flow == nil else { continue }
-            let leg = connections[slot].machine.upstream
-            guard connections[slot].machine[leg].isConnecting else { continue }
+            guard let slot = connections.slot(of: token), let operation = Operation(rawValue: token.operation),
+                isUnderWay(slot, operation)
+            else { continue }
             // Without a port, the connect has not reached the kernel.
-            if !noteFlow(slot, leg) { dialsUnderWay.append(token) }
+            if !noteFlow(slot, operation) { dialsUnderWay.append(token) }
         }
     }
 
     /// A connection of a transparent listener is dialled.
-    mutating func dialBegan(_ slot: Int32, _ leg: Leg) {
+    mutating func dialBegan(_ slot: Int32, _ operation: Operation) {
         guard watchesFlows, connections[slot].destination != nil else { return }
-        dialsUnderWay.append(connections.token(.connect(leg), slot))
+        dialsUnderWay.append(connections.token(operation, slot))
     }
 
     /// Notes what was dialled, so that a listener recognises it if a rule redirects it. Ends the connection if it turns
     /// out to be such a one itself: another worker may have dialled it, and noted it since the accept.
-    mutating func flowBegan(_ slot: Int32, _ leg: Leg) -> ConnectionMachine.Course? {
+    mutating func flowBegan(_ slot: Int32) -> ConnectionMachine.Course? {
         let mode = connections[slot].machine.mode
         if let destination = connections[slot].destination,
             ownSockets.contains(from: connections[slot].balancer ?? connections[slot].source, to: destination, at: mode)
         {
             return endLoop(slot, Self.ownConnection)
         }
-        if connections[slot].flow == nil { _ = noteFlow(slot, leg) }
+        if connections[slot].flow == nil { _ = noteFlow(slot, connections[slot].connectOperation) }
         return nil
     }
 
+    /// Whether it names a connect that has not ended, and whose flow is not noted yet.
+    private func isUnderWay(_ slot: Int32, _ operation: Operation) -> Bool {
+        if connections[slot].isRival(operation) { return connections[slot].dialling.rival?.flow == nil }
+        return connections[slot].flow == nil && connections[slot].connectOperation == operation
+            && connections[slot].machine[connections[slot].machine.upstream].isConnecting
+    }
+
     /// False if the socket has no address yet.
-    private mutating func noteFlow(_ slot: Int32, _ leg: Leg) -> Bool {
-        guard let target = connections[slot].dialledAddress,
-            let local = loop.localAddress(of: connections[slot][leg].descriptor), local.port != 0
+    private mutating func noteFlow(_ slot: Int32, _ operation: Operation) -> Bool {
+        let rival = connections[slot].isRival(operation) ? connections[slot].dialling.rival : nil
+        let descriptor = rival?.descriptor ?? connections[slot][connections[slot].machine.upstream].descriptor
+        guard let target = rival?.dial.address ?? connections[slot].dialledAddress,
+            let local = loop.localAddress(of: descriptor), local.port != 0
         else { return false }
         let flow = Flow(source: local, destination: target, dialler: connections[slot].machine.mode)
-        connections[slot].flow = flow
+        if rival != nil { connections[slot].dialling.rival?.flow = flow } else { connections[slot].flow = flow }
         ownSockets.insert(flow)
         return true
     }

@@ -6,6 +6,7 @@ public final class DialCounts: Sendable {
     private let failedCount = Atomic<UInt64>(0)
     private let timedOutCount = Atomic<UInt64>(0)
     private let handshakeFailedCount = Atomic<UInt64>(0)
+    private let overtakenCount = Atomic<UInt64>(0)
 
     public init() {}
 
@@ -15,12 +16,16 @@ public final class DialCounts: Sendable {
     /// Connected, and the handshake failed: they count among the connected ones, too.
     public var handshakeFailed: UInt64 { handshakeFailedCount.load(ordering: .relaxed) }
 
+    /// Given up because the other family's connect was complete before it.
+    public var overtaken: UInt64 { overtakenCount.load(ordering: .relaxed) }
+
     func count(_ outcome: Dialling.Outcome) {
         switch outcome {
         case .connected: connectedCount.add(1, ordering: .relaxed)
         case .failed: failedCount.add(1, ordering: .relaxed)
         case .timedOut: timedOutCount.add(1, ordering: .relaxed)
         case .handshakeFailed: handshakeFailedCount.add(1, ordering: .relaxed)
+        case .overtaken: overtakenCount.add(1, ordering: .relaxed)
         }
     }
 }

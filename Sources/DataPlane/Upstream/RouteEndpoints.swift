@@ -53,6 +53,13 @@ struct RouteEndpoints {
         group.choose(tried: tried, now: now, random: random)
     }
 
+    /// Whether a connect to the endpoint may be raced by one to the other family of its name.
+    func hasOtherFamily(_ id: EndpointID) -> Bool { group.hasOtherFamily(id) }
+
+    mutating func chooseRival(of id: EndpointID, tried: [EndpointID], now: UInt64, random: UInt64) -> EndpointID? {
+        group.chooseRival(of: id, tried: tried, now: now, random: random)
+    }
+
     /// Tells the group what became of a connection; returns the change of service that follows.
     mutating func update<News>(_ body: (inout EndpointGroup) -> News) -> News { body(&group) }
 }

@@ -28,7 +28,7 @@ extension Worker {
         guard connections[slot].dialling.standing == .open else { return }
         let time = connections[slot].dialling.connected(now: loop.now)
         dialCounts.count(.connected)
-        tell(slot) { group, id, now in
+        tell(slot, connections[slot].dialling.current) { group, id, now in
             group.connected(id, after: time, now: now)
             return nil
         }
@@ -37,7 +37,7 @@ extension Worker {
     /// The endpoint has done what the route needs of it: been connected, and on an outbound route shaken hands.
     mutating func endpointServes(_ slot: Int32) {
         guard connections[slot].dialling.standing == .open else { return }
-        tell(slot) { $0.succeeded($1, now: $2) }
+        tell(slot, connections[slot].dialling.current) { $0.succeeded($1, now: $2) }
         connections[slot].dialling.served()
     }
 
@@ -45,7 +45,7 @@ extension Worker {
         guard connections[slot].dialling.standing == .open else { return }
         dialCounts.count(outcome)
         let reason = outcome == .timedOut ? "no answer" : connections[slot].detail ?? "the handshake failed"
-        tell(slot, reason) { $0.failed($1, now: $2) }
+        tell(slot, connections[slot].dialling.current, reason) { $0.failed($1, now: $2) }
         connections[slot].dialling.failed(outcome, now: loop.now)
     }
 
@@ -54,7 +54,7 @@ extension Worker {
         switch connections[slot].dialling.standing {
         case .none: return
         case .served:
-            tell(slot) { group, id, _ in
+            tell(slot, connections[slot].dialling.current) { group, id, _ in
                 group.ended(id)
                 return nil
             }
@@ -64,7 +64,7 @@ extension Worker {
             case .handshakeFailed, .certificateRefused, .handshakeTimeout, .peerReset, .peerTruncated:
                 endpointFailed(slot, .handshakeFailed)
             default:
-                tell(slot) { group, id, now in
+                tell(slot, connections[slot].dialling.current) { group, id, now in
                     group.abandoned(id, now: now)
                     return nil
                 }
@@ -114,6 +114,15 @@ extension Worker {
         if isOutdated || listeners[listener].service == .removed { advance(slot, after: dial(slot)) }
     }
 
+    /// The index of the route by which its connect that is under way was begun; nil if another one is to be dialled by
+    /// now.
+    func currentEndpoints(of slot: Int32) -> Int? {
+        let listener = connections[slot].listener
+        let place = place(connections[slot].dialling.current.group, listener, likely: connections[slot].route)
+        let isCurrent = connections[slot].plan === listeners[listener].plan
+        return isCurrent && place != connections[slot].route ? nil : place
+    }
+
     // MARK: Private
 
     private func waits(_ slot: Int32, at endpoints: RouteEndpoints) -> Bool {
@@ -130,16 +139,14 @@ extension Worker {
         return listeners[listener].endpoints.firstIndex { $0.number == number }
     }
 
-    /// Tells the group of the connection's endpoint what happened, and reports a change of service.
-    private mutating func tell(
-        _ slot: Int32, _ reason: String = "",
+    /// Tells the group of the endpoint that was dialled what happened, and reports a change of service.
+    mutating func tell(
+        _ slot: Int32, _ dial: Dialling.Dial, _ reason: String = "",
         _ body: (inout EndpointGroup, EndpointID, _ now: UInt64) -> EndpointGroup.News?
     ) {
         let listener = connections[slot].listener
-        let id = connections[slot].dialling.endpoint
-        guard let place = place(connections[slot].dialling.group, listener, likely: connections[slot].route) else {
-            return
-        }
+        let id = dial.endpoint
+        guard let place = place(dial.group, listener, likely: connections[slot].route) else { return }
         let now = loop.now
         let news = listeners[listener].endpoints[place].update { body(&$0, id, now) }
         if !listeners[listener].endpoints[place].waiting.isEmpty { hasRoomAtEndpoints = true }

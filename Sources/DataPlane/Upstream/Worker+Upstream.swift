@@ -19,65 +19,59 @@ extension Worker {
         guard let place = endpoints(of: slot) else {
             return connections[slot].machine.end(.routeRemoved, lingering: true)
         }
-        let tried = connections[slot].dialling.tried
-        let retries = listeners[connections[slot].listener].plan.routes[place].upstream.retries
-        guard tried.count <= retries else { return unreachable(slot) }
+        let listener = connections[slot].listener
+        if connections[slot].dialling.rivalry == .free {
+            // The first one failed at once.
+            if let id = chooseRival(slot, place) { return dial(slot, place, id, afterRival: true) }
+            connections[slot].dialling.staysAlone()
+        }
+        let retries = listeners[listener].plan.routes[place].upstream.retries
+        guard connections[slot].dialling.rounds <= retries else { return unreachable(slot) }
         let isWaiting = connections[slot].dialling.isWaiting
-        if !isWaiting, !listeners[connections[slot].listener].endpoints[place].waiting.isEmpty {
+        if !isWaiting, !listeners[listener].endpoints[place].waiting.isEmpty {
             // Nobody overtakes those that wait already; whether they still do is found out before the next turn.
             hasRoomAtEndpoints = true
             return wait(slot, place)
         }
         dials &+= 1
-        let (now, random, listener) = (loop.now, dialSeed &+ dials, connections[slot].listener)
+        let (now, random, tried) = (loop.now, dialSeed &+ dials, connections[slot].dialling.tried)
         switch listeners[listener].endpoints[place].choose(tried: tried, now: now, random: random) {
         case .none: return unreachable(slot)
         case .wait: return isWaiting ? .goesOn : wait(slot, place)
-        case .dial(let id):
-            let address = listeners[listener].endpoints[place].address(of: id)
-            connections[slot].dialling.begin(id, address, now: now)
-            if listeners[listener].plan.routes[place].hasNames, leadsBack(address, from: listener) {
-                let detail = "a name of the endpoints leads to \(address.endpoint), an address of this proxy itself"
-                return endLoop(slot, detail)
-            }
-            return connect(slot, to: address)
+        case .dial(let id): return dial(slot, place, id)
         }
     }
 
-    /// Gives the endpoint up: its connect is cancelled and, as after any failed one, another endpoint is dialled.
-    mutating func connectTimedOut(_ slot: Int32) -> ConnectionMachine.Course {
-        guard !connections[slot].dialling.isWaiting else {
-            connections[slot].detail = "every endpoint has as many connections as it may"
-            return connections[slot].machine.end(.upstreamLimit, lingering: true)
-        }
-        let leg = connections[slot].machine.upstream
-        connections[slot].dialling.isTimedOut = true
-        loop.cancel(connections[slot][leg].descriptor, connections.token(.connect(leg), slot))
-        return .goesOn
-    }
-
+    /// A connect of the upstream leg, or its rival, has ended.
     mutating func connectCompleted(
-        _ slot: Int32, _ leg: Leg, _ completion: Completion
+        _ slot: Int32, _ operation: Operation, _ completion: Completion
     ) -> ConnectionMachine.Course {
-        guard connections[slot].machine.phase == .dialling else {
-            return connections[slot].machine.connectEnded(succeeded: true)
+        let isDialling = connections[slot].machine.phase == .dialling
+        if connections[slot].isRival(operation) {
+            let isOvertaken = connections[slot].dialling.rival?.isOvertaken == true
+            guard isDialling, !isOvertaken else { return rivalEnded(slot, completion) }
+            swapWithRival(slot)
         }
+        guard isDialling else { return connections[slot].machine.connectEnded(succeeded: true) }
+        let leg = connections[slot].machine.upstream
         guard completion.result == 0 else {
             let outcome: Dialling.Outcome =
-                connections[slot].dialling.isTimedOut ? .timedOut : .failed(errno: completion.errno)
+                connections[slot].dialling.current.isTimedOut ? .timedOut : .failed(errno: completion.errno)
             if outcome != .timedOut { connections[slot].detail = describe(completion.errno) }
             if connections[slot].flow != nil { flowEnded(slot) }
             loop.close(connections[slot][leg].descriptor)
             connections[slot][leg].descriptor = -1
             endpointFailed(slot, outcome)
+            if let course = promoteRival(slot) { return course }
             guard connections[slot].machine.connectEnded(succeeded: false) == .goesOn else { return .isOver }
             return dial(slot)
         }
         connections[slot].detail = nil
         endpointConnected(slot)
+        cancelRival(slot)
         guard connections[slot].machine.connectEnded(succeeded: true) == .goesOn else { return .isOver }
         connections[slot].lastActivity = loop.now
-        if watchesFlows, let end = flowBegan(slot, leg) { return end }
+        if watchesFlows, let end = flowBegan(slot) { return end }
         guard leg == .peer, !connections[slot].machine.isPlain else {
             endpointServes(slot)
             return .goesOn
@@ -105,12 +99,29 @@ extension Worker {
         connections[slot].machine.dialled()
         // Each endpoint has the whole time.
         connections[slot].timer = .none
-        dialBegan(slot, leg)
-        loop.connect(descriptor, to: address, connections.token(.connect(leg), slot))
+        let operation = connections[slot].connectOperation
+        dialBegan(slot, operation)
+        loop.connect(descriptor, to: address, connections.token(operation, slot))
         return .goesOn
     }
 
     // MARK: Private
+
+    /// Dials this endpoint, at which the connection counts already.
+    private mutating func dial(
+        _ slot: Int32, _ place: Int, _ id: EndpointID, afterRival: Bool = false
+    ) -> ConnectionMachine.Course {
+        let listener = connections[slot].listener
+        let address = listeners[listener].endpoints[place].address(of: id)
+        let hasOtherFamily = listeners[listener].endpoints[place].hasOtherFamily(id)
+        connections[slot].dialling.begin(
+            id, address, hasOtherFamily: hasOtherFamily, afterRival: afterRival, now: loop.now)
+        if listeners[listener].plan.routes[place].hasNames, leadsBack(address, from: listener) {
+            let detail = "a name of the endpoints leads to \(address.endpoint), an address of this proxy itself"
+            return endLoop(slot, detail)
+        }
+        return connect(slot, to: address)
+    }
 
     /// Waits for a place at an endpoint, for as long as a connect may take.
     private mutating func wait(_ slot: Int32, _ place: Int) -> ConnectionMachine.Course {

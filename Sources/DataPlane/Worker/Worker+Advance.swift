@@ -31,7 +31,7 @@ extension Worker {
             case .none, .release: connections[slot].machine.course
             case .detection: detectionTimedOut(slot)
             case .handshake: connections[slot].machine.end(.handshakeTimeout)
-            case .connect: connectTimedOut(slot)
+            case .connect: connectTimerFired(slot)
             case .spare: spareTimerFired(slot)
             case .idle: relayTimerFired(slot, limits.idleTimeoutNanoseconds, .idleTimeout)
             case .halfClose: relayTimerFired(slot, limits.halfCloseTimeoutNanoseconds, .halfCloseTimeout)
@@ -82,6 +82,7 @@ extension Worker {
         if actions.contains(.cancel) {
             cancelOperations(slot, .peer)
             cancelOperations(slot, .application)
+            cancelRival(slot)
         }
     }
 
@@ -101,7 +102,7 @@ extension Worker {
     private mutating func cancelOperations(_ slot: Int32, _ leg: Leg) {
         let state = connections[slot].machine[leg]
         let descriptor = connections[slot][leg].descriptor
-        if state.isConnecting { loop.cancel(descriptor, connections.token(.connect(leg), slot)) }
+        if state.isConnecting { loop.cancel(descriptor, connections.token(connections[slot].connectOperation, slot)) }
         if state.isReceiving { loop.cancel(descriptor, connections.token(.receive(leg), slot)) }
         if state.isSending { loop.cancel(descriptor, connections.token(.send(leg), slot)) }
     }
@@ -126,7 +127,9 @@ extension Worker {
             timers.set(slot, deadline: now + UInt64(wait) * 1_000_000)
         case .handshake:
             timers.set(slot, deadline: connections[slot].handshakeStartedAt + limits.handshakeTimeoutNanoseconds)
-        case .connect: timers.set(slot, deadline: now + limits.connectTimeoutNanoseconds)
+        case .connect:
+            let timeout = limits.connectTimeoutNanoseconds
+            timers.set(slot, deadline: connections[slot].dialling.deadline(now: now, timeoutNanoseconds: timeout))
         case .spare: timers.set(slot, deadline: connections[slot].agesAt)
         case .idle: timers.set(slot, deadline: relayDeadline(slot, limits.idleTimeoutNanoseconds))
         case .halfClose: timers.set(slot, deadline: relayDeadline(slot, limits.halfCloseTimeoutNanoseconds))

@@ -136,6 +136,7 @@ extension AccessRecord.Attempt {
             case .connected: "connected"
             case .timedOut: "timeout"
             case .handshakeFailed: "handshake-failed"
+            case .overtaken: "overtaken"
             case .failed(ECONNREFUSED): "refused"
             case .failed(EHOSTUNREACH), .failed(ENETUNREACH): "unreachable"
             case .failed: "failed"

@@ -44,6 +44,8 @@ public struct Worker: ~Copyable {
     /// Of this worker, so that not all choose alike; with the number of the dial it decides between endpoints.
     let dialSeed: UInt64
     var dials: UInt64 = 0
+    /// Connects that run beside that of their connection's upstream leg.
+    var rivals = 0
     var acceptors: [Acceptor] = []
     /// Counts the changes that require a recheck of connections.
     var round: UInt64 = 0
@@ -228,8 +230,7 @@ public struct Worker: ~Copyable {
             case .receiveApplication: receiveCompleted(slot, .application, completion)
             case .sendPeer: sendCompleted(slot, .peer, completion)
             case .sendApplication: sendCompleted(slot, .application, completion)
-            case .connectPeer: connectCompleted(slot, .peer, completion)
-            case .connectApplication: connectCompleted(slot, .application, completion)
+            case .connectPeer, .connectApplication, .connectRival: connectCompleted(slot, operation, completion)
             }
         advance(slot, after: course)
     }

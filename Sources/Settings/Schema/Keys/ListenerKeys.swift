@@ -260,7 +260,7 @@ enum ResolveKeys {
             .key(
                 Key(
                     "family", .choice,
-                    "auto uses IPv6 and IPv4 addresses, and dials first the family that the system prefers."),
+                    "auto dials the family that the system prefers, and the other one if that fails or takes 250 ms."),
                 at: \.family),
             .key(
                 Key(
