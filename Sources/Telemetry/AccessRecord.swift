@@ -62,11 +62,19 @@ public struct AccessRecord: Hashable, Sendable {
         public var upstream: String
         /// `connected`, `timeout`, `refused` and the like.
         public var outcome: String
+        /// Why its handshake failed.
+        public var code: String?
+        /// Whom a refused certificate claims to be.
+        public var claimedID: String?
         public var nanoseconds: Int64
 
-        public init(upstream: String, outcome: String, nanoseconds: Int64) {
+        public init(
+            upstream: String, outcome: String, code: String? = nil, claimedID: String? = nil, nanoseconds: Int64
+        ) {
             self.upstream = upstream
             self.outcome = outcome
+            self.code = code
+            self.claimedID = claimedID
             self.nanoseconds = nanoseconds
         }
     }
@@ -182,6 +190,8 @@ public struct AccessRecord: Hashable, Sendable {
                 json.beginObject()
                 json.field("upstream", attempt.upstream, limit: Self.nameLimitBytes)
                 json.field("outcome", attempt.outcome, limit: Self.outcomeLimitBytes)
+                json.field("code", attempt.code, limit: Self.outcomeLimitBytes)
+                json.field("peerClaimedId", attempt.claimedID, limit: Self.nameLimitBytes)
                 json.field("ms", millisecondsOf: attempt.nanoseconds)
                 json.endObject()
             }
@@ -226,7 +236,7 @@ public struct AccessRecord: Hashable, Sendable {
     public static let maximumLineBytes =
         6
         * (3 * identityLimitBytes + 2 * detailLimitBytes + 19 * nameLimitBytes
-            + attemptsAtMost * (nameLimitBytes + outcomeLimitBytes + 16)) + 1_024
+            + attemptsAtMost * (2 * nameLimitBytes + 2 * outcomeLimitBytes + 16)) + 1_024
     /// As many as one connection may try: sixteen retries, and of each name both families.
     public static let attemptsAtMost = 34
 

@@ -69,6 +69,15 @@ private struct World {
         for round in 0..<20 {
             let actions = machine.plan()
             if actions.isEmpty { return }
+            if actions.contains(.redial) {
+                if !receiving.isEmpty || !sending.isEmpty || connecting { flaw = "redialled under an operation" }
+                if authorized { flaw = "redialled after authorization" }
+                machine.redialled()
+                ended.remove(.peer)
+                finished.remove(.peer)
+                dial()
+                continue
+            }
             if actions.contains(.release) {
                 if !receiving.isEmpty || !sending.isEmpty || connecting || racing {
                     flaw = "released under an operation"
@@ -122,6 +131,9 @@ private struct World {
             guard generator.chance(70) else { return look(machine.retire()) }
             authorized = true
             machine.adopted()
+        case .handshaking where machine.awaitsUpstreamHandshake && generator.chance(10):
+            machine.redials(isBroken: generator.chance(30))
+        case .redialling where generator.chance(5): machine.upstreamBroke()
         case .waiting, .handshaking:
             if machine.holdsFlight, generator.chance(50) {
                 machine.tookFlight()

@@ -75,6 +75,55 @@ struct ConnectionMachineTests {
         #expect(machine.plan() == .receiveApplication)
     }
 
+    @Test("after a failed handshake with its upstream it dials again, once that has been told and nothing is in flight")
+    func redials() {
+        var machine = ConnectionMachine(.outbound)
+        machine.dialled()
+        _ = machine.connectEnded(succeeded: true)
+        machine.queued(1, on: .peer)
+        #expect(machine.plan() == [.sendPeer, .receivePeer])
+        machine.sent(1, on: .peer)
+        machine.received(.peer)
+        machine.heldFlight()
+        machine.tookFlight()
+        #expect(machine.plan() == .receivePeer)
+        // An alert.
+        machine.queued(1, on: .peer)
+        machine.redials(isBroken: false)
+        #expect(machine.plan() == .sendPeer, "and nothing of the application is read")
+        machine.sent(1, on: .peer)
+        #expect(machine.plan() == .cancel)
+        #expect(machine.plan() == [])
+        machine.received(.peer)
+        #expect(machine.plan() == .redial)
+        machine.redialled()
+        #expect(machine.phase == .dialling && machine.peer == LegState())
+        machine.dialled()
+        _ = machine.connectEnded(succeeded: true)
+        machine.queued(1, on: .peer)
+        #expect(machine.plan() == [.sendPeer, .receivePeer])
+    }
+
+    @Test("of an upstream that takes nothing, or is gone, no alert is waited for", arguments: [true, false])
+    func redialsFromBroken(isBroken: Bool) {
+        var machine = ConnectionMachine(.outbound)
+        machine.dialled()
+        _ = machine.connectEnded(succeeded: true)
+        machine.queued(1, on: .peer)
+        #expect(machine.plan() == [.sendPeer, .receivePeer])
+        machine.redials(isBroken: isBroken)
+        if !isBroken {
+            #expect(machine.plan() == [])
+            machine.upstreamBroke()
+        }
+        #expect(machine.plan() == .cancel)
+        #expect(machine.sendFailed(.peer) == .goesOn)
+        #expect(machine.receiveFailed(.peer) == .goesOn)
+        #expect(machine.plan() == .redial)
+        #expect(machine.cut(.drained) == .isOver)
+        #expect(machine.plan() == .release)
+    }
+
     @Test("a leg is not read while two buffers are queued for the other one", arguments: [Leg.peer, .application])
     func backpressure(_ slow: Leg) {
         var machine = relaying()

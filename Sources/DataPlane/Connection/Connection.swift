@@ -76,7 +76,7 @@ struct Connection: ~Copyable {
 
     /// The purpose of the slot's timer, which is reset when this changes.
     enum Timer: Equatable {
-        case none, detection, handshake, connect, spare, idle, halfClose, flush, linger, revoked, release
+        case none, detection, handshake, connect, redial, spare, idle, halfClose, flush, linger, revoked, release
     }
 
     init(
@@ -124,6 +124,7 @@ struct Connection: ~Copyable {
         case .waiting: opening == .detection && flight.isEmpty ? .detection : .handshake
         case .handshaking: .handshake
         case .dialling: .connect
+        case .redialling: .redial
         case .spare: .spare
         case .relaying: machine.isHalfClosed ? .halfClose : .idle
         case .flushing: machine.isRevoked ? .revoked : .flush

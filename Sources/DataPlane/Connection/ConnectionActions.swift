@@ -20,6 +20,9 @@ struct ConnectionActions: OptionSet, Hashable {
     /// No operation is left: close the sockets and free the slot.
     static let release = ConnectionActions(rawValue: 1 << 9)
 
+    /// No operation of the failed upstream is left: close its socket and dial another endpoint.
+    static let redial = ConnectionActions(rawValue: 1 << 11)
+
     static func receive(_ leg: Leg) -> ConnectionActions { leg == .peer ? .receivePeer : .receiveApplication }
     static func send(_ leg: Leg) -> ConnectionActions { leg == .peer ? .sendPeer : .sendApplication }
     static func finish(_ leg: Leg) -> ConnectionActions { leg == .peer ? .finishPeer : .finishApplication }

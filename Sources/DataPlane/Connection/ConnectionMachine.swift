@@ -2,6 +2,7 @@
 ///
 /// inbound: waiting -> handshaking -> (authorized) dialling -> relaying -> flushing/lingering -> closing
 /// outbound: dialling -> handshaking -> (authorized) relaying -> flushing/lingering -> closing
+/// outbound, its handshake failed: handshaking -> redialling -> dialling
 /// inbound, in plaintext: waiting -> (authorized) dialling -> relaying -> flushing/lingering -> closing
 /// outbound, passed through: dialling -> relaying -> flushing -> closing
 /// spare: dialling -> handshaking -> spare -> (authorized) relaying
@@ -19,6 +20,9 @@ struct ConnectionMachine: Equatable {
         case handshaking
         /// The upstream leg is being connected.
         case dialling
+        /// The handshake with the upstream has failed: its socket is closed once it has been told why, and another
+        /// endpoint is dialled. Nothing of the application was read.
+        case redialling
         /// It has shaken hands and waits for an application.
         case spare
         case relaying
@@ -176,6 +180,34 @@ struct ConnectionMachine: Equatable {
         return course
     }
 
+    /// Whether the handshake under way is with the upstream, and only the upstream delays it.
+    var awaitsUpstreamHandshake: Bool { mode == .outbound && phase == .handshaking && !flightHeld }
+
+    /// The handshake with the upstream failed, and another endpoint is to be dialled.
+    ///
+    /// - Parameter isBroken: its socket has failed.
+    mutating func redials(isBroken: Bool) {
+        precondition(awaitsUpstreamHandshake)
+        phase = .redialling
+        if isBroken { upstreamBroke() }
+    }
+
+    /// Nothing more can be sent to the upstream whose handshake failed, or it does not take it.
+    mutating func upstreamBroke() {
+        update(upstream) { leg in
+            leg.writeFailed = true
+            leg.writeEnded = true
+        }
+    }
+
+    /// The failed upstream's socket is closed; a new one may be dialled.
+    mutating func redialled() {
+        precondition(phase == .redialling && !peer.isBusy)
+        peer = LegState()
+        cancelled = false
+        phase = .dialling
+    }
+
     /// The handshake is complete and the peer is allowed: inbound the application is next, outbound the relay begins.
     mutating func authorized(_ application: Application) -> Authorized {
         guard phase == .handshaking else { return .isOver }
@@ -264,6 +296,7 @@ struct ConnectionMachine: Equatable {
             state.writeFailed = true
             state.writeEnded = true
         }
+        if phase == .redialling { return course }
         return end(leg == .peer ? .peerReset : .applicationReset)
     }
 
@@ -333,6 +366,7 @@ struct ConnectionMachine: Equatable {
             if !flightHeld, peer.queued <= Self.lowWaterBuffers { planReceive(.peer, &actions) }
         case .dialling:
             if mode == .inbound { planSend(.peer, &actions) }
+        case .redialling: planRedial(&actions)
         case .spare:
             planSend(.peer, &actions)
             // What a server says first waits for the application.
@@ -404,6 +438,17 @@ struct ConnectionMachine: Equatable {
             actions.insert(.finish(downstream))
         }
         planReceive(downstream, &actions)
+    }
+
+    private mutating func planRedial(_ actions: inout ConnectionActions) {
+        planSend(.peer, &actions)
+        guard peer.isFlushed else { return }
+        if peer.isBusy {
+            if !cancelled { actions.insert(.cancel) }
+            cancelled = true
+        } else {
+            actions = .redial
+        }
     }
 
     private mutating func planClosing(_ actions: inout ConnectionActions) {

@@ -49,8 +49,12 @@ extension Worker {
         case .handshake(.failed(let failure)):
             connections[slot].code = failure.code
             connections[slot].detail = failure.detail
-            if case .refused = failure { return connections[slot].machine.end(.certificateRefused, lingering: true) }
-            return connections[slot].machine.end(.handshakeFailed, lingering: true)
+            switch failure {
+            case .refused: return handshakeFailed(slot, .certificateRefused, lingering: true)
+            // Another endpoint would change nothing.
+            case .fault, .closedByUs: return connections[slot].machine.end(.handshakeFailed, lingering: true)
+            default: return handshakeFailed(slot, .handshakeFailed, lingering: true)
+            }
         case .noSession(let fault):
             connections[slot].detail = "\(fault)"
             return connections[slot].machine.end(.overloaded)

@@ -31,6 +31,9 @@ struct Dialling {
         let startedAt: UInt64
         let nanoseconds: UInt64
         let outcome: Outcome
+        /// Why the handshake failed, and whom a refused certificate claims to be.
+        var code: String?
+        var claimedID: String?
     }
 
     /// One connect.
@@ -169,8 +172,8 @@ struct Dialling {
     mutating func served() { standing = .served }
 
     /// The endpoint did not serve: it is not tried again.
-    mutating func failed(_ outcome: Outcome, now: UInt64) {
-        note(current, outcome, now: now)
+    mutating func failed(_ outcome: Outcome, code: String? = nil, claimedID: String? = nil, now: UInt64) {
+        note(current, outcome, code, claimedID, now: now)
         tried.append(current.endpoint)
         standing = .none
     }
@@ -199,13 +202,16 @@ struct Dialling {
     // MARK: Private
 
     /// Where the connect was made already, the handshake's failure takes its place.
-    private mutating func note(_ dial: Dial, _ outcome: Outcome, now: UInt64) {
+    private mutating func note(
+        _ dial: Dial, _ outcome: Outcome, _ code: String? = nil, _ claimedID: String? = nil, now: UInt64
+    ) {
         guard let address = dial.address else { return }
         if outcome == .handshakeFailed { attempts.removeAll { $0.outcome == .connected } }
         let place = attempts.firstIndex { $0.startedAt > dial.startedAt } ?? attempts.endIndex
         attempts.insert(
             Attempt(
-                address: address, startedAt: dial.startedAt, nanoseconds: now - dial.startedAt, outcome: outcome),
+                address: address, startedAt: dial.startedAt, nanoseconds: now - dial.startedAt, outcome: outcome,
+                code: code, claimedID: claimedID),
             at: place)
     }
 

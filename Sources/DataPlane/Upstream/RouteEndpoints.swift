@@ -60,6 +60,11 @@ struct RouteEndpoints {
         group.chooseRival(of: id, tried: tried, now: now, random: random)
     }
 
+    /// Whether there is an endpoint besides this one and those.
+    func hasOther(than id: EndpointID, tried: [EndpointID]) -> Bool {
+        group.ids.contains { $0 != id && !tried.contains($0) }
+    }
+
     /// Tells the group what became of a connection; returns the change of service that follows.
     mutating func update<News>(_ body: (inout EndpointGroup) -> News) -> News { body(&group) }
 }

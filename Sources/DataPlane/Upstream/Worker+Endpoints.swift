@@ -1,5 +1,7 @@
 import Balancing
 import EventLoop
+import Identity
+import SVID
 import System
 
 /// What becomes of connections is what the group of their endpoints goes by.
@@ -41,12 +43,15 @@ extension Worker {
         connections[slot].dialling.served()
     }
 
-    mutating func endpointFailed(_ slot: Int32, _ outcome: Dialling.Outcome) {
+    /// - Parameter handshake: how the handshake failed, if that did.
+    mutating func endpointFailed(_ slot: Int32, _ outcome: Dialling.Outcome, _ handshake: CloseReason? = nil) {
         guard connections[slot].dialling.standing == .open else { return }
         dialCounts.count(outcome)
         let reason = outcome == .timedOut ? "no answer" : connections[slot].detail ?? "the handshake failed"
         tell(slot, connections[slot].dialling.current, reason) { $0.failed($1, now: $2) }
-        connections[slot].dialling.failed(outcome, now: loop.now)
+        let code = handshake.map { connections[slot].code ?? $0.rawValue }
+        let claimedID = connections[slot].refusedPeer?.id?.description
+        connections[slot].dialling.failed(outcome, code: code, claimedID: claimedID, now: loop.now)
     }
 
     /// The connection is over: its endpoint has room for another one, and a failed handshake counts against it.
@@ -62,7 +67,7 @@ extension Worker {
         case .open:
             switch connections[slot].machine.reason {
             case .handshakeFailed, .certificateRefused, .handshakeTimeout, .peerReset, .peerTruncated:
-                endpointFailed(slot, .handshakeFailed)
+                endpointFailed(slot, .handshakeFailed, connections[slot].machine.reason)
             default:
                 tell(slot, connections[slot].dialling.current) { group, id, now in
                     group.abandoned(id, now: now)

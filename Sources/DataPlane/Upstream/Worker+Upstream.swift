@@ -136,7 +136,12 @@ extension Worker {
         connections[slot].dialling.isWaiting = false
         let last = connections[slot].dialling.attempts.last?.outcome
         if last == nil { connections[slot].detail = "no name of the endpoints has an address" }
-        return connections[slot].machine.end(
-            last == .timedOut ? .connectTimeout : .upstreamUnreachable, lingering: true)
+        let reason: CloseReason =
+            switch last {
+            case .timedOut: .connectTimeout
+            case .handshakeFailed: .handshakeFailed
+            default: .upstreamUnreachable
+            }
+        return connections[slot].machine.end(reason, lingering: true)
     }
 }

@@ -15,7 +15,11 @@ extension Worker {
         while true {
             let actions = connections[slot].machine.plan(isScarce: isScarce)
             if actions.isEmpty { break }
-            if actions.contains(.release) { return release(slot) }
+            if !actions.isDisjoint(with: [.release, .redial]) {
+                guard actions.contains(.redial) else { return release(slot) }
+                if redial(slot) == .isOver { leavePool(slot) }
+                continue
+            }
             perform(actions, slot)
         }
         setTimer(slot)
@@ -30,7 +34,8 @@ extension Worker {
             switch timer {
             case .none, .release: connections[slot].machine.course
             case .detection: detectionTimedOut(slot)
-            case .handshake: connections[slot].machine.end(.handshakeTimeout)
+            case .handshake: handshakeFailed(slot, .handshakeTimeout)
+            case .redial: redialTimedOut(slot)
             case .connect: connectTimerFired(slot)
             case .spare: spareTimerFired(slot)
             case .idle: relayTimerFired(slot, limits.idleTimeoutNanoseconds, .idleTimeout)
@@ -130,6 +135,7 @@ extension Worker {
         case .connect:
             let timeout = limits.connectTimeoutNanoseconds
             timers.set(slot, deadline: connections[slot].dialling.deadline(now: now, timeoutNanoseconds: timeout))
+        case .redial: timers.set(slot, deadline: now + limits.lingerTimeoutNanoseconds)
         case .spare: timers.set(slot, deadline: connections[slot].agesAt)
         case .idle: timers.set(slot, deadline: relayDeadline(slot, limits.idleTimeoutNanoseconds))
         case .halfClose: timers.set(slot, deadline: relayDeadline(slot, limits.halfCloseTimeoutNanoseconds))

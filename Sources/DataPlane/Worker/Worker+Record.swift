@@ -142,7 +142,7 @@ extension AccessRecord.Attempt {
             case .failed: "failed"
             }
         self.init(
-            upstream: attempt.address.text, outcome: outcome,
+            upstream: attempt.address.text, outcome: outcome, code: attempt.code, claimedID: attempt.claimedID,
             nanoseconds: Int64(clamping: attempt.nanoseconds))
     }
 }

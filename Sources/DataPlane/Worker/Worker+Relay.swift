@@ -17,6 +17,7 @@ extension Worker {
                 return connections[slot].machine.course
             case let code:
                 connections[slot].detail = connections[slot].detail ?? describe(code)
+                if leg == .peer, mayRedial(slot) { return handshakeFailed(slot, .peerReset) }
                 return connections[slot].machine.receiveFailed(leg)
             }
         }
@@ -211,7 +212,7 @@ extension Worker {
             connections[slot].code = "closed"
             connections[slot].detail = "the peer closed the connection during the handshake"
             guard connections[slot].machine.readEnded(.peer) == .goesOn else { return .isOver }
-            return connections[slot].machine.end(.handshakeFailed)
+            return handshakeFailed(slot, .handshakeFailed)
         default: return connections[slot].machine.readEnded(leg)
         }
     }

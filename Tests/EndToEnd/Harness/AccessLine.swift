@@ -42,6 +42,8 @@ struct AccessLine: Decodable, Sendable {
     struct Attempt: Decodable, Sendable {
         let upstream: String
         let outcome: String
+        let code: String?
+        let peerClaimedId: String?
         let ms: Double
     }
 }

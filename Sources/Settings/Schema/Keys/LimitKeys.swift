@@ -13,7 +13,9 @@ enum LimitKeys {
                         + " free places; counted per worker."),
                 at: \.connectionsPerSource),
             .key(
-                Key("handshakeTimeout", .duration(shortWaits), "From accept to the end of the TLS handshake."),
+                Key(
+                    "handshakeTimeout", .duration(shortWaits),
+                    "From accept, or of an upstream from its connect, to the end of the TLS handshake."),
                 at: \.handshakeTimeoutMilliseconds),
             .key(
                 Key(

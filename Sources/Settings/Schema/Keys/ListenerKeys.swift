@@ -203,7 +203,7 @@ enum UpstreamKeys {
             .key(
                 Key(
                     "retries", .count(0...16),
-                    "How many other endpoints are tried if one cannot be connected; never after a byte was sent."),
+                    "How many other endpoints are tried if a connect or handshake fails; never after a byte was sent."),
                 at: \.retries),
             .key(preconnect, at: \.preconnect),
             .key(allowRemoteUpstream), .key(builtin), .key(original), .key(sni, at: \.serverName), .key(identities),
