@@ -31,7 +31,7 @@ final class EndpointCheck {
     /// - Parameters:
     ///   - context: of the route, if the endpoint is to shake hands.
     ///   - mark: of its socket; 0: none.
-    ///   - progressed: called when ``outcome`` may be there; not before this returns.
+    ///   - progressed: called when ``outcome`` may be there, or is due earlier; not before this returns.
     init(
         of address: SocketAddress, _ context: TLSContext?, mark: UInt32, on base: EventBase, deadline: Int64,
         progressed: @escaping () -> Void
@@ -81,6 +81,7 @@ final class EndpointCheck {
     }
 
     private func received() {
+        guard outcome == nil else { return }
         var bytes = [UInt8](repeating: 0, count: 16_384)
         // Writes at most the array's length.
         let count = unsafe bytes.withUnsafeMutableBytes {
@@ -106,6 +107,7 @@ final class EndpointCheck {
         case .complete:
             isClosing = true
             deadline = min(deadline, MonotonicClock.milliseconds() + Self.closePatienceMilliseconds)
+            progressed()
             let rest = input.dropFirst(step.consumed)
             if !rest.isEmpty { open(rest) }
             guard outcome == nil, send(written(TLSSession.flightBytes) { session!.closeNotify(into: &$0) }) else {
@@ -149,6 +151,8 @@ final class EndpointCheck {
     private func end(_ outcome: Outcome) {
         guard self.outcome == nil else { return }
         self.outcome = outcome
+        // Nobody looks at what still comes until this is released.
+        watch = nil
         progressed()
     }
 
