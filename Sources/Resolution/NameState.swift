@@ -26,10 +26,13 @@ public struct NameState: Sendable {
     public private(set) var failure: String?
     private var retryMilliseconds = firstRetryMilliseconds
     private let keepsMilliseconds: Int64
-    /// When an answer last named each address; empty where none is kept.
-    private var namedAt: [ResolvedAddress: Int64] = [:]
+    /// Until when each address is kept: for ever while answers name it. Empty where none is kept.
+    private var kept: [ResolvedAddress: Int64] = [:]
+    /// There were too many: until then an answer may name a part of them, and is not believed.
+    private var tooManyUntil: Int64 = 0
 
-    /// - Parameter keepsMilliseconds: how long an address is kept that answers leave out; 0: not at all.
+    /// - Parameter keepsMilliseconds: how long an address is kept after the first answer that leaves it out; 0: not at
+    ///   all.
     public init(now: Int64, keepsMilliseconds: Int64 = 0) {
         dueAt = now
         self.keepsMilliseconds = keepsMilliseconds
@@ -47,13 +50,14 @@ public struct NameState: Sendable {
         var next = answer.usable(onlyFirst: onlyFirst, keeping: addresses)
         if keepsMilliseconds > 0 {
             keep(answer, now: now)
-            guard namedAt.count <= Self.keptAtMost else {
-                (addresses, namedAt) = ([], [:])
+            if kept.count > Self.keptAtMost { (kept, tooManyUntil) = ([:], now + keepsMilliseconds) }
+            guard now >= tooManyUntil else {
+                addresses = []
                 let isNew = failed(
                     "it has more than \(Self.keptAtMost) addresses", every: every, now: now, chance: chance)
                 return isNew ? .failing : .nothing
             }
-            if !next.isEmpty { next = NameAnswer(addresses: next + namedAt.keys, ttlSeconds: 0).ordered() }
+            if !next.isEmpty { next = NameAnswer(addresses: next + kept.keys, ttlSeconds: 0).ordered() }
         }
         guard !next.isEmpty else {
             let isNew = failed("the answer has no address that can be used", every: every, now: now, chance: chance)
@@ -79,8 +83,14 @@ public struct NameState: Sendable {
     }
 
     private mutating func keep(_ answer: NameAnswer, now: Int64) {
-        for address in answer.addresses where address.isUsable { namedAt[address] = now }
-        namedAt = namedAt.filter { now - $0.value < keepsMilliseconds }
+        let named = Set(answer.addresses.filter(\.isUsable))
+        // An empty answer leaves nothing out.
+        guard !named.isEmpty else { return }
+        for address in kept.keys where !named.contains(address) && kept[address] == .max {
+            kept[address] = now + keepsMilliseconds
+        }
+        for address in named { kept[address] = .max }
+        kept = kept.filter { now < $0.value }
     }
 
     /// Nine to ten tenths of a time.

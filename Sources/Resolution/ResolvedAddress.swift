@@ -5,14 +5,19 @@ public struct ResolvedAddress: Hashable, Sendable {
     public var address: IPAddress
     /// Nil where the name has no SRV records: whoever uses the name adds the port.
     public var port: UInt16?
+    /// The host that the SRV record names; nil where there is none.
+    public var target: String?
     /// Of the SRV record (RFC 2782): lower ones are used first.
     public var priority: UInt16 = 0
     /// Of the SRV record: relative to others of the same priority.
     public var weight: UInt16 = 1
 
-    public init(_ address: IPAddress, port: UInt16? = nil, priority: UInt16 = 0, weight: UInt16 = 1) {
+    public init(
+        _ address: IPAddress, port: UInt16? = nil, target: String? = nil, priority: UInt16 = 0, weight: UInt16 = 1
+    ) {
         self.address = address
         self.port = port
+        self.target = target
         self.priority = priority
         self.weight = weight
     }
@@ -35,6 +40,8 @@ public struct NameAnswer: Hashable, Sendable {
     public var addresses: [ResolvedAddress]
     /// The shortest of all records that it rests on.
     public var ttlSeconds: Int
+    /// The name that DNS answered for, with its search domain; nil if the host knew it without DNS.
+    public var fullName: String?
 
     public init(addresses: [ResolvedAddress], ttlSeconds: Int) {
         self.addresses = addresses
@@ -59,7 +66,7 @@ extension NameAnswer {
             if one.priority != other.priority { return one.priority < other.priority }
             if one.isIPv6 != other.isIPv6 { return one.isIPv6 == first.isIPv6 }
             if one.address != other.address { return one.address.precedes(other.address) }
-            return (one.port ?? 0, one.weight) < (other.port ?? 0, other.weight)
+            return (one.port ?? 0, one.weight, one.target ?? "") < (other.port ?? 0, other.weight, other.target ?? "")
         }
     }
 

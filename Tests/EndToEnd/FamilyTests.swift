@@ -50,6 +50,29 @@ struct FamilyTests {
         }
     }
 
+    @Test("the target of an SRV record races its own families", arguments: EventLoopKind.allCases)
+    func services(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let application = try stage.application(.greets("hello\n"))
+            let hole = try BlackHole(port: application.address.port)
+            let dns = try NameServer(
+                ["a.test": ["::1", "127.0.0.1"]], services: ["_app._tcp.test,a.test,\(application.address.port),1,1"],
+                in: stage.folder)
+            let upstream = """
+                {endpoints: ["srv:_app._tcp.test"], allowRemoteUpstream: true, resolve: {every: 1h, \(dns.setting)}}
+                """
+            let proxy = try stage.proxy(
+                SettingsFile(listeners: [.inbound("in", upstream: upstream)], limits: ["connectTimeout": "10s"]))
+            let client = try OpenSSLClient(to: proxy.address("in"), as: .client, folder: stage.folder)
+            #expect(client.receives("hello\n"))
+            client.process.stop()
+            let attempts = try #require(try proxy.accessLine().attempts)
+            #expect(attempts.map(\.outcome) == ["overtaken", "connected"])
+            #expect(attempts.map(\.upstream) == ["\(hole.address)", "\(application.address)"])
+            withExtendedLifetime(hole) {}
+        }
+    }
+
     @Test("many connections at once race without leaving a descriptor behind", arguments: EventLoopKind.allCases)
     func many(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
@@ -183,18 +206,4 @@ struct FamilyTests {
         return SettingsFile(
             listeners: [.inbound("in", upstream: upstream)], limits: ["connectTimeout": "10s"], admin: true)
     }
-}
-
-/// A listener with a full backlog: what else wants to connect is dropped.
-private final class BlackHole {
-    private let listener: TCPListener
-    private let waiting: [TCPConnection]
-
-    init(_ host: SocketAddress.Host = .v6, port: UInt16) throws {
-        let listener = try TCPListener(SocketAddress(host, port: port), backlog: 0)
-        self.listener = listener
-        waiting = try (0..<4).map { _ in try TCPConnection.beginConnecting(to: listener.address) }
-    }
-
-    var address: SocketAddress { listener.address }
 }

@@ -61,7 +61,9 @@ public struct Answer: Sendable {
         switch plan.verdict(on: request) {
         case .noRoute:
             route = nil
-            verdict = plan.passesUnmatched && destination != nil ? .passedThrough : .noRoute
+            // As `run` before the names of its destinations are known.
+            let passes = plan.passesUnmatched && destination != nil && !plan.hasUnknownDestination
+            verdict = passes ? .passedThrough : .noRoute
         case .identities(let index, let matching):
             route = plan.routes[index].name
             verdict = .identities(matching: matching, of: plan.routes[index].upstream.identities)

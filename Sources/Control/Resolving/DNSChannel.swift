@@ -83,7 +83,10 @@ final class DNSChannel {
                 }
                 defer { unsafe ares_freeaddrinfo(list) }
                 var found = unsafe Self.answer(list.pointee)
-                if self?.isAsking == true { found.ttlSeconds = Int(Int32.max) }
+                if self?.isAsking == true {
+                    found.ttlSeconds = Int(Int32.max)
+                    found.fullName = nil
+                }
                 answer(.success(found))
             })
         isAsking = true
@@ -135,6 +138,8 @@ final class DNSChannel {
 
     private static func answer(_ list: ares_addrinfo) -> NameAnswer {
         var answer = NameAnswer(addresses: [], ttlSeconds: Int(Int32.max))
+        // Strings and nodes are c-ares' own, until the caller frees the list.
+        answer.fullName = unsafe list.name.map { unsafe String(cString: $0) }
         var next = unsafe list.nodes
         // A list of c-ares, alive until the caller frees it.
         while let node = unsafe next, answer.addresses.count < addressesReadAtMost {

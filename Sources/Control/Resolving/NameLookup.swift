@@ -30,10 +30,7 @@ final class NameLookup {
         case .service:
             channel.services(of: question.name.description) { [weak self] in self?.lookUp($0) }
         case .destination:
-            openQuestions = 2
-            for family in [AddressFamily.ipv6, .ipv4] {
-                channel.addresses(of: question.name.description, family) { [weak self] in self?.add($0) }
-            }
+            channel.addresses(of: question.name.description, .auto) { [weak self] in self?.lookUpFamilies($0) }
         }
     }
 
@@ -64,6 +61,18 @@ final class NameLookup {
         finish()
     }
 
+    /// Asks for the addresses of each family, of the name that the search has found.
+    private func lookUpFamilies(_ answer: Result<NameAnswer, DNSFault>) {
+        guard case .success(let host) = answer, let name = host.fullName else {
+            outcome = answer
+            return
+        }
+        openQuestions = 2
+        for family in [AddressFamily.ipv6, .ipv4] {
+            channel.addresses(of: name.hasSuffix(".") ? name : "\(name).", family) { [weak self] in self?.add($0) }
+        }
+    }
+
     /// Takes the addresses of one family.
     private func add(_ answer: Result<NameAnswer, DNSFault>) {
         switch answer {
@@ -82,7 +91,9 @@ final class NameLookup {
         case .success(let host):
             found.ttlSeconds = min(found.ttlSeconds, host.ttlSeconds)
             found.addresses += host.addresses.map {
-                ResolvedAddress($0.address, port: record.port, priority: record.priority, weight: record.weight)
+                ResolvedAddress(
+                    $0.address, port: record.port, target: record.target.lowercased(), priority: record.priority,
+                    weight: record.weight)
             }
         case .failure(let fault): lastFault = fault
         }

@@ -150,8 +150,13 @@ final class NameResolver {
     private func complain(_ index: Int) {
         let state = members[index].state
         let effect =
-            state.addresses.isEmpty
-            ? "it has no address, and is not dialled" : "its last good addresses stay in use"
+            if !state.addresses.isEmpty {
+                "its last good addresses stay in use"
+            } else if members[index].question.kind == .destination {
+                "it has no address: what no route matches is refused until it has one"
+            } else {
+                "it has no address, and is not dialled"
+            }
         logger.warning("the name is not found: \(state.failure ?? ""); \(effect)", metadata: describe(index))
     }
 

@@ -31,7 +31,7 @@ public final class ListenerPlan: Sendable {
     let allowsRemoteCallers: Bool
     /// A name among the destinations of its routes has no address yet, so that what no route matches may be meant for
     /// one of them.
-    let hasUnknownDestination: Bool
+    public let hasUnknownDestination: Bool
 
     /// - Parameters:
     ///   - policies: the policies of the settings, to which routes refer.

@@ -17,7 +17,7 @@ public struct PlannedEndpoint: Hashable, Sendable {
     /// Of a name with SRV records, the rank of the priority; else 0.
     var tier: UInt16 = 0
     var weight: UInt16 = 1
-    /// The index of the endpoint in the settings, if its name has addresses of both families.
+    /// Set if its host has addresses of both families: which host of all that the route names.
     var name: Int?
     /// Of such a name, whether it is of the family that the system does not prefer.
     var isOtherFamily = false
@@ -54,24 +54,50 @@ extension UpstreamEndpoint {
         case .address(let endpoint): return [PlannedEndpoint(endpoint)]
         case .unix(let socket): return [PlannedEndpoint(socket)]
         case .host(_, let port):
-            let hasBoth = Set(answer.map(\.isIPv6)).count == 2
+            let hosts = Hosts(answer, index)
             return answer.map { found in
                 var planned = PlannedEndpoint(Endpoint(address: found.address, port: port))
-                if hasBoth {
-                    planned.name = index
-                    planned.isOtherFamily = found.isIPv6 != answer[0].isIPv6
-                }
+                (planned.name, planned.isOtherFamily) = hosts.place(of: found)
                 return planned
             }
         case .service:
+            let hosts = Hosts(answer, index)
             let priorities = Set(answer.map(\.priority)).sorted()
             return answer.compactMap { found in
                 guard let port = found.port else { return nil }
                 var planned = PlannedEndpoint(Endpoint(address: found.address, port: port))
                 planned.tier = UInt16(clamping: priorities.firstIndex(of: found.priority) ?? 0)
                 planned.weight = found.weight
+                (planned.name, planned.isOtherFamily) = hosts.place(of: found)
                 return planned
             }
         }
     }
+}
+
+/// The hosts of an answer that have addresses of both families: the name itself, or the targets of SRV records, each
+/// with its port.
+private struct Hosts {
+    private let answer: [ResolvedAddress]
+    /// The index of the endpoint in the settings.
+    private let index: Int
+    private let targets: [String]
+
+    init(_ answer: [ResolvedAddress], _ index: Int) {
+        self.answer = answer
+        self.index = index
+        let families = Dictionary(grouping: answer, by: Self.host).mapValues { Set($0.map(\.isIPv6)) }
+        targets = families.filter { $0.value.count == 2 }.keys.sorted()
+    }
+
+    /// Which host of both families the address belongs to, and whether it is of the family that is not preferred.
+    func place(of found: ResolvedAddress) -> (name: Int?, isOtherFamily: Bool) {
+        guard let target = targets.firstIndex(of: Self.host(found)) else { return (nil, false) }
+        return (index * Self.targetsAtMost + target, found.isIPv6 != answer[0].isIPv6)
+    }
+
+    private static func host(_ found: ResolvedAddress) -> String { "\(found.target ?? "") \(found.port ?? 0)" }
+
+    /// More than an answer has records.
+    private static let targetsAtMost = 1_024
 }
