@@ -211,6 +211,28 @@ struct PermissiveTests {
         }
     }
 
+    @Test("a client that resets while its endpoint is dialled is no failure of that", arguments: EventLoopKind.allCases)
+    func resets(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let hole = try BlackHole(.v4, port: 0)
+            let nobody = SocketAddress(port: try TCPListener.freePort())
+            let upstream = ", \"\(nobody)\"], balance: first, health: {failures: 1}"
+            var settings = settings(hole.address, "detectionTimeout: 1ms")
+            settings.listeners[0].text.replace("\"]", with: "\"" + upstream, maxReplacements: 1)
+            settings.limits = ["connectTimeout": "1m"]
+            let proxy = try stage.proxy(settings)
+            for _ in 0..<3 {
+                let client = try TCPConnection.connect(to: proxy.address("in"))
+                // Silent, as one that waits for the server to speak.
+                pauseMilliseconds(200)
+                client.reset()
+                #expect(try proxy.accessLine().reason == "peer-reset")
+            }
+            #expect(try proxy.metric("postern_endpoints_ejected{listener=\"in\",route=\"application\"}") == 0)
+            withExtendedLifetime(hole) {}
+        }
+    }
+
     @Test("ends plaintext, and nothing else, once it requires certificates", arguments: EventLoopKind.allCases)
     func strict(loop: EventLoopKind) throws {
         try onStage(loop) { stage in

@@ -6,6 +6,31 @@ import Testing
 @Suite("Preconnected upstreams")
 struct PreconnectTests {
     @Test(
+        "a client that finds every place taken by spare connections is given one of them",
+        arguments: EventLoopKind.allCases)
+    func places(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let server = try stage.inbound(to: stage.application(.echo))
+            let more = "connectionsPerEndpoint: 2\n          preconnect: 4"
+            let proxy = try stage.proxy(
+                SettingsFile(
+                    role: .client,
+                    listeners: [.outbound("out", endpoint: "\(server.address("in"))", more: more)]))
+            for _ in 0..<10 {
+                let clients = try (0..<2).map { _ in try TCPConnection.connect(to: proxy.address("out")) }
+                for client in clients {
+                    try client.send("hello".utf8)
+                    #expect(try client.receive(exactly: 5) == Array("hello".utf8))
+                }
+                for client in clients { client.close() }
+                let lines = try proxy.accessLines(2)
+                #expect(lines.allSatisfy { $0.reason != "upstream-limit" }, "\(lines)")
+            }
+            proxy.expectCleanExit()
+        }
+    }
+
+    @Test(
         "an application is given a connection that waits, with what the server said first",
         arguments: EventLoopKind.allCases)
     func ready(loop: EventLoopKind) throws {

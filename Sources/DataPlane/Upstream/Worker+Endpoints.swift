@@ -65,10 +65,9 @@ extension Worker {
             }
             connections[slot].dialling.left()
         case .open:
-            switch connections[slot].machine.reason {
-            case .handshakeFailed, .certificateRefused, .handshakeTimeout, .peerReset, .peerTruncated:
+            if endsHandshakeOfUpstream(slot) {
                 endpointFailed(slot, .handshakeFailed, connections[slot].machine.reason)
-            default:
+            } else {
                 tell(slot, connections[slot].dialling.current) { group, id, now in
                     group.abandoned(id, now: now)
                     return nil
@@ -90,8 +89,13 @@ extension Worker {
                         _ = listeners[listener].endpoints[place].waiting.popFirst()
                         continue
                     }
+                    if takesSpare(slot) {
+                        _ = listeners[listener].endpoints[place].waiting.popFirst()
+                        continue
+                    }
                     let course = dial(slot)
-                    if course == .goesOn, connections[slot].dialling.isWaiting { break }
+                    // It may wait at other endpoints now.
+                    if course == .goesOn, waits(slot, at: listeners[listener].endpoints[place]) { break }
                     _ = listeners[listener].endpoints[place].waiting.popFirst()
                     advance(slot, after: course)
                 }
@@ -129,6 +133,25 @@ extension Worker {
     }
 
     // MARK: Private
+
+    /// Whether it ended by the upstream's fault before that served.
+    private func endsHandshakeOfUpstream(_ slot: Int32) -> Bool {
+        // Of an inbound route the peer is the client, and the endpoint has no part in what it does.
+        guard connections[slot].machine.mode == .outbound else { return false }
+        return switch connections[slot].machine.reason {
+        case .handshakeFailed, .certificateRefused, .handshakeTimeout, .peerReset, .peerTruncated: true
+        default: false
+        }
+    }
+
+    /// Whether a spare connection has become ready meanwhile, and serves the application of one that waits.
+    private mutating func takesSpare(_ slot: Int32) -> Bool {
+        let listener = connections[slot].listener
+        guard connections[slot].machine.mode == .outbound, connections[slot].plan === listeners[listener].plan else {
+            return false
+        }
+        return handToSpare(slot)
+    }
 
     private func waits(_ slot: Int32, at endpoints: RouteEndpoints) -> Bool {
         connections[slot].machine.phase == .dialling && connections[slot].dialling.isWaiting

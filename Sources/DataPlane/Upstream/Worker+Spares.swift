@@ -26,8 +26,8 @@ extension Worker {
         }
     }
 
-    /// Gives the application's socket of a connection that has just been accepted to a spare one; false if there is
-    /// none that would be allowed now. The slot is free afterwards.
+    /// Gives the application's socket of a connection that has just been accepted, or waits for a place at an endpoint,
+    /// to a spare one; false if there is none that would be allowed now. The slot is free afterwards.
     mutating func handToSpare(_ slot: Int32) -> Bool {
         let listener = connections[slot].listener
         guard let route = connections[slot].route, listeners[listener].spares[route].limit > 0 else { return false }
@@ -44,6 +44,7 @@ extension Worker {
             let descriptor = connections[slot][.application].descriptor
             connections[spare][.application].descriptor = descriptor
             connections[spare].machine.adopted()
+            timers.cancel(slot)
             connections.remove(slot)
             listeners[listener].connections -= 1
             advance(spare, after: .goesOn)

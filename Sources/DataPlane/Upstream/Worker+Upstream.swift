@@ -123,8 +123,10 @@ extension Worker {
         return connect(slot, to: address)
     }
 
-    /// Waits for a place at an endpoint, for as long as a connect may take.
+    /// Waits for a place at an endpoint, for as long as a connect may take. A connection without an application does
+    /// not stand in the way of those that have one.
     private mutating func wait(_ slot: Int32, _ place: Int) -> ConnectionMachine.Course {
+        guard connections[slot].spareStanding == .none else { return connections[slot].machine.end(.upstreamLimit) }
         listeners[connections[slot].listener].endpoints[place].waiting.append(
             connections.token(.connect(connections[slot].machine.upstream), slot))
         connections[slot].dialling.isWaiting = true
