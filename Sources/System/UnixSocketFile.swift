@@ -69,11 +69,10 @@ public final class UnixSocketFile: Sendable {
         try standing.withLock { standing throws(UnixSocketFault) in
             guard case .temporary(let predecessor) = standing else { return }
             // Two processes that found the same dead socket come here one after the other.
-            let outcome = try FolderLock.hold(Self.folder(of: path)) { () throws(UnixSocketFault) in
+            try FolderLock.hold(Self.folder(of: path)) { () throws(UnixSocketFault) in
                 try Self.checkPlace(path, after: predecessor)
                 try Self.check { Int(unsafe rename(temporary, path)) }
             }
-            if case .busy = outcome { throw UnixSocketFault(errno: EBUSY) }
             standing = .placed
         }
     }
@@ -90,8 +89,8 @@ public final class UnixSocketFile: Sendable {
             unsafe unlink(temporary)
             return
         }
-        // Nobody replaces it between the look and the removal. If that is not to be had, a dead file stays.
-        _ = FolderLock.hold(Self.folder(of: path)) { if isInPlace { unsafe unlink(path) } }
+        // Nobody replaces it between the look and the removal.
+        FolderLock.hold(Self.folder(of: path)) { if isInPlace { unsafe unlink(path) } }
     }
 
     deinit { remove() }

@@ -145,7 +145,6 @@ struct BoundListeners {
         guard case .systemCall(_, let number) = fault else { return "\(fault)" }
         switch (bind, number) {
         case (.unix, EADDRINUSE): return "another process listens on it"
-        case (.unix, EBUSY): return "another process has locked its folder"
         case (.unix, EEXIST): return "a file that is no socket is there: remove it, or choose another path"
         default: return systemMessage(number)
         }

@@ -31,8 +31,9 @@ extension Proxy {
     /// Makes Unix sockets anew whose files were removed; false if that fails.
     private func renewLostSockets() -> Bool {
         guard let source, !installer.listeners.areReachable else { return true }
-        logger.warning("the file of a Unix socket is not where it was made: the socket is made anew")
-        return apply(source.reload.state, because: .files)
+        guard apply(source.reload.state, because: .files) else { return false }
+        logger.warning("the file of a Unix socket was not where it was made: the socket was made anew")
+        return true
     }
 
     private func report(_ outcome: ReloadState.Outcome, isApplied: Bool) {
