@@ -46,16 +46,23 @@ public enum IPTables {
             for line in text.split(separator: "\n") {
                 if line.hasPrefix("*") { isHere = line.dropFirst() == table.rawValue }
                 guard isHere else { continue }
-                if line.hasPrefix(":\(prefix)") {
-                    chains.append(String(line.dropFirst().prefix { $0 != " " }))
-                } else if line.hasPrefix("-A "), !line.hasPrefix("-A \(prefix)"), line.contains("-j \(prefix)") {
+                let words = line.split(separator: " ").map(String.init)
+                if let first = words.first, first.hasPrefix(":"), names.contains(String(first.dropFirst())) {
+                    chains.append(String(first.dropFirst()))
+                } else if words.first == "-A", words.count > 3, words[words.count - 2] == "-j",
+                    names.contains(words[words.count - 1])
+                {
                     jumps.append(String(line.dropFirst(3)))
                 }
             }
         }
     }
 
-    private static let prefix = "POSTERN_"
+    private static let inboundName = "POSTERN_INBOUND"
+    private static let outboundName = "POSTERN_OUTBOUND"
+    private static let preroutingName = "POSTERN_PREROUTING"
+    private static let outputName = "POSTERN_OUTPUT"
+    private static let names: Set = [inboundName, outboundName, preroutingName, outputName]
 
     private static func change(_ saved: Saved, to wanted: [Chain]) -> String? {
         guard !wanted.isEmpty || !saved.chains.isEmpty else { return nil }
@@ -77,21 +84,21 @@ public enum IPTables {
         switch plan.mode {
         case .redirect:
             if let port = listeners.inboundPort {
-                let rules = skips(plan.skippedInboundPorts) + ["-p tcp -j REDIRECT --to-ports \(port)"]
-                chains.append(Chain(table: .nat, name: prefix + "INBOUND", hook: "PREROUTING", rules: rules))
+                let rules = inboundSkips(plan, family) + ["-p tcp -j REDIRECT --to-ports \(port)"]
+                chains.append(Chain(table: .nat, name: inboundName, hook: "PREROUTING", rules: rules))
             }
             if listeners.outboundPort != nil || listeners.inboundPort != nil {
                 let rules = outbound(plan, family)
-                chains.append(Chain(table: .nat, name: prefix + "OUTBOUND", hook: "OUTPUT", rules: rules))
+                chains.append(Chain(table: .nat, name: outboundName, hook: "OUTPUT", rules: rules))
             }
         case .tproxy:
             if listeners.outboundPort != nil || listeners.inboundPort != nil {
                 let rules = prerouting(plan, family)
-                chains.append(Chain(table: .mangle, name: prefix + "PREROUTING", hook: "PREROUTING", rules: rules))
+                chains.append(Chain(table: .mangle, name: preroutingName, hook: "PREROUTING", rules: rules))
             }
             if listeners.outboundPort != nil {
                 let rules = output(plan, family)
-                chains.append(Chain(table: .mangle, name: prefix + "OUTPUT", hook: "OUTPUT", rules: rules))
+                chains.append(Chain(table: .mangle, name: outputName, hook: "OUTPUT", rules: rules))
             }
         }
         return chains
@@ -103,7 +110,7 @@ public enum IPTables {
         for exemption in plan.exemptions {
             let own = text(exemption)
             if let port = listeners.inboundPort {
-                rules += skips(plan.skippedInboundPorts, where: "\(own) -o lo ")
+                rules += inboundSkips(plan, family, where: "\(own) -o lo ")
                 rules.append("\(own) -o lo ! -d \(family.loopbackBlock) -p tcp -j REDIRECT --to-ports \(port)")
             }
             rules.append("\(own) -j RETURN")
@@ -120,7 +127,7 @@ public enum IPTables {
             rules.append("\(routed) -j TPROXY --on-ip \(family.loopback) --on-port \(port)")
         }
         guard let port = listeners.inboundPort else { return rules }
-        rules += skips(plan.skippedInboundPorts)
+        rules += inboundSkips(plan, family)
         for case .mark(let mark) in plan.exemptions {
             rules.append(
                 "-i lo -p tcp -m mark --mark \(mark) ! -d \(family.loopbackBlock) -j TPROXY --on-port \(port)")
@@ -139,8 +146,17 @@ public enum IPTables {
         return blocks.map { "-d \($0) -j RETURN" } + skips(plan.skippedOutboundPorts)
     }
 
-    private static func skips(_ ports: [PortRange], where condition: String = "") -> [String] {
-        ports.map { "\(condition)-p tcp --dport \($0.lower):\($0.upper) -j RETURN" }
+    private static func inboundSkips(
+        _ plan: RedirectionPlan, _ family: IPFamily, where condition: String = ""
+    ) -> [String] {
+        plan.inboundSkips.filter { $0.family == nil || $0.family == family }.map { skip in
+            let place = skip.address.map { "-d \($0) " } ?? ""
+            return "\(condition)\(place)-p tcp --dport \(skip.ports.lower):\(skip.ports.upper) -j RETURN"
+        }
+    }
+
+    private static func skips(_ ports: [PortRange]) -> [String] {
+        ports.map { "-p tcp --dport \($0.lower):\($0.upper) -j RETURN" }
     }
 
     private static func text(_ exemption: RedirectionPlan.Exemption) -> String {

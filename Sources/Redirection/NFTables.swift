@@ -1,6 +1,8 @@
 import Policy
 
 /// The rules as nft reads them: one table of our own, replaced or removed in one transaction.
+///
+/// The first chain that changes a destination decides: ours come before those of others, which have -100.
 public enum NFTables {
     public static let removal = "table inet postern\ndelete table inet postern\n"
 
@@ -20,18 +22,18 @@ public enum NFTables {
     // MARK: redirect
 
     private static func inbound(_ plan: RedirectionPlan) -> [String] {
-        var lines = ["chain inbound {", "type nat hook prerouting priority dstnat; policy accept;"]
-        lines += skips(plan.skippedInboundPorts)
+        var lines = ["chain inbound {", "type nat hook prerouting priority -110; policy accept;"]
+        lines += inboundSkips(plan)
         return lines + each(plan, \.inboundPort) { port, _ in "meta l4proto tcp redirect to :\(port)" }
     }
 
     private static func outbound(_ plan: RedirectionPlan) -> [String] {
-        var lines = ["chain outbound {", "type nat hook output priority -100; policy accept;"]
+        var lines = ["chain outbound {", "type nat hook output priority -110; policy accept;"]
         for exemption in plan.exemptions {
             let own = text(exemption)
             if plan.hasInbound {
                 // What the proxy dials to an address of this host comes in like everybody's; all else goes out.
-                lines += skips(plan.skippedInboundPorts, where: "\(own) oifname \"lo\" ")
+                lines += inboundSkips(plan, where: "\(own) oifname \"lo\" ")
                 lines += each(plan, \.inboundPort, isNamed: true) { port, family in
                     "\(own) oifname \"lo\" \(notLoopback(family)) meta l4proto tcp redirect to :\(port)"
                 }
@@ -56,7 +58,7 @@ public enum NFTables {
             "\(routed) meta l4proto tcp tproxy \(word(family)) to \(host(family)):\(port) accept"
         }
         guard plan.hasInbound else { return lines }
-        lines += skips(plan.skippedInboundPorts)
+        lines += inboundSkips(plan)
         for case .mark(let mark) in plan.exemptions {
             lines += each(plan, \.inboundPort, isNamed: true) { port, family in
                 "iifname \"lo\" meta mark \(mark) \(notLoopback(family)) meta l4proto tcp "
@@ -92,9 +94,21 @@ public enum NFTables {
         return lines + skips(plan.skippedOutboundPorts)
     }
 
-    private static func skips(_ ports: [PortRange], where condition: String = "") -> [String] {
+    private static func inboundSkips(_ plan: RedirectionPlan, where condition: String = "") -> [String] {
+        plan.inboundSkips.map { skip in
+            let place =
+                if let address = skip.address, let family = skip.family {
+                    "\(word(family)) daddr \(address) "
+                } else {
+                    skip.family.map { "meta nfproto \(protocolName($0)) " } ?? ""
+                }
+            return "\(condition)\(place)tcp dport \(skip.ports) return"
+        }
+    }
+
+    private static func skips(_ ports: [PortRange]) -> [String] {
         guard !ports.isEmpty else { return [] }
-        return ["\(condition)tcp dport { \(ports.map(\.description).joined(separator: ", ")) } return"]
+        return ["tcp dport { \(ports.map(\.description).joined(separator: ", ")) } return"]
     }
 
     /// A line for each family that has such a listener, or one for both where they have the same.
@@ -111,7 +125,7 @@ public enum NFTables {
             guard let number = plan.listeners(family)[keyPath: port] else { return nil }
             return isNamed
                 ? line(number, family)
-                : "meta nfproto \(family == .v4 ? "ipv4" : "ipv6") \(line(number, family))"
+                : "meta nfproto \(protocolName(family)) \(line(number, family))"
         }
     }
 
@@ -126,6 +140,7 @@ public enum NFTables {
         "\(word(family)) daddr != \(family.loopbackBlock)"
     }
 
+    private static func protocolName(_ family: IPFamily) -> String { family == .v4 ? "ipv4" : "ipv6" }
     private static func word(_ family: IPFamily) -> String { family == .v4 ? "ip" : "ip6" }
     private static func host(_ family: IPFamily) -> String {
         family == .v4 ? family.loopback : "[\(family.loopback)]"

@@ -23,7 +23,7 @@ extension RedirectionPlan {
             for listener in transparent { try add(listener) }
             try checkFamilies(families)
             try exempt(settings.mark.map(UInt32.init(clamping:)), user)
-            skippedInboundPorts = Self.ownPorts(settings)
+            inboundSkips = Self.ownPorts(settings)
             return
         }
         throw RedirectionFlaw(
@@ -83,13 +83,28 @@ extension RedirectionPlan {
         }
     }
 
-    /// What clients of other hosts reach directly: the admin endpoint and listeners that are not transparent.
-    private static func ownPorts(_ settings: Settings) -> [PortRange] {
-        let binds =
-            settings.listeners.filter { $0.transparency == .off }.compactMap(\.bind.endpoint)
-            + [settings.admin?.bind].compactMap(\.self)
-        let ports = Set(binds.map(\.port)).subtracting([0]).sorted()
-        return ports.compactMap { PortRange(lower: $0, upper: $0) }
+    /// What clients of other hosts reach directly: the admin endpoint and listeners that are not transparent, where
+    /// they are bound. Behind the same port of another address there may be any program.
+    private static func ownPorts(_ settings: Settings) -> [InboundSkip] {
+        var skips: [InboundSkip] = []
+        for bind in settings.listeners.filter({ $0.transparency == .off }).compactMap(\.bind.endpoint) {
+            if let skip = InboundSkip(bind, acceptsBoth: false) { skips.append(skip) }
+        }
+        // An admin endpoint on [::] accepts IPv4 too.
+        if let bind = settings.admin?.bind {
+            let endpoint = Endpoint(address: bind.address, port: bind.port)
+            if let skip = InboundSkip(endpoint, acceptsBoth: true) { skips.append(skip) }
+        }
+        return skips
+    }
+}
+
+extension RedirectionPlan.InboundSkip {
+    /// Nil if no other host reaches it, or the kernel chooses the port.
+    fileprivate init?(_ bind: Endpoint, acceptsBoth: Bool) {
+        guard !bind.address.isLoopback, let port = PortRange(lower: bind.port, upper: bind.port) else { return nil }
+        self.init(port, family: bind.address.isIPv6 ? .v6 : .v4)
+        if !bind.address.isWildcard { address = bind.address } else if acceptsBoth, family == .v6 { family = nil }
     }
 }
 

@@ -33,13 +33,31 @@ public struct RedirectionPlan: Hashable, Sendable {
     public var v6 = Listeners()
     /// At least one; with `tproxy` a mark.
     public var exemptions: [Exemption] = []
-    /// Ports of this host whose connections reach their program as they are, such as the admin endpoint's.
-    public var skippedInboundPorts: [PortRange] = []
+    /// Connections that reach their program on this host as they are.
+    public struct InboundSkip: Hashable, Sendable {
+        public var ports: PortRange
+        /// Nil: both.
+        public var family: IPFamily?
+        /// Nil: every address of this host.
+        public var address: IPAddress?
+
+        public init(_ ports: PortRange, family: IPFamily? = nil, address: IPAddress? = nil) {
+            self.ports = ports
+            self.family = family
+            self.address = address
+        }
+    }
+
+    /// Such as those to an admin endpoint that other hosts reach.
+    public var inboundSkips: [InboundSkip] = []
     /// Ports of others to which programs connect as if there were no proxy.
     public var skippedOutboundPorts: [PortRange] = []
     public var skippedOutboundBlocks: [CIDR] = []
 
     public init(mode: Mode) { self.mode = mode }
+
+    /// Those that have listeners. A host need not have the other one.
+    public var families: [IPFamily] { IPFamily.allCases.filter { listeners($0) != Listeners() } }
 
     var hasInbound: Bool { v4.inboundPort != nil || v6.inboundPort != nil }
     var hasOutbound: Bool { v4.outboundPort != nil || v6.outboundPort != nil }
@@ -54,6 +72,8 @@ public struct RedirectionPlan: Hashable, Sendable {
     static let routedMark: UInt32 = 1
     /// The table of routes for what has that mark.
     static let routingTable = 133
+    /// Of the rules that lead there: before the main table.
+    static let routingPriority = 10_133
 }
 
 /// An address family, as rules are written for it.

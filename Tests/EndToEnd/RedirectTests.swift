@@ -53,6 +53,7 @@ struct RedirectTests {
             """
             nft add table inet others && nft add chain inet others c && nft add rule inet others c tcp dport 1 return
             \(tool == "nft" ? "iptables-legacy" : tool) -t nat -A OUTPUT -d 192.0.2.1 -j RETURN
+            ip route add 203.0.113.0/24 via 10.50.2.1 table 133
             """, in: .pod)
         try pod.redirect("--apply", "--config", pod.settings, "--with", tool)
         let once = try pod.state()
@@ -69,6 +70,7 @@ struct RedirectTests {
         let rest = try pod.state()
         #expect(!rest.contains("15006") && !rest.contains("postern") && !rest.contains("POSTERN"), "\(rest)")
         #expect(!rest.contains("fwmark") && !rest.contains("lookup 133"), "\(rest)")
+        #expect(rest.contains("203.0.113.0/24") && !rest.contains("local default"), "\(rest)")
         #expect(rest.contains("tcp dport 1 return") && rest.contains("192.0.2.1"), "rules of others are gone: \(rest)")
         try pod.redirect("--remove")
     }
@@ -121,6 +123,29 @@ struct RedirectTests {
         }
     }
 
+    @Test("a host without IPv6 needs no listeners for it", arguments: Sidecar.Mode.allCases, tools)
+    func withoutIPv6(mode: Sidecar.Mode, tool: String) throws {
+        let pod = try Pod(mode)
+        // As on such a host, the programs for it fail.
+        let folder = try TemporaryFolder("e2e")
+        let ip = try pod.network.run(["sh", "-c", "command -v ip"], in: .pod).split(separator: "\n")[0]
+        for name in ["ip6tables-nft", "ip6tables-legacy"].flatMap({ [$0, "\($0)-save", "\($0)-restore"] }) {
+            try folder.write("#!/bin/sh\nexit 3\n", to: name)
+        }
+        try folder.write("#!/bin/sh\n[ \"$1\" != -6 ] || exit 2\nexec \(ip) \"$@\"\n", to: "ip")
+        try pod.network.shell("chmod +x \(folder.path)/*", in: .pod)
+        let path = ["env", "PATH=\(folder.path):/usr/sbin:/usr/bin:/sbin:/bin", try PosternBinary.path(), "redirect"]
+        let words = ["--apply", "--config", pod.settings, "--with", tool]
+        if mode == .redirect, tool != "nft" {
+            let said = try pod.network.run(path + words, in: .pod, expecting: 2)
+            #expect(said.contains("leave it out with --only ipv4"), "\(said)")
+        }
+        try pod.network.run(path + words + ["--only", "ipv4"], in: .pod)
+        #expect(try pod.state().contains("15006"))
+        try pod.network.run(path + ["--remove"], in: .pod)
+        #expect(try !pod.state().contains("15006"))
+    }
+
     @Test("bad input is an error that names the remedy")
     func badInput() throws {
         let pod = try Pod { $0.replacing("mark: 1337", with: "") }
@@ -136,6 +161,9 @@ struct RedirectTests {
         let words = ["redirect", "--apply", "--user", "1000", "--config", pod.settings]
         let said = try pod.network.run(unprivileged + [PosternBinary.path()] + words, in: .pod, expecting: 2)
         #expect(said.contains("CAP_NET_ADMIN"), "\(said)")
+        let removal = try pod.network.run(
+            unprivileged + [PosternBinary.path(), "redirect", "--remove"], in: .pod, expecting: 2)
+        #expect(removal.contains("CAP_NET_ADMIN"), "\(removal)")
         #expect(try !pod.state().contains("15006"))
     }
 }

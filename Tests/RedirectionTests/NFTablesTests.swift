@@ -15,17 +15,17 @@ struct NFTablesTests {
                 delete table inet postern
                 table inet postern {
                     chain inbound {
-                        type nat hook prerouting priority dstnat; policy accept;
-                        tcp dport { 15000 } return
+                        type nat hook prerouting priority -110; policy accept;
+                        meta nfproto ipv4 tcp dport 15000 return
                         meta l4proto tcp redirect to :15006
                     }
                     chain outbound {
-                        type nat hook output priority -100; policy accept;
-                        meta mark 1337 oifname "lo" tcp dport { 15000 } return
+                        type nat hook output priority -110; policy accept;
+                        meta mark 1337 oifname "lo" meta nfproto ipv4 tcp dport 15000 return
                         meta mark 1337 oifname "lo" ip daddr != 127.0.0.0/8 meta l4proto tcp redirect to :15006
                         meta mark 1337 oifname "lo" ip6 daddr != ::1/128 meta l4proto tcp redirect to :15006
                         meta mark 1337 return
-                        meta skuid 1000 oifname "lo" tcp dport { 15000 } return
+                        meta skuid 1000 oifname "lo" meta nfproto ipv4 tcp dport 15000 return
                         meta skuid 1000 oifname "lo" ip daddr != 127.0.0.0/8 meta l4proto tcp redirect to :15006
                         meta skuid 1000 oifname "lo" ip6 daddr != ::1/128 meta l4proto tcp redirect to :15006
                         meta skuid 1000 return

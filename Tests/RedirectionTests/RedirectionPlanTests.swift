@@ -8,7 +8,7 @@ struct RedirectionPlanTests {
     /// A sidecar's settings.
     static func text(
         mode: String = "redirect", mark: String = "mark: 1337", v6: Bool = true, inbound: String = "0.0.0.0:15006",
-        outbound: String = "127.0.0.1:15001", more: String = ""
+        outbound: String = "127.0.0.1:15001", admin: String = "0.0.0.0:15000", more: String = ""
     ) -> String {
         func listener(_ name: String, _ mode: String, _ bind: String, _ transparency: String) -> String {
             let inbound = "upstream: {original: true}, policy: all"
@@ -30,7 +30,7 @@ struct RedirectionPlanTests {
         }
         return """
             identity: {files: {certificate: a.pem, privateKey: a.key, trustBundles: {a.test: b.pem}}}
-            admin: {bind: "127.0.0.1:15000"}
+            admin: {bind: "\(admin)"}
             \(mark)
             listeners:
             \(listeners)\(more)
@@ -48,13 +48,34 @@ struct RedirectionPlanTests {
 
     @Test("is the ports of the transparent listeners, the mark, and what clients reach directly")
     func settings() throws {
-        let more =
-            "  - {name: web, mode: inbound, bind: \"0.0.0.0:8443\", routes: [{name: r, upstream: {builtin: echo}, policy: all}]}"
-        let plan = try Self.plan(Self.text(more: more), user: 1000)
+        let more = ["0.0.0.0:8443", "10.0.0.7:8444", "[fd00::7]:8445", "127.0.0.1:5432"].map { bind in
+            """
+              - name: \(bind.suffix(4))
+                mode: inbound
+                bind: "\(bind)"
+                routes: [{name: r, upstream: {builtin: echo}, policy: all}]
+
+            """
+        }
+        let plan = try Self.plan(Self.text(admin: "[::]:15000", more: more.joined()), user: 1000)
         let listeners = RedirectionPlan.Listeners(inboundPort: 15_006, outboundPort: 15_001)
         #expect(plan.mode == .redirect && plan.v4 == listeners && plan.v6 == listeners)
         #expect(plan.exemptions == [.mark(1337), .user(1000)])
-        #expect(plan.skippedInboundPorts.map(\.description) == ["8443", "15000"])
+        func port(_ number: UInt16) throws -> PortRange { try #require(PortRange(lower: number, upper: number)) }
+        #expect(
+            plan.inboundSkips == [
+                .init(try port(8443), family: .v4),
+                .init(try port(8444), family: .v4, address: IPAddress(parsing: "10.0.0.7")),
+                .init(try port(8445), family: .v6, address: IPAddress(parsing: "fd00::7")),
+                .init(try port(15_000)),
+            ], "behind the same port of an address where nothing is bound there may be any program")
+        let rules = NFTables.rules(plan)
+        #expect(rules.contains("ip daddr 10.0.0.7 tcp dport 8444 return") && !rules.contains("5432"))
+        #expect(rules.contains("ip6 daddr fd00::7 tcp dport 8445 return"))
+        #expect(rules.contains("        tcp dport 15000 return"))
+        let tables = try [IPFamily.v4, .v6].map { try #require(IPTables.change(from: "", to: plan, $0)) }
+        #expect(tables[0].contains("-d 10.0.0.7 -p tcp --dport 8444:8444") && !tables[1].contains("8444"))
+        #expect(tables[1].contains("-d fd00::7 -p tcp --dport 8445:8445") && !tables[0].contains("8445"))
         let only = try Self.plan(Self.text(v6: false), families: [.v4])
         #expect(only.v4 == listeners && only.v6 == RedirectionPlan.Listeners())
     }

@@ -30,18 +30,20 @@ enum Firewall {
     /// Installs the rules with one tool, and then removes those of an earlier call with another one.
     static func apply(_ plan: RedirectionPlan, choice: Choice) throws {
         let tool = try chosen(choice)
-        try route(plan)
+        // Before the rules: what they mark must find its way to the proxy, or it goes past it.
+        if plan.mode == .tproxy { try route(plan) }
         switch tool {
         case .nft: try require(["nft", "-f", "-"], input: NFTables.rules(plan))
         case .iptablesNFT, .iptablesLegacy:
             for family in IPFamily.allCases { try change(tool, to: plan, family) }
         }
         for other in Tool.allCases where other != tool { try remove(other) }
+        if plan.mode != .tproxy { unroute() }
     }
 
     /// Removes the rules of all tools, or of one, and the routes.
     static func remove(choice: Choice) throws {
-        let tools = choice == .auto ? Tool.allCases.filter(\.works) : [try chosen(choice)]
+        let tools = choice == .auto ? try working() : [try chosen(choice)]
         for tool in tools { try remove(tool) }
         unroute()
     }
@@ -50,9 +52,12 @@ enum Firewall {
     static func script(_ plan: RedirectionPlan, _ choice: Choice) -> String {
         var lines = ["set -eu"]
         if plan.mode == .tproxy {
-            for family in IPFamily.allCases {
-                lines += RoutingChange.removal(family).map { $0.joined(separator: " ") + " 2>/dev/null || true" }
-                lines += RoutingChange.addition(family).map { $0.joined(separator: " ") }
+            for family in plan.families {
+                lines += RoutingChange.addition(family).map { words in
+                    let line = words.joined(separator: " ")
+                    // A rule that is there already is an error.
+                    return words.contains("rule") ? "\(line) 2>/dev/null || true" : line
+                }
             }
         }
         let tool: Tool =
@@ -81,13 +86,17 @@ enum Firewall {
         case .iptablesNFT: return .iptablesNFT
         case .iptablesLegacy: return .iptablesLegacy
         case .auto:
-            guard let tool = Tool.allCases.first(where: \.works) else {
-                throw BadInput(
-                    "neither nft nor iptables works here: install one of them, and run this as root or with "
-                        + "CAP_NET_ADMIN (securityContext.capabilities.add: [NET_ADMIN] in Kubernetes)")
-            }
-            return tool
+            return try working()[0]
         }
+    }
+
+    /// At least one.
+    private static func working() throws -> [Tool] {
+        let tools = Tool.allCases.filter(\.works)
+        guard tools.isEmpty else { return tools }
+        throw BadInput(
+            "neither nft nor iptables works here: install one of them, and run this as root or with "
+                + "CAP_NET_ADMIN (securityContext.capabilities.add: [NET_ADMIN] in Kubernetes)")
     }
 
     private static func remove(_ tool: Tool) throws {
@@ -103,17 +112,18 @@ enum Firewall {
 
     private static func change(_ tool: Tool, to plan: RedirectionPlan?, _ family: IPFamily) throws {
         guard let saved = run([tool.name(family, "-save")]), saved.status == 0 else {
-            guard plan != nil else { return }
-            throw BadInput("\(tool.name(family, "-save")) does not work here")
+            guard plan?.families.contains(family) == true else { return }
+            let remedy = family == .v6 ? "; where the host has no IPv6, leave it out with --only ipv4" : ""
+            throw BadInput("\(tool.name(family, "-save")) does not work here\(remedy)")
         }
         guard let text = IPTables.change(from: saved.output, to: plan, family) else { return }
         try require([tool.name(family, "-restore"), "--noflush"], input: text)
     }
 
     private static func route(_ plan: RedirectionPlan) throws {
-        unroute()
-        guard plan.mode == .tproxy else { return }
-        for words in IPFamily.allCases.flatMap(RoutingChange.addition) { try require(words) }
+        for words in plan.families.flatMap(RoutingChange.addition) {
+            try require(words, unless: "File exists")
+        }
     }
 
     private static func unroute() {
@@ -123,14 +133,15 @@ enum Firewall {
     /// Nil if there is no such program.
     private static func run(_ words: [String]) -> ChildCommand? { try? ChildCommand(words) }
 
-    private static func require(_ words: [String], input: String = "") throws {
+    /// - Parameter reason: of a failure that is none.
+    private static func require(_ words: [String], input: String = "", unless reason: String? = nil) throws {
         let command: ChildCommand
         do throws(ChildFault) {
             command = try ChildCommand(words, input: input)
         } catch {
             throw BadInput("\(words[0]) cannot be run: \(systemMessage(error.errno))")
         }
-        guard command.status == 0 else {
+        if command.status != 0, reason.map(command.errors.contains) != true {
             Console.complain("error: \(words.joined(separator: " ")) failed:\n\(command.errors)")
             throw ExitCode.refused
         }

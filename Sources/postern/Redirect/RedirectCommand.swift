@@ -84,7 +84,7 @@ struct RedirectCommand: ParsableCommand {
         let user = try userID()
         do throws(RedirectionFlaw) {
             var plan = try RedirectionPlan(settings, families: only.map { [$0.family] } ?? [.v4, .v6], user: user)
-            plan.skippedInboundPorts += skipInboundPorts.flatMap(\.ranges)
+            plan.inboundSkips += skipInboundPorts.flatMap(\.ranges).map { RedirectionPlan.InboundSkip($0) }
             plan.skippedOutboundPorts += skipOutboundPorts.flatMap(\.ranges)
             plan.skippedOutboundBlocks += skipOutboundAddresses.flatMap(\.blocks)
             return plan
