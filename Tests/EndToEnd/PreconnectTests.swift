@@ -77,14 +77,15 @@ struct PreconnectTests {
             try proxy.reload(
                 settings(to: address, spares: 2, identity: "spiffe://example.org/ns/default/sa/other"),
                 in: stage.folder)
+            // The server is told that the one before has ended, in order and without a byte, once the worker has gone
+            // over to the change.
+            let ended = try server.accessLine { $0.decision == "allow" }
+            #expect(ended.reason == "finished" && ended.bytesToUpstream == 0, "\(ended)")
             let refused = try TCPConnection.connect(to: proxy.address("out"))
             try refused.send("secret".utf8)
             #expect(refused.awaitEnd() != .stillOpen)
             let line = try proxy.accessLine()
-            #expect(line.reason == "certificate-refused" && line.preconnected == nil)
-            // The server was told that the one before had ended, in order and without a byte.
-            let ended = try server.accessLine { $0.decision == "allow" }
-            #expect(ended.reason == "finished" && ended.bytesToUpstream == 0)
+            #expect(line.reason == "certificate-refused" && line.preconnected == nil, "\(line)")
 
             try proxy.reload(settings(to: address, spares: 2), in: stage.folder)
             #expect(try eventually { try call(proxy) })
