@@ -18,7 +18,7 @@ enum Firewall {
         var works: Bool {
             switch self {
             case .nft: run(["nft", "list", "tables"])?.status == 0
-            case .iptablesNFT, .iptablesLegacy: run([name(.v4, ""), "-t", "nat", "-S", "OUTPUT"])?.status == 0
+            case .iptablesNFT, .iptablesLegacy: run([name(.v4, ""), wait, "-t", "nat", "-S", "OUTPUT"])?.status == 0
             }
         }
 
@@ -72,13 +72,16 @@ enum Firewall {
         case .iptablesNFT, .iptablesLegacy:
             for family in IPFamily.allCases {
                 guard let text = IPTables.change(from: "", to: plan, family) else { continue }
-                lines.append(document("\(tool.name(family, "-restore")) --noflush", text))
+                lines.append(document("\(tool.name(family, "-restore")) \(wait) --noflush", text))
             }
         }
         return lines.joined(separator: "\n")
     }
 
     // MARK: Private
+
+    /// For iptables: how long it waits for others of its kind, in seconds.
+    private static let wait = "--wait=10"
 
     private static func chosen(_ choice: Choice) throws -> Tool {
         switch choice {
@@ -117,7 +120,7 @@ enum Firewall {
             throw BadInput("\(tool.name(family, "-save")) does not work here\(remedy)")
         }
         guard let text = IPTables.change(from: saved.output, to: plan, family) else { return }
-        try require([tool.name(family, "-restore"), "--noflush"], input: text)
+        try require([tool.name(family, "-restore"), wait, "--noflush"], input: text)
     }
 
     private static func route(_ plan: RedirectionPlan) throws {
