@@ -21,21 +21,26 @@ struct WaitingTests {
         var clients: [TLSClient] = []
         for index in 0..<6 { clients.append(try client(index, world)) }
         for index in clients.indices {
-            try #require(
-                try turn(world, clients) { world.network.backend(at: SimulatedWorld.application).waiting == 1 })
-            let socket = world.network.backend(at: SimulatedWorld.application).takeConnection()
-            let application = SimulatedApplication(try #require(socket))
-            #expect(
-                try turn(world, clients) {
-                    application.act(1_000) { _ in 0 }
-                    return application.check.number != nil
-                })
-            #expect(application.check.number == UInt64(index))
-            application.socket.close()
-            clients[index].socket.close()
+            try serve(index, at: SimulatedWorld.application, world, clients)
         }
         #expect(try turn(world, clients) { world.isQuiet })
         #expect(world.dialledApplication == clients.count)
+    }
+
+    /// The one connection that comes to `backend` is that client's; it is served, and ends.
+    private func serve(
+        _ number: Int, at backend: SocketAddress, _ world: SimulatedWorld, _ clients: [TLSClient]
+    ) throws {
+        try #require(try turn(world, clients) { world.network.backend(at: backend).waiting == 1 })
+        let application = SimulatedApplication(try #require(world.network.backend(at: backend).takeConnection()))
+        #expect(
+            try turn(world, clients) {
+                application.act(1_000) { _ in 0 }
+                return application.check.number != nil
+            })
+        #expect(application.check.number == UInt64(number))
+        application.socket.close()
+        clients[number].socket.close()
     }
 
     @Test("waits for as long as a dial may take, however often something changes meanwhile")
@@ -95,17 +100,7 @@ struct WaitingTests {
             : "routes: [{name: next, upstream: {endpoints: [\"127.0.0.1:19001\"]"
         world.worker.install(try world.update(replacing: Self.route, with: next))
         for number in 1..<4 {
-            try #require(try turn(world, clients) { world.network.backend(at: Self.other).waiting == 1 })
-            let application = SimulatedApplication(
-                try #require(world.network.backend(at: Self.other).takeConnection()))
-            #expect(
-                try turn(world, clients) {
-                    application.act(1_000) { _ in 0 }
-                    return application.check.number != nil
-                })
-            #expect(application.check.number == UInt64(number))
-            application.socket.close()
-            clients[number].socket.close()
+            try serve(number, at: Self.other, world, clients)
         }
         #expect(world.dialledApplication == 1)
         try end(world, clients)

@@ -76,17 +76,11 @@ struct FamilyTests {
     @Test("many connections at once race without leaving a descriptor behind", arguments: EventLoopKind.allCases)
     func many(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
-            let server = try stage.inbound(to: stage.application(.echo))
+            // A busy machine may take its time for as many handshakes.
+            let patience = ["connectTimeout": "30s", "handshakeTimeout": "30s"]
+            let server = try stage.inbound(to: stage.application(.echo), limits: patience)
             let hole = try BlackHole(port: try server.address("in").port)
-            let dns = try NameServer(["peer.test": ["::1", "127.0.0.1"]], in: stage.folder)
-            let proxy = try stage.proxy(
-                SettingsFile(
-                    role: .client,
-                    listeners: [
-                        .outbound(
-                            "out", endpoint: "peer.test:\(hole.address.port)",
-                            more: "resolve: {every: 1h, \(dns.setting)}")
-                    ], limits: ["connectTimeout": "10s"], admin: true))
+            let proxy = try stage.proxy(outbound(to: hole, stage, limits: patience))
             let before = proxy.figures.socketCount
             let clients = try (0..<40).map { _ in try TCPConnection.connect(to: proxy.address("out")) }
             // Some leave while two connects run.
@@ -108,13 +102,8 @@ struct FamilyTests {
             let application = try stage.application(.echo)
             let server = try stage.inbound(to: application)
             let hole = try BlackHole(port: try server.address("in").port)
-            let dns = try NameServer(["peer.test": ["::1", "127.0.0.1"]], in: stage.folder)
-            let more = "resolve: {every: 1h, \(dns.setting)}\n          preconnect: 2"
             let proxy = try stage.proxy(
-                SettingsFile(
-                    role: .client,
-                    listeners: [.outbound("out", endpoint: "peer.test:\(hole.address.port)", more: more)],
-                    limits: ["connectTimeout": "30s"]))
+                outbound(to: hole, stage, more: "preconnect: 2", limits: ["connectTimeout": "30s"]))
             #expect(application.awaitAccepted(1), "nothing was connected before a client came")
             proxy.expectCleanExit()
             withExtendedLifetime(hole) {}
@@ -127,15 +116,8 @@ struct FamilyTests {
             // Neither family answers.
             let hole = try BlackHole(port: 0)
             let other = try BlackHole(.v4, port: hole.address.port)
-            let dns = try NameServer(["peer.test": ["::1", "127.0.0.1"]], in: stage.folder)
             let proxy = try stage.proxy(
-                SettingsFile(
-                    role: .client,
-                    listeners: [
-                        .outbound(
-                            "out", endpoint: "peer.test:\(hole.address.port)",
-                            more: "resolve: {every: 1h, \(dns.setting)}")
-                    ], limits: ["connectTimeout": "30s", "drainTimeout": "100ms"]))
+                outbound(to: hole, stage, limits: ["connectTimeout": "30s", "drainTimeout": "100ms"]))
             let before = proxy.figures.socketCount
             let client = try TCPConnection.connect(to: proxy.address("out"))
             // The client's, and one of each family.
@@ -195,6 +177,20 @@ struct FamilyTests {
             #expect(attempts[0].upstream == "[2001:db8:1::2]:8443" && attempts[0].ms < 2_000)
             withExtendedLifetime(dns) {}
         }
+    }
+
+    /// An outbound listener to a name of both loopback addresses, with the port of `hole`.
+    ///
+    /// - Parameter more: a further key of the upstream.
+    private func outbound(
+        to hole: BlackHole, _ stage: Stage, more: String = "# nothing else",
+        limits: [String: String] = ["connectTimeout": "10s"]
+    ) throws -> SettingsFile {
+        let dns = stage.keep(try NameServer(["peer.test": ["::1", "127.0.0.1"]], in: stage.folder))
+        let keys = "resolve: {every: 1h, \(dns.setting)}\n          \(more)"
+        return SettingsFile(
+            role: .client, listeners: [.outbound("out", endpoint: "peer.test:\(hole.address.port)", more: keys)],
+            limits: limits, admin: true)
     }
 
     private func inbound(to application: Application, _ stage: Stage, _ more: String = "") throws -> SettingsFile {

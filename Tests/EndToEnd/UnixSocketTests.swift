@@ -7,16 +7,21 @@ import Testing
 /// Listeners on Unix sockets, used by curl, which nobody here wrote, as several users of this host.
 @Suite("A listener on a Unix socket")
 struct UnixSocketTests {
+    /// An outbound listener at `path`, whose peer serves a page.
+    private func outbound(_ path: String, _ stage: Stage, workers: Int = 1) throws -> SettingsFile {
+        let inbound = try stage.inbound(to: stage.application(.web("hello")))
+        return SettingsFile(
+            role: .client, listeners: [.outbound(to: try inbound.address("in"), bind: "unix:\(path)")],
+            workers: workers)
+    }
+
     @Test(
         "carries a local program's bytes to the peer, and its file goes with the proxy",
         arguments: EventLoopKind.allCases)
     func path(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let path = stage.folder.file("out.sock")
-            let inbound = try stage.inbound(to: stage.application(.web("hello")))
-            var settings = SettingsFile(
-                role: .client, listeners: [.outbound(to: try inbound.address("in"), bind: "unix:\(path)")])
-            settings.workers = 2
+            let settings = try outbound(path, stage, workers: 2)
             let proxy = try stage.proxy(settings)
             #expect(try permissions(path) == 0o600)
             // Several, so that each worker has its turn.
@@ -38,9 +43,7 @@ struct UnixSocketTests {
     func stale(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let path = stage.folder.file("out.sock")
-            let inbound = try stage.inbound(to: stage.application(.web("hello")))
-            let settings = SettingsFile(
-                role: .client, listeners: [.outbound(to: try inbound.address("in"), bind: "unix:\(path)")])
+            let settings = try outbound(path, stage)
             let first = try ChildProcess(["python3", "-c", "import socket; socket.socket(1).bind('\(path)')"])
             #expect(first.awaitExit() == .code(0) && FileManager.default.fileExists(atPath: path))
             let second = try stage.proxy(settings)
@@ -60,9 +63,7 @@ struct UnixSocketTests {
     func race(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let path = stage.folder.file("out.sock")
-            let inbound = try stage.inbound(to: stage.application(.web("hello")))
-            let settings = SettingsFile(
-                role: .client, listeners: [.outbound(to: try inbound.address("in"), bind: "unix:\(path)")])
+            let settings = try outbound(path, stage)
             let dead = try ChildProcess(["python3", "-c", "import socket; socket.socket(1).bind('\(path)')"])
             #expect(dead.awaitExit() == .code(0))
             let proxies = try (0..<5).map { _ in try stage.start(settings) }
@@ -81,10 +82,7 @@ struct UnixSocketTests {
     func removed(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
             let path = stage.folder.file("out.sock")
-            let inbound = try stage.inbound(to: stage.application(.web("hello")))
-            var settings = SettingsFile(
-                role: .client, listeners: [.outbound(to: try inbound.address("in"), bind: "unix:\(path)")])
-            settings.workers = 2
+            let settings = try outbound(path, stage, workers: 2)
             let proxy = try stage.proxy(settings)
             #expect(try curl(["--unix-socket", path]) == "hello")
             try FileManager.default.removeItem(atPath: path)
