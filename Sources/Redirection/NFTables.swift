@@ -100,7 +100,7 @@ public enum NFTables {
                 if let address = skip.address, let family = skip.family {
                     "\(word(family)) daddr \(address) "
                 } else {
-                    skip.family.map { "meta nfproto \(protocolName($0)) " } ?? ""
+                    skip.family.map { "meta nfproto \($0.rawValue) " } ?? ""
                 }
             return "\(condition)\(place)tcp dport \(skip.ports) return"
         }
@@ -125,7 +125,7 @@ public enum NFTables {
             guard let number = plan.listeners(family)[keyPath: port] else { return nil }
             return isNamed
                 ? line(number, family)
-                : "meta nfproto \(protocolName(family)) \(line(number, family))"
+                : "meta nfproto \(family.rawValue) \(line(number, family))"
         }
     }
 
@@ -140,7 +140,6 @@ public enum NFTables {
         "\(word(family)) daddr != \(family.loopbackBlock)"
     }
 
-    private static func protocolName(_ family: IPFamily) -> String { family == .v4 ? "ipv4" : "ipv6" }
     private static func word(_ family: IPFamily) -> String { family == .v4 ? "ip" : "ip6" }
     private static func host(_ family: IPFamily) -> String {
         family == .v4 ? family.loopback : "[\(family.loopback)]"

@@ -78,7 +78,8 @@ public struct RedirectionPlan: Hashable, Sendable {
 
 /// An address family, as rules are written for it.
 public enum IPFamily: String, CaseIterable, Sendable {
-    case v4, v6
+    case v4 = "ipv4"
+    case v6 = "ipv6"
 
     /// The addresses of this host's programs among themselves.
     var loopbackBlock: String { self == .v4 ? "127.0.0.0/8" : "::1/128" }

@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import Control
 import Policy
-import Redirection
+public import Redirection
 import Settings
 import System
 
@@ -44,52 +44,50 @@ struct RedirectCommand: ParsableCommand {
     var user: String?
 
     @Option(help: ArgumentHelp("Leave the other address family alone.", valueName: "ipv4|ipv6"))
-    var only: OnlyFamily?
+    var only: IPFamily?
 
     @Option(
         help: ArgumentHelp(
             "Ports of this host that clients reach without the proxy, such as 22,9100-9199; repeatable.",
             valueName: "ports"))
-    var skipInboundPorts: [PortList] = []
+    var skipInboundPorts: [CommaList<PortRange>] = []
 
     @Option(
         help: ArgumentHelp(
             "Ports to which programs connect without the proxy; repeatable.", valueName: "ports"))
-    var skipOutboundPorts: [PortList] = []
+    var skipOutboundPorts: [CommaList<PortRange>] = []
 
     @Option(
         help: ArgumentHelp(
             "Addresses to which programs connect without the proxy, such as 10.0.0.0/8; repeatable.",
             valueName: "cidrs"))
-    var skipOutboundAddresses: [BlockList] = []
+    var skipOutboundAddresses: [CommaList<CIDR>] = []
 
     func run() throws {
-        // Whatever the settings say now: what is to be removed was made by others.
-        if action == .remove { return try Firewall.remove(choice: firewall) }
+        switch action {
+        // Whatever the settings say now: they were others when the rules were made.
+        case .remove: try Firewall.remove(choice: firewall)
+        case .apply: try Firewall.apply(plan(), choice: firewall)
+        case .print: Console.write(Firewall.script(try plan(), firewall))
+        }
+    }
+
+    private func plan() throws -> RedirectionPlan {
         guard let config else { throw BadInput("--config is missing: the rules follow from the settings") }
         let outcome = Settings.load(path: config, endpointSocket: WorkloadEnvironment.endpointSocket)
         guard let settings = outcome.settings else {
             Console.complain(outcome.flaws)
             throw ExitCode.badInput
         }
-        let plan = try plan(settings, config)
-        switch action {
-        case .print: Console.write(Firewall.script(plan, firewall))
-        case .apply: try Firewall.apply(plan, choice: firewall)
-        case .remove: break
-        }
-    }
-
-    private func plan(_ settings: Settings, _ path: String) throws -> RedirectionPlan {
         let user = try userID()
         do throws(RedirectionFlaw) {
-            var plan = try RedirectionPlan(settings, families: only.map { [$0.family] } ?? [.v4, .v6], user: user)
-            plan.inboundSkips += skipInboundPorts.flatMap(\.ranges).map { RedirectionPlan.InboundSkip($0) }
-            plan.skippedOutboundPorts += skipOutboundPorts.flatMap(\.ranges)
-            plan.skippedOutboundBlocks += skipOutboundAddresses.flatMap(\.blocks)
+            var plan = try RedirectionPlan(settings, families: only.map { [$0] } ?? [.v4, .v6], user: user)
+            plan.inboundSkips += skipInboundPorts.flatMap(\.elements).map { RedirectionPlan.InboundSkip($0) }
+            plan.skippedOutboundPorts += skipOutboundPorts.flatMap(\.elements)
+            plan.skippedOutboundBlocks += skipOutboundAddresses.flatMap(\.elements)
             return plan
         } catch {
-            throw BadInput("\(path): \(error)")
+            throw BadInput("\(config): \(error)")
         }
     }
 
@@ -102,32 +100,23 @@ struct RedirectCommand: ParsableCommand {
     }
 }
 
-enum OnlyFamily: String, ExpressibleByArgument, CaseIterable {
-    case ipv4, ipv6
+extension IPFamily: ExpressibleByArgument {}
 
-    var family: IPFamily { self == .ipv4 ? .v4 : .v6 }
-}
-
-/// `22,9100-9199`.
-struct PortList: ExpressibleByArgument {
-    let ranges: [PortRange]
+/// Elements with commas between them, such as `22,9100-9199` or `10.0.0.0/8,fd00::/8`.
+struct CommaList<Element: ParsedElement>: ExpressibleByArgument {
+    let elements: [Element]
 
     init?(argument: String) {
         let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-        let ranges = parts.compactMap { try? PortRange(parsing: String($0)) }
-        guard ranges.count == parts.count else { return nil }
-        self.ranges = ranges
+        let elements = parts.compactMap { try? Element(parsing: String($0)) }
+        guard elements.count == parts.count else { return nil }
+        self.elements = elements
     }
 }
 
-/// `10.0.0.0/8,fd00::/8`.
-struct BlockList: ExpressibleByArgument {
-    let blocks: [CIDR]
-
-    init?(argument: String) {
-        let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-        let blocks = parts.compactMap { try? CIDR(parsing: String($0)) }
-        guard blocks.count == parts.count else { return nil }
-        self.blocks = blocks
-    }
+protocol ParsedElement {
+    init(parsing text: String) throws
 }
+
+extension PortRange: ParsedElement {}
+extension CIDR: ParsedElement {}
