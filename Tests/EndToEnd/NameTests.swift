@@ -204,6 +204,19 @@ struct NameTests {
         }
     }
 
+    @Test("a listener that is its own endpoint dials nothing", arguments: EventLoopKind.allCases)
+    func itself(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let address = SocketAddress(port: try TCPListener.freePort())
+            let proxy = try stage.proxy(
+                SettingsFile(role: .client, listeners: [.outbound(to: address, bind: "\(address)")]))
+            _ = try? TCPConnection.connect(to: address)
+            let line = try proxy.accessLine()
+            #expect(
+                line.reason == "loop" && line.detail?.contains("an address of this proxy itself") == true, "\(line)")
+        }
+    }
+
     @Test("check looks names up, and warns of one without an address")
     func check() throws {
         let folder = try TemporaryFolder("e2e")

@@ -47,15 +47,16 @@ extension Worker {
         return ownSockets.adminAddress.map { reaches(address, $0) } ?? false
     }
 
-    /// Whether an address that DNS gave to an upstream is one of this proxy's own: whoever answers must not let peers
-    /// use this proxy's identity or its admin endpoint, or make a connection dial itself without end. An outbound
-    /// listener may dial an inbound one, which asks for a certificate.
-    func leadsBack(_ address: SocketAddress, from listener: Int) -> Bool {
+    /// Whether an endpoint leads back to this proxy: to the listener that dials it, which would go on without end, or,
+    /// where DNS says what its address is, to where whoever answers could let peers use this proxy's identity or its
+    /// admin endpoint. An outbound listener may dial an inbound one, which asks for a certificate.
+    func leadsBack(_ address: SocketAddress, from listener: Int, isNamed: Bool) -> Bool {
         let isOutbound = listeners[listener].plan.mode == .outbound
         for acceptor in acceptors where !acceptor.isClosed && reaches(address, acceptor.address) {
-            return !isOutbound || listeners[acceptor.listener].plan.mode == .outbound
+            let leadsOut = listeners[acceptor.listener].plan.mode == .outbound
+            return acceptor.listener == listener || isNamed && (!isOutbound || leadsOut)
         }
-        return ownSockets.adminAddress.map { reaches(address, $0) } ?? false
+        return isNamed && ownSockets.adminAddress.map { reaches(address, $0) } ?? false
     }
 
     /// Ends a connection that leads back to this proxy.
@@ -95,7 +96,8 @@ extension Worker {
 
     /// Whether a dial to `address` ends at a socket that is bound to `bound`.
     private func reaches(_ address: SocketAddress, _ bound: SocketAddress) -> Bool {
-        guard address.port == bound.port else { return false }
+        guard address.port == bound.port, address.isUnix == bound.isUnix else { return false }
+        guard !address.isUnix else { return address == bound }
         // An admin endpoint on [::] accepts IPv4 too.
         return bound.isWildcard ? loop.isOfThisHost(address) : address.isSameHost(as: bound)
     }

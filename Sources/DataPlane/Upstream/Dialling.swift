@@ -45,8 +45,8 @@ struct Dialling {
         var startedAt: UInt64 = 0
         /// It was cancelled because it took too long.
         var isTimedOut = false
-        /// Its operation has the rival's name: it began as one.
-        var beganAsRival = false
+        /// Of two connects that have not ended each has another name: this one has the rival's.
+        var usesRivalName = false
     }
 
     /// A connect beside that of the upstream leg, with a socket of its own.
@@ -108,10 +108,10 @@ struct Dialling {
         }
         standing = .open
         isWaiting = false
-        // One that was overtaken may not have ended yet.
+        // One that was overtaken may not have ended yet, and keeps its name.
         current = Dial(
             group: group, endpoint: id, address: address, startedAt: now,
-            beganAsRival: rival.map { !$0.dial.beganAsRival } ?? false)
+            usesRivalName: rival.map { !$0.dial.usesRivalName } ?? false)
     }
 
     /// The same, to an address that is no endpoint.
@@ -124,7 +124,7 @@ struct Dialling {
         if rivalry == .asRetry { rounds += 1 }
         rivalry = .no
         let dial = Dial(
-            group: group, endpoint: id, address: address, startedAt: now, beganAsRival: !current.beganAsRival)
+            group: group, endpoint: id, address: address, startedAt: now, usesRivalName: !current.usesRivalName)
         rival = Rival(dial: dial, descriptor: descriptor)
     }
 

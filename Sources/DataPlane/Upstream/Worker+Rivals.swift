@@ -107,7 +107,7 @@ extension Worker {
         else { return connections[slot].dialling.staysAlone() }
         let now = loop.now
         let address = listeners[listener].endpoints[place].address(of: id)
-        let leadsBack = leadsBack(address, from: listener)
+        let leadsBack = leadsBack(address, from: listener, isNamed: true)
         let descriptor = leadsBack ? -1 : loop.openSocket(for: address, dialOptions(slot))
         guard descriptor >= 0 else {
             listeners[listener].endpoints[place].update { $0.abandoned(id, now: now) }
@@ -137,7 +137,7 @@ extension Connection {
     var connectOperation: Operation { operation(of: dialling.current) }
 
     func operation(of dial: Dialling.Dial) -> Operation {
-        dial.beganAsRival ? .connectRival : .connect(machine.upstream)
+        dial.usesRivalName ? .connectRival : .connect(machine.upstream)
     }
 
     func isRival(_ operation: Operation) -> Bool {

@@ -116,8 +116,9 @@ extension Worker {
         let hasOtherFamily = listeners[listener].endpoints[place].hasOtherFamily(id)
         connections[slot].dialling.begin(
             id, address, hasOtherFamily: hasOtherFamily, afterRival: afterRival, now: loop.now)
-        if listeners[listener].plan.routes[place].hasNames, leadsBack(address, from: listener) {
-            let detail = "a name of the endpoints leads to \(address.endpoint), an address of this proxy itself"
+        let hasNames = listeners[listener].plan.routes[place].hasNames
+        if leadsBack(address, from: listener, isNamed: hasNames) {
+            let detail = "an endpoint leads to \(address.endpoint), an address of this proxy itself"
             return endLoop(slot, detail)
         }
         return connect(slot, to: address)
