@@ -57,10 +57,10 @@ extension RedirectionPlan {
         if !families.contains(.v6) { v6 = Listeners() }
         for (port, mode) in [(\Listeners.inboundPort, "inbound"), (\Listeners.outboundPort, "outbound")] {
             let having = families.filter { listeners($0)[keyPath: port] != nil }
-            guard let lacking = families.subtracting(having).first, !having.isEmpty else { continue }
+            guard let lacking = families.subtracting(having).first, let present = having.first else { continue }
             throw RedirectionFlaw(
                 "no \(mode) listener is there for \(lacking.name): its connections would pass the proxy by; add one, "
-                    + "or leave \(lacking.name) out with --only")
+                    + "or leave \(lacking.name) out with --only \(present.rawValue)")
         }
     }
 

@@ -83,7 +83,7 @@ struct RedirectionPlanTests {
     @Test(
         "is refused where connections would pass the proxy by, or come back to it",
         arguments: [
-            (text(v6: false), nil, "no inbound listener is there for IPv6"),
+            (text(v6: false), nil, "leave IPv6 out with --only ipv4"),
             (text(mark: ""), nil, "write a `mark` in the settings, or name its user with --user"),
             (text(), 0, "give the proxy a user of its own"),
             (text(mode: "tproxy", mark: ""), 1000, "tproxy needs a `mark`"),

@@ -9,6 +9,11 @@ struct RedirectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "redirect",
         abstract: "Install, remove or print the firewall's rules for transparent listeners.",
+        usage: """
+            postern redirect --apply --config <file> [<options>]
+            postern redirect --print --config <file> [<options>]
+            postern redirect --remove [--with <with>]
+            """,
         discussion: """
             The rules follow from the settings: the ports of the transparent listeners, `mark`, and the admin endpoint, \
             which is never redirected. They are applied in the network namespace of this process, all at once, and \
