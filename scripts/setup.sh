@@ -12,6 +12,20 @@ if POSTERN_COMMIT=$(git rev-parse --short=12 HEAD 2>/dev/null); then
     export POSTERN_COMMIT
 fi
 
+# The time of that commit in Unix seconds, of which packages and images are made; SOURCE_DATE_EPOCH if that is set.
+commit_time() { echo "${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}"; }
+
+# Prints the lines of apt's sources for a release of Debian on the mirrors that this machine's apt uses; nothing, which
+# is mmdebstrap's own choice, if those are not of Debian.
+debian_sources() {
+    local uri release own
+    own=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
+    apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Origin: Debian' 'Component: main' 'Created-By: Packages' |
+        sort -u | while read -r uri release; do
+        echo "deb $uri ${release/#$own/$1} main"
+    done
+}
+
 # The libraries that the proxy links, and what SwiftPM needs to fetch and link.
 build_packages=(ca-certificates git pkg-config liburing-dev libssl-dev libyaml-dev libevent-dev libnghttp2-dev libc-ares-dev)
 
