@@ -69,6 +69,7 @@ let package = Package(
         module("EventLoop", ["CLibURing", "System"]),
         module("WorkloadAPI", ["CNghttp2", "Identity"]),
         module("Federation"),
+        module("Kubernetes", ["Policy", "Settings"]),
         module("Authority", ["Crypto", "Identity", "System", "Telemetry"]),
 
         module(
@@ -89,7 +90,8 @@ let package = Package(
             name: "postern",
             dependencies: [
                 "CBuildInfo", "Control", "DataPlane", "Settings", "TLS", "SVID", "Policy", "Identity",
-                "Telemetry", "Authority", "EventLoop", "Load", "Redirection", "System", argumentParser, logging,
+                "Telemetry", "Authority", "EventLoop", "Kubernetes", "Load", "Redirection", "System",
+                argumentParser, logging,
             ],
             swiftSettings: strict
         ),
@@ -104,6 +106,9 @@ let package = Package(
         .systemLibrary(name: "CLoopback", path: "Tests/Support/CLoopback"),
         support("Loopback", ["PosternTesting", "CLoopback", "System"]),
 
+        // Kubernetes manifests as charts and people write them.
+        support("ManifestTesting", []),
+
         tests("SystemTests", ["System", "PosternTesting"]),
         tests("IdentityTests", ["Identity", "PosternTesting"], resources: [.copy("Resources/spiffe_ids.json")]),
         tests("PolicyTests", ["Policy", "Identity", "PosternTesting", "CAllocationCount"]),
@@ -114,6 +119,7 @@ let package = Package(
         tests("ProxyProtocolTests", ["ProxyProtocol", "Policy"]),
         tests("ResolutionTests", ["Resolution", "Policy"]),
         tests("RedirectionTests", ["Redirection", "Policy", "Settings"]),
+        tests("KubernetesTests", ["Kubernetes", "Settings", "PosternTesting", "ManifestTesting"]),
         tests("BalancingTests", ["Balancing", "PosternTesting"]),
         tests("WorkloadAPITests", ["WorkloadAPI", "Identity", "PosternTesting"]),
         tests("TelemetryTests", ["Telemetry", "PosternTesting"]),
@@ -142,9 +148,10 @@ let package = Package(
                 "Identity", "System", "PosternTesting", logging,
             ]),
         tests(
-            "EndToEnd", ["Authority", "Identity", "PosternTesting", "Loopback"],
+            "EndToEnd", ["Authority", "Identity", "ManifestTesting", "PosternTesting", "Loopback"],
             resources: [
                 .copy("Peers/workload_api.py"), .copy("Peers/proxy_application.py"), .copy("Peers/network_peer.py"),
+                .copy("Peers/manifest_check.py"),
             ]),
 
         .executableTarget(

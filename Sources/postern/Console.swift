@@ -5,10 +5,13 @@ import System
 /// Output for the user: results on standard output, errors on standard error.
 enum Console {
     /// Writes `text` and a newline to standard output.
-    static func write(_ text: String) { put(text + "\n", STDOUT_FILENO) }
+    static func write(_ text: String) { put(Array((text + "\n").utf8), STDOUT_FILENO) }
+
+    /// Writes bytes to standard output as they are.
+    static func write(bytes: [UInt8]) { put(bytes, STDOUT_FILENO) }
 
     /// Writes `text` and a newline to standard error.
-    static func complain(_ text: String) { put(text + "\n", STDERR_FILENO) }
+    static func complain(_ text: String) { put(Array((text + "\n").utf8), STDERR_FILENO) }
 
     static func complain(_ flaws: [SettingsFlaw]) {
         for flaw in flaws { complain(flaw.description) }
@@ -25,8 +28,7 @@ enum Console {
         for number in 0..<Int32(3) where fcntl(number, F_GETFD) < 0 { _ = unsafe open("/dev/null", O_RDWR) }
     }
 
-    private static func put(_ text: String, _ descriptor: Int32) {
-        let bytes = Array(text.utf8)
+    private static func put(_ bytes: [UInt8], _ descriptor: Int32) {
         var done = 0
         while done < bytes.count {
             // The buffer holds `count` bytes, of which the first `done` are skipped.

@@ -17,6 +17,7 @@ struct Postern: ParsableCommand {
         subcommands: [
             RunCommand.self, CheckCommand.self, ExplainCommand.self, LoadCommand.self, DevCommand.self, CACommand.self,
             RedirectCommand.self,
+            InjectCommand.self,
         ]
     )
 

@@ -1,5 +1,5 @@
 /// Text of the file for a message: in backquotes, shortened, and without terminal control characters.
-func quoted(_ text: String) -> String {
+public func quoted(_ text: String) -> String {
     var shown = ""
     for (count, scalar) in text.unicodeScalars.enumerated() {
         guard count < scalarsShownAtMost else { return "`\(shown)`..." }

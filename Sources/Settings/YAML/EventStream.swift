@@ -13,11 +13,16 @@ import CLibYAML
         case mappingStart(Properties), mappingEnd
     }
 
-    /// The anchor and tag before a node.
+    /// The anchor and tag before a node, and how it is written.
     struct Properties {
         var anchor: String?
         var tag: String?
+        /// In braces or brackets; false for scalars.
+        var isFlow = false
     }
+
+    /// Where the last event was, in characters from the start of the text: from its anchor or tag on.
+    private(set) var span = 0..<0
 
     private let file: String
     /// libyaml keeps pointers into both, and to the parser itself: they are heap blocks that never move.
@@ -53,6 +58,8 @@ import CLibYAML
             // Filled by the call above, deleted once, and every string is copied before.
             defer { unsafe yaml_event_delete(&event) }
             let position = unsafe Position(event.start_mark, in: file)
+            let start = unsafe event.start_mark.index
+            span = unsafe start..<max(start, event.end_mark.index)
             switch unsafe event.type {
             case YAML_STREAM_START_EVENT: continue
             case YAML_DOCUMENT_START_EVENT: return (.documentStart, position)
@@ -75,15 +82,19 @@ import CLibYAML
             case YAML_SEQUENCE_START_EVENT:
                 let start = unsafe event.data.sequence_start
                 return unsafe (
-                    .sequenceStart(Properties(anchor: String(yaml: start.anchor), tag: String(yaml: start.tag))),
-                    position
+                    .sequenceStart(
+                        Properties(
+                            anchor: String(yaml: start.anchor), tag: String(yaml: start.tag),
+                            isFlow: start.style == YAML_FLOW_SEQUENCE_STYLE)), position
                 )
             case YAML_SEQUENCE_END_EVENT: return (.sequenceEnd, position)
             case YAML_MAPPING_START_EVENT:
                 let start = unsafe event.data.mapping_start
                 return unsafe (
-                    .mappingStart(Properties(anchor: String(yaml: start.anchor), tag: String(yaml: start.tag))),
-                    position
+                    .mappingStart(
+                        Properties(
+                            anchor: String(yaml: start.anchor), tag: String(yaml: start.tag),
+                            isFlow: start.style == YAML_FLOW_MAPPING_STYLE)), position
                 )
             case YAML_MAPPING_END_EVENT: return (.mappingEnd, position)
             default: return (.streamEnd, position)

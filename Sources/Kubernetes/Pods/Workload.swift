@@ -1,0 +1,68 @@
+import Settings
+
+/// A Kubernetes object that is or makes pods.
+struct Workload {
+    let kind: String
+    /// Empty where the object has none, as with `generateName`.
+    let name: String
+    let object: Cursor
+    /// The mapping with the pod's `metadata` and `spec`; nil where the object has none, as a patch may.
+    let pod: Cursor?
+
+    /// All workloads of a document, in its order; lists are gone through.
+    static func all(in document: Cursor, depth: Int = 0) throws(SettingsFlaw) -> [Workload] {
+        guard let kind = document.node.value("kind")?.text else { return [] }
+        let isList = kind.hasSuffix("List")
+        let version = document.node.value("apiVersion")?.text ?? ""
+        guard isList || podPaths[kind] != nil && version.isGroup(of: kind) else { return [] }
+        // Behind an alias nothing can be edited, and what is not seen cannot be protected.
+        if case .alias = document.node.content { try document.requireEditable() }
+        // Refuses two of them, of which others might read the second.
+        for key in ["kind", "apiVersion"] { _ = try document.child(key) }
+        if isList {
+            guard let items = try document.child("items") else { return [] }
+            if case .alias = items.node.content { try items.requireEditable() }
+            guard depth < listsAtMost else { throw document.flaw("lists are nested more than \(listsAtMost) deep") }
+            var found: [Workload] = []
+            for index in (items.node.items ?? []).indices {
+                found += try all(in: items.item(index), depth: depth + 1)
+            }
+            return found
+        }
+        guard let path = podPaths[kind] else { return [] }
+        let name = document.node.value("metadata")?.value("name")?.text ?? ""
+        return [Workload(kind: kind, name: name, object: document, pod: try Self.pod(document, path))]
+    }
+
+    private static func pod(_ object: Cursor, _ path: [String]) throws(SettingsFlaw) -> Cursor? {
+        var cursor = object
+        for key in path {
+            guard let next = try cursor.child(key), !next.node.isNull else { return nil }
+            if case .alias = next.node.content { try next.requireEditable() }
+            guard next.node.entries != nil else { throw next.flaw("\(quoted(key)) must be a mapping") }
+            cursor = next
+        }
+        return cursor
+    }
+
+    /// Where the pod template is.
+    private static let podPaths: [String: [String]] = [
+        "Pod": [], "Deployment": ["spec", "template"], "StatefulSet": ["spec", "template"],
+        "DaemonSet": ["spec", "template"], "ReplicaSet": ["spec", "template"],
+        "ReplicationController": ["spec", "template"], "Job": ["spec", "template"],
+        "CronJob": ["spec", "jobTemplate", "spec", "template"],
+    ]
+
+    private static let listsAtMost = 8
+}
+
+extension String {
+    /// Whether an `apiVersion` is one of the group that defines the kind: others have kinds of the same name.
+    fileprivate func isGroup(of kind: String) -> Bool {
+        switch kind {
+        case "Pod", "ReplicationController": self == "v1"
+        case "Job", "CronJob": hasPrefix("batch/")
+        default: hasPrefix("apps/") || hasPrefix("extensions/")
+        }
+    }
+}

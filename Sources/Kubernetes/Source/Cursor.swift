@@ -1,0 +1,92 @@
+import Settings
+
+/// A node with the way to it from the root of its document.
+struct Cursor {
+    let source: SourceText
+    let aliased: Set<String>
+    /// From the root to the node itself.
+    let trail: [SourceNode]
+    /// The key in front of the node, if it is a value of a mapping.
+    let key: SourceNode?
+
+    init(_ document: Manifest.Document, in source: SourceText) {
+        self.init(source: source, aliased: document.aliased, trail: [document.root], key: nil)
+    }
+
+    private init(source: SourceText, aliased: Set<String>, trail: [SourceNode], key: SourceNode?) {
+        self.source = source
+        self.aliased = aliased
+        self.trail = trail
+        self.key = key
+    }
+
+    var node: SourceNode { trail[trail.count - 1] }
+
+    var parent: SourceNode? { trail.count > 1 ? trail[trail.count - 2] : nil }
+
+    /// The value of a key; nil if it is absent. Refuses one that is there twice, or that comes by a merge key.
+    func child(_ name: String) throws(SettingsFlaw) -> Cursor? {
+        guard let entries = node.entries else { return nil }
+        let found = entries.filter { $0.key.text == name }
+        if found.count > 1 { throw flaw("a second key \(quoted(name)) in one mapping", at: found[1].key) }
+        if let entry = found.first {
+            return Cursor(source: source, aliased: aliased, trail: trail + [entry.value], key: entry.key)
+        }
+        var seen: Set<ObjectIdentifier> = []
+        for entry in entries where Self.isMergeKey(entry.key) && Self.merged(entry.value, has: name, &seen, depth: 0) {
+            throw flaw(
+                "\(quoted(name)) comes by a merge key (`<<`), which cannot be edited: write it out", at: entry.key)
+        }
+        return nil
+    }
+
+    func item(_ index: Int) -> Cursor {
+        Cursor(source: source, aliased: aliased, trail: trail + [(node.items ?? [])[index]], key: nil)
+    }
+
+    /// Refuses an edit that would change a second place too.
+    func requireEditable() throws(SettingsFlaw) {
+        for node in trail {
+            if case .alias(let name) = node.content {
+                throw flaw(
+                    "this is the alias \(quoted("*" + name)), and an edit would change two places: write the value out",
+                    at: node)
+            }
+            if let anchor = node.anchor, aliased.contains(anchor) {
+                throw flaw(
+                    "\(quoted("&" + anchor)) is used by an alias, and an edit would change two places: "
+                        + "write the value out there", at: node)
+            }
+        }
+    }
+
+    func flaw(_ message: String, at node: SourceNode? = nil) -> SettingsFlaw {
+        SettingsFlaw(.error, at: position(of: node ?? self.node), message)
+    }
+
+    func position(of node: SourceNode) -> Position {
+        Position(file: source.file, line: node.line, column: node.column)
+    }
+
+    private static func isMergeKey(_ key: SourceNode) -> Bool {
+        if case .scalar("<<", isPlain: true) = key.content { true } else { false }
+    }
+
+    /// Whether a value that is merged has a key. Visits each mapping once: aliases could lead to it a billion times.
+    private static func merged(
+        _ value: SourceNode, has name: String, _ seen: inout Set<ObjectIdentifier>, depth: Int
+    ) -> Bool {
+        let value = value.resolved
+        guard seen.insert(ObjectIdentifier(value)).inserted else { return false }
+        // Deeper than anyone writes: better refuse than miss it.
+        guard depth < mergesAtMost else { return true }
+        for item in value.items ?? [] where merged(item, has: name, &seen, depth: depth + 1) { return true }
+        for entry in value.entries ?? [] {
+            if entry.key.text == name { return true }
+            if isMergeKey(entry.key), merged(entry.value, has: name, &seen, depth: depth + 1) { return true }
+        }
+        return false
+    }
+
+    private static let mergesAtMost = 16
+}

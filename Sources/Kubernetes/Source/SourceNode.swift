@@ -1,0 +1,82 @@
+import Settings
+
+/// A value of a YAML document, with its place in the text. Aliases are not expanded.
+final class SourceNode {
+    enum Content {
+        case scalar(String, isPlain: Bool)
+        case sequence([SourceNode])
+        case mapping([Entry])
+        case alias(String)
+    }
+
+    struct Entry {
+        let key: SourceNode
+        let value: SourceNode
+    }
+
+    let content: Content
+    /// What an alias stands for, which its document holds; nil if the alias is a part of it. Weak, because a long chain
+    /// of aliases would be freed by recursion.
+    private weak let target: SourceNode?
+    let anchor: String?
+    let tag: String?
+    /// In braces or brackets.
+    let isFlow: Bool
+    /// Offset of the first byte: of the anchor or tag if there is one.
+    let start: Int
+    /// Of a collection: offset behind its brace or bracket, or of its first entry.
+    let opening: Int
+    /// Offset behind the last byte; comments after a value are no part of it.
+    let end: Int
+    let line: Int
+    let column: Int
+
+    init(
+        _ content: Content, _ event: MarkedEvents.Event, isFlow: Bool = false, end: Int, target: SourceNode? = nil
+    ) {
+        self.content = content
+        self.target = target
+        self.anchor = event.anchor
+        self.tag = event.tag
+        self.isFlow = isFlow
+        self.start = event.start
+        self.opening = event.end
+        self.end = end
+        self.line = event.line
+        self.column = event.column
+    }
+
+    /// What an alias stands for, or the node itself.
+    var resolved: SourceNode {
+        target ?? self
+    }
+
+    var entries: [Entry]? {
+        if case .mapping(let entries) = content { entries } else { nil }
+    }
+
+    var items: [SourceNode]? {
+        if case .sequence(let items) = content { items } else { nil }
+    }
+
+    /// The text of a scalar.
+    var text: String? {
+        if case .scalar(let text, _) = content { text } else { nil }
+    }
+
+    /// Nothing, `~` or `null`, without quotes.
+    var isNull: Bool {
+        guard case .scalar(let text, true) = content else { return false }
+        return ["", "~", "null", "Null", "NULL"].contains(text) && tag != "!" && tag != "tag:yaml.org,2002:str"
+    }
+
+    /// Null, `{}` or `[]`.
+    var isEmpty: Bool { isNull || entries?.isEmpty == true || items?.isEmpty == true }
+
+    /// The value of a key, aliases expanded; nil where it is absent, null or not here a mapping. Of a key that is there
+    /// twice the first.
+    func value(_ name: String) -> SourceNode? {
+        let found = resolved.entries?.first { $0.key.text == name }?.value.resolved
+        return found?.isNull == true ? nil : found
+    }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Kubernetes
+import Settings
+import System
+
+struct InjectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inject",
+        abstract: "Add the sidecar to the pods of a Kubernetes manifest.",
+        discussion: """
+            Reads YAML or JSON (Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob, List; several \
+            documents), and writes it to standard output with the sidecar added and all else byte for byte as it was. \
+            What is skipped, and why, goes to standard error. A pod is injected once; --uninject gives back the text \
+            from before.
+            Exit codes: 0 done, also where all was skipped, 2 the input is refused, and nothing is written.
+            """)
+
+    @Argument(help: ArgumentHelp("The manifest, or - for standard input.", valueName: "file"))
+    var path = "-"
+
+    @Flag(help: "Take the sidecar out again.")
+    var uninject = false
+
+    @Flag(help: "Write nothing, and say on standard error what would be done.")
+    var dryRun = false
+
+    @Option(help: ArgumentHelp("The image of the proxy.", valueName: "image"))
+    var image = "postern:\(Postern.version)"
+
+    func run() throws {
+        guard let injection = Injection(image: image, version: Postern.version) else {
+            throw BadInput("\(quoted(image)) is no image")
+        }
+        let text = try read()
+        let result: Injection.Result
+        do throws(InjectionRefusal) {
+            result = uninject ? try Injection.uninject(text, file: path) : try injection.inject(text, file: path)
+        } catch {
+            Console.complain(error.flaws)
+            throw ExitCode.badInput
+        }
+        for report in result.reports {
+            if dryRun || report.isSkipped { Console.complain(report.description) }
+            Console.complain(report.warnings)
+        }
+        if !dryRun { Console.write(bytes: result.text) }
+    }
+
+    private func read() throws -> [UInt8] {
+        guard path != "-" else {
+            guard let text = Console.readAll(bytesAtMost: Injection.bytesAtMost) else {
+                throw BadInput("standard input cannot be read")
+            }
+            return text
+        }
+        do throws(FileFlaw) {
+            return try FileContents.read(path: path, limitBytes: Injection.bytesAtMost).bytes
+        } catch {
+            throw BadInput("\(path): \(Self.message(error))")
+        }
+    }
+
+    private static func message(_ flaw: FileFlaw) -> String {
+        switch flaw {
+        case .cannotOpen(let number), .cannotRead(let number): systemMessage(number)
+        case .notAFile: "not a regular file: give `-` and the text on standard input"
+        case .tooLarge(let limit): "larger than \(limit >> 20) MiB"
+        }
+    }
+}
+
+extension WorkloadReport {
+    fileprivate var isSkipped: Bool {
+        if case .skipped = outcome { true } else { false }
+    }
+}

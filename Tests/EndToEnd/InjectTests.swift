@@ -1,0 +1,96 @@
+import Foundation
+import Loopback
+import ManifestTesting
+import PosternTesting
+import Testing
+
+/// `postern inject`, and readers of its output that nobody here wrote.
+@Suite("Injection")
+struct InjectTests {
+    @Test("PyYAML reads the original and the sidecar, and the schemas of Kubernetes accept it")
+    func schemas() throws {
+        let folder = try TemporaryFolder()
+        for (number, manifest) in Manifests.all.enumerated() {
+            let path = try folder.write(manifest.text, to: "\(number).before")
+            let result = try Self.run(["inject", path])
+            #expect(result.exit == .code(0), "\(manifest): \(result.complaints)")
+            try folder.write(String(decoding: result.output, as: UTF8.self), to: "\(number).after")
+            let removal = try Self.run(["inject", "--uninject", "-"], input: result.output)
+            #expect(removal.output == manifest.bytes, "\(manifest)")
+        }
+        let script = try #require(Bundle.module.path(forResource: "manifest_check", ofType: "py"))
+        let python = try #require(
+            ProcessInfo.processInfo.environment["POSTERN_PYTHON"], "scripts/test makes the Python that this needs")
+        let process = try ChildProcess([python, script, folder.path, Self.version])
+        #expect(process.awaitExit(within: .seconds(120)) == .code(0), "\(process.standardError.text)")
+        let words = process.standardOutput.text.split(whereSeparator: \.isWhitespace)
+        try #require(words.count == 4)
+        #expect(Int(words[1]) == Manifests.all.reduce(0) { $0 + $1.pods })
+        // The others are no valid objects to begin with.
+        #expect(try #require(Int(words[3])) >= 30, "\(words)")
+    }
+
+    @Test("a dry run writes nothing, and says what it would do and why it skips")
+    func dryRun() throws {
+        let result = try Self.run(["inject", "--dry-run"], input: Array(Self.mixed.utf8))
+        #expect(result.exit == .code(0) && result.output.isEmpty)
+        #expect(
+            result.complaints == """
+                -:1:1: Pod `a`: injected
+                -:6:1: Pod `b`: skipped: hostNetwork: the rules would be those of the node
+                -:11:1: Deployment `c`: skipped: it has no pod template
+
+                """)
+        let wet = try Self.run(["inject", "-"], input: Array(Self.mixed.utf8))
+        #expect(!wet.output.isEmpty && !wet.complaints.contains("`a`") && wet.complaints.contains("`b`: skipped"))
+    }
+
+    @Test("what is refused leaves no output, and tells the place", arguments: ["a: [}", "a: \u{1}", "\u{0}\u{0}"])
+    func refusals(_ text: String) throws {
+        let result = try Self.run(["inject"], input: Array(text.utf8))
+        #expect(result.exit == .code(2) && result.output.isEmpty)
+        #expect(result.complaints.hasPrefix("-:1:"), "\(result.complaints)")
+    }
+
+    @Test("a file that is not there, an image that is none")
+    func badArguments() throws {
+        let absent = try Self.run(["inject", "/nonexistent.yaml"])
+        #expect(absent.exit == .code(2) && absent.complaints.contains("No such file"))
+        let image = try Self.run(["inject", "--image", "a b"])
+        #expect(image.exit == .code(2) && image.complaints.contains("is no image"))
+    }
+
+    private struct Result {
+        let exit: ProcessExit?
+        let output: [UInt8]
+        let complaints: String
+    }
+
+    private static func run(_ words: [String], input: [UInt8] = []) throws -> Result {
+        let process = try ChildProcess([try PosternBinary.path()] + words)
+        process.write(input)
+        process.closeInput()
+        let exit = process.awaitExit(within: .seconds(30))
+        return Result(exit: exit, output: process.standardOutput.bytes, complaints: process.standardError.text)
+    }
+
+    private static let version = "0.1.0"
+
+    private static let mixed = """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: a}
+        spec: {containers: [{name: a, image: a}]}
+        ---
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: b}
+        spec: {hostNetwork: true, containers: [{name: b, image: b}]}
+        ---
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: c}
+        spec: {replicas: 2}
+
+        """
+}

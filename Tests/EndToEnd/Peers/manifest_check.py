@@ -1,0 +1,134 @@
+"""Compares manifests before and after an injection, by a YAML parser and the schemas of Kubernetes.
+
+manifest_check.py FOLDER VERSION   for each NAME.before and NAME.after in FOLDER; prints counts, or what is wrong
+"""
+
+import copy
+import json
+import pathlib
+import sys
+
+import kubernetes_validate
+import yaml
+
+TEMPLATES = {
+    "Pod": [], "CronJob": ["spec", "jobTemplate", "spec", "template"],
+    "Deployment": ["spec", "template"], "StatefulSet": ["spec", "template"], "DaemonSet": ["spec", "template"],
+    "ReplicaSet": ["spec", "template"], "Job": ["spec", "template"],
+}
+VERSIONS = ["1.29", "1.31", "1.34", "1.37"]
+
+
+class Loader(yaml.SafeLoader):
+    """Dates stay texts, as in Kubernetes."""
+
+
+Loader.yaml_implicit_resolvers = {
+    letter: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
+    for letter, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def load(path):
+    text = path.read_bytes().decode("utf-8")
+    if text.startswith("{\n\t"):  # PyYAML has no tabs.
+        return [json.loads(text)]
+    if text.startswith('{"'):
+        json.loads(text)  # What was JSON still is.
+    return list(yaml.load_all(text, Loader))
+
+
+def objects(documents):
+    for document in documents:
+        if not isinstance(document, dict):
+            continue
+        if document.get("kind", "").endswith("List"):
+            yield from objects(document["items"])
+        else:
+            yield document
+
+
+def pod(thing):
+    for key in TEMPLATES.get(thing.get("kind"), ["none"]):
+        thing = (thing or {}).get(key)
+    return thing if thing and (thing.get("spec") or {}).get("containers") else None
+
+
+def take_out(after, before):
+    """Removes what may have been added, and checks it. Leaves what must be the original."""
+    spec, old = after["spec"], before["spec"]
+    annotations = after["metadata"]["annotations"]
+    assert list(annotations)[0] == "postern.dev/injected" or "postern.dev/injected" in (before.get("metadata") or {})
+    version = annotations.pop("postern.dev/injected")
+    rules = annotations.get("postern.dev/redirection") != "none"
+    names = (["postern-redirect"] if rules else []) + ["postern-proxy"]
+    for name in names:
+        container = spec["initContainers"].pop(0)
+        assert container["name"] == name, container
+        check(container, name)
+    for name in ["postern-identity", "postern-settings"]:
+        assert spec["volumes"].pop(0)["name"] == name
+    for key in ["initContainers", "volumes"]:
+        put_back(spec, old, key)
+    put_back(after["metadata"], before.get("metadata") or {}, "annotations")
+    put_back(after, before, "metadata")
+    return version
+
+
+def put_back(after, before, key):
+    """What is empty now was empty, null or absent before."""
+    if not after[key] and not before.get(key):
+        if key in before:
+            after[key] = before[key]
+        else:
+            del after[key]
+
+
+def check(container, name):
+    context = container["securityContext"]
+    assert context["readOnlyRootFilesystem"] is True and context["allowPrivilegeEscalation"] is False
+    assert context["capabilities"]["drop"] == ["ALL"] and context["seccompProfile"] == {"type": "RuntimeDefault"}
+    if name == "postern-redirect":
+        assert context["capabilities"]["add"] == ["NET_ADMIN", "NET_RAW"] and context["runAsUser"] == 0
+        assert container["args"][:2] == ["redirect", "--apply"] and "restartPolicy" not in container
+        assert all(isinstance(word, str) for word in container["args"])
+    else:
+        assert "add" not in context["capabilities"]
+        assert context["runAsUser"] == 1337 and context["runAsNonRoot"] is True
+        assert container["args"] == ["run", "--config", "/etc/postern/postern.yaml"]
+        assert container["restartPolicy"] == "Always"
+        for probe, path in [("startup", "/readyz"), ("readiness", "/readyz"), ("liveness", "/livez")]:
+            assert container[probe + "Probe"]["httpGet"] == {"path": path, "port": 15000}
+
+
+def is_valid(thing, version):
+    try:
+        kubernetes_validate.validate(thing, version, strict=True)
+        return True
+    except (kubernetes_validate.ValidationError, kubernetes_validate.SchemaNotFoundError):
+        return False
+
+
+def ordered(value):
+    return json.dumps(value)
+
+
+def main(folder, version):
+    injected = validated = 0
+    for path in sorted(pathlib.Path(folder).glob("*.before")):
+        before, after = load(path), load(path.with_suffix(".after"))
+        pairs = list(zip(objects(before), objects(after), strict=True))
+        for old, new in pairs:
+            if "postern.dev/injected" not in (((pod(new) or {}).get("metadata") or {}).get("annotations") or {}):
+                continue
+            if is_valid(old, VERSIONS[-1]):
+                for number in VERSIONS:
+                    kubernetes_validate.validate(new, number, strict=True)
+                validated += 1
+            assert take_out(pod(new), pod(old)) == version
+            injected += 1
+        assert ordered(after) == ordered(before), (path.name, before, after)
+    print(f"injected {injected} validated {validated}")
+
+
+main(*sys.argv[1:])

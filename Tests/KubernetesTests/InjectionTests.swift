@@ -1,0 +1,218 @@
+import Kubernetes
+import ManifestTesting
+import PosternTesting
+import Settings
+import Testing
+
+@Suite("The sidecar in a manifest")
+struct InjectionTests {
+    private let injection: Injection
+
+    init() throws {
+        injection = try #require(Injection(image: "registry.example.org/postern:1.0", version: "1.2.3"))
+    }
+
+    @Test("a manifest is injected once, and a removal gives it back byte for byte", arguments: Manifests.all)
+    func roundTrip(_ manifest: SampleManifest) throws {
+        let injected = try injection.inject(manifest.bytes, file: "m.yaml")
+        let injections = injected.reports.filter { if case .injected = $0.outcome { true } else { false } }
+        #expect(injections.count == manifest.pods, "\(injected.reports)")
+        #expect((injected.text != manifest.bytes) == (manifest.pods > 0))
+        let again = try injection.inject(injected.text, file: "m.yaml")
+        #expect(again.text == injected.text)
+        let removed = try Injection.uninject(injected.text, file: "m.yaml")
+        #expect(
+            removed.text == manifest.bytes,
+            "\(String(decoding: injected.text, as: UTF8.self))\n=>\n\(String(decoding: removed.text, as: UTF8.self))")
+    }
+
+    @Test("so it is with comments and blank lines anywhere between", arguments: UInt64(0)..<40)
+    func comments(_ seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        for manifest in Manifests.all {
+            let text = Self.commented(manifest.text, &random)
+            let bytes = Array(text.utf8)
+            // Inside a block scalar an inserted line may break the YAML, or end the scalar.
+            guard let injected = try? injection.inject(bytes, file: "m.yaml") else { continue }
+            #expect(try injection.inject(injected.text, file: "m.yaml").text == injected.text, "\(text)")
+            let removed = try Injection.uninject(injected.text, file: "m.yaml")
+            #expect(removed.text == bytes, "seed \(seed):\n\(text)")
+        }
+    }
+
+    @Test(
+        "comments and blank lines between the lines of block style are no reason to refuse", arguments: UInt64(0)..<20)
+    func noRefusal(_ seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        for text in Self.plain {
+            let commented = Self.commented(text, &random)
+            let injected = try injection.inject(Array(commented.utf8), file: "m.yaml")
+            #expect(injected.text != Array(commented.utf8), "\(commented)")
+        }
+    }
+
+    @Test("pods in random layouts: all are injected, and a removal gives the text back")
+    func layouts() throws {
+        for seed in UInt64(0)..<2_000 {
+            var generator = ManifestGenerator(seed: seed)
+            let text = generator.text()
+            let bytes = Array(text.utf8)
+            let injected = try injection.inject(bytes, file: "seed \(seed)")
+            #expect(!injected.reports.isEmpty && injected.text != bytes, "seed \(seed):\n\(text)")
+            let removed = try Injection.uninject(injected.text, file: "m")
+            #expect(removed.text == bytes, "seed \(seed):\n\(text)")
+        }
+    }
+
+    @Test("a probe of the application that the proxy will refuse is told of")
+    func probes() throws {
+        let text = """
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: a, annotations: {postern.dev/skip-inbound-ports: "9000-9010"}}
+            spec:
+              containers:
+                - name: a
+                  ports: [{name: http, containerPort: 8080}, {name: grpc, containerPort: 9001}]
+                  startupProbe: {httpGet: {port: http}}
+                  readinessProbe: {grpc: {port: 9001}}
+                  livenessProbe: {exec: {command: ["true"]}}
+                - name: b
+                  readinessProbe: {tcpSocket: {port: grpc}}
+                  livenessProbe: {tcpSocket: {port: 9011}}
+
+            """
+        let warnings = try injection.inject(Array(text.utf8), file: "m").reports[0].warnings.map(\.description)
+        try #require(warnings.count == 2, "\(warnings)")
+        #expect(warnings[0].hasPrefix("m:8:21: warning: the startupProbe of `a` asks port 8080 in plaintext"))
+        #expect(warnings[1].hasPrefix("m:13:22: warning: the livenessProbe of `b` asks port 9011"))
+    }
+
+    @Test("a removal takes out the sidecar alone, whatever was edited around it since")
+    func editedSince() throws {
+        let before = """
+            apiVersion: v1
+            kind: Pod
+            metadata:
+              name: a
+            spec:
+              containers:
+                - name: a
+                  image: a
+
+            """
+        let injected = String(decoding: try injection.inject(Array(before.utf8), file: "m").text, as: UTF8.self)
+        let edited =
+            injected.replacing("  containers:\n", with: "  # more\n  restartPolicy: Never\n  containers:\n")
+            .replacing("    - name: postern-proxy", with: "    # the proxy\n\n    - name: postern-proxy")
+            .replacing(
+                "  initContainers:\n", with: "  initContainers:\n    # first of all\n    - {name: zero, image: z}\n"
+            )
+            .replacing("    postern.dev/injected", with: "    own: 'yes'\n    postern.dev/injected")
+            .replacing("memory: \"256Mi\"", with: "memory: 1Gi   # more")
+        let removed = try Injection.uninject(Array(edited.utf8), file: "m")
+        #expect(
+            String(decoding: removed.text, as: UTF8.self) == """
+                apiVersion: v1
+                kind: Pod
+                metadata:
+                  annotations:
+                    own: 'yes'
+                  name: a
+                spec:
+                  initContainers:
+                    # first of all
+                    - {name: zero, image: z}
+                    # the proxy
+
+                  # more
+                  restartPolicy: Never
+                  containers:
+                    - name: a
+                      image: a
+
+                """)
+    }
+
+    @Test("a removal works where another program has written the manifest anew")
+    func rewritten() throws {
+        let text = """
+            {"kind": "Pod", "apiVersion": "v1", "spec": {"volumes": [{"name": "v"}, {"name": "postern-settings"}, \
+            {"name": "postern-identity"}], "initContainers": [{"args": ["x"], "name": "postern-proxy"}], \
+            "containers": [{"name": "a"}]}, "metadata": {"name": "a", "annotations": {"a": "b", \
+            "postern.dev/injected": "9"}}}
+            """
+        let removed = try Injection.uninject(Array(text.utf8), file: "m")
+        #expect(
+            String(decoding: removed.text, as: UTF8.self) == """
+                {"kind": "Pod", "apiVersion": "v1", "spec": {"volumes": [{"name": "v"}], "containers": [{"name": "a"}]}, \
+                "metadata": {"name": "a", "annotations": {"a": "b"}}}
+                """)
+    }
+
+    @Test("the annotations of the pod are in the arguments and resources")
+    func choices() throws {
+        let text = """
+            apiVersion: v1
+            kind: Pod
+            metadata:
+              name: a
+              annotations:
+                postern.dev/image: other/postern@sha256:00ff
+                postern.dev/settings: mine
+                postern.dev/skip-inbound-ports: "22,9100-9199"
+                postern.dev/skip-outbound-ports: "5432"
+                postern.dev/skip-outbound-addresses: "10.0.0.0/8,fd00::/8"
+                postern.dev/cpu-request: 200m
+                postern.dev/cpu-limit: "2"
+                postern.dev/memory-request: 100Mi
+                postern.dev/memory-limit: 1Gi
+            spec:
+              containers: [{name: a, image: a}]
+
+            """
+        let injected = String(decoding: try injection.inject(Array(text.utf8), file: "m").text, as: UTF8.self)
+        for line in [
+            #"--skip-inbound-ports, "22,9100-9199""#, #"--skip-outbound-ports, "5432""#,
+            #"--skip-outbound-addresses, "10.0.0.0/8,fd00::/8"]"#, #"image: "other/postern@sha256:00ff""#,
+            "name: mine", #"cpu: "200m""#, #"cpu: "2""#, #"memory: "100Mi""#, #"memory: "1Gi""#,
+            #"postern.dev/injected: "1.2.3""#,
+        ] {
+            #expect(injected.contains(line), "\(line):\n\(injected)")
+        }
+    }
+
+    @Test("each skip has its reason")
+    func reasons() throws {
+        let manifest = try #require(Manifests.all.first { $0.description == "all to skip" })
+        let result = try injection.inject(manifest.bytes, file: "m")
+        let expected: [WorkloadReport.Outcome] = [
+            .skipped(.hostNetwork), .skipped(.disabled), .skipped(.windows), .skipped(.noPodTemplate),
+            .skipped(.noContainers),
+        ]
+        #expect(result.reports.map(\.outcome) == expected)
+        let pod = Array("{apiVersion: v1, kind: Pod, metadata: {}, spec: {containers: [{}]}}".utf8)
+        let again = try injection.inject(injection.inject(pod, file: "m").text, file: "m")
+        #expect(again.reports.map(\.outcome) == [.skipped(.alreadyInjected(version: "1.2.3"))])
+        #expect(try Injection.uninject(pod, file: "m").reports.map(\.outcome) == [.skipped(.notInjected)])
+    }
+
+    /// Block style, where nothing is a reason to refuse, whatever comments are between.
+    private static let plain = [
+        "a pod", "annotations there already, comments all over", "a Deployment as Helm renders it",
+    ]
+    .compactMap { name in Manifests.all.first { $0.description == name }?.text }
+
+    /// The text with comments and blank lines at random indentation.
+    private static func commented(_ text: String, _ random: inout SeededGenerator) -> String {
+        var result = ""
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
+            while random.chance(20) {
+                let indent = String(repeating: " ", count: Int.random(in: 0...12, using: &random))
+                result += random.pick(["\n", indent + "\n", indent + "# note: [\n", indent + "#- name: x\n"])
+            }
+            result += line + (random.chance(5) && !line.isEmpty && !line.hasSuffix("|") ? "   \n" : "\n")
+        }
+        return result + (text.split(separator: "\n", omittingEmptySubsequences: false).last ?? "")
+    }
+}
