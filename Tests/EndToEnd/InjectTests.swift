@@ -52,6 +52,41 @@ struct InjectTests {
         #expect(result.complaints.hasPrefix("-:1:"), "\(result.complaints)")
     }
 
+    @Test(
+        "the injected arguments are those of `postern redirect` and `postern run`, with the settings that the page names"
+    )
+    func arguments() throws {
+        let page = try TransparentPage().settings(.redirect)
+        // The three changes that the page on injection tells.
+        var settings = page.replacing(/identity:\n(?: .*\n)+/, with: "")
+        settings = settings.replacing(/mark: .*\n/, with: "")
+        settings = settings.replacing("admin: {bind: \"127.0.0.1:15000\"}", with: "admin: {bind: \"0.0.0.0:15000\"}")
+        #expect(!settings.contains("identity:") && !settings.contains("mark:") && settings.contains("0.0.0.0:15000"))
+        let folder = try TemporaryFolder()
+        let path = try folder.write(settings, to: "postern.yaml")
+        let injected = String(
+            decoding: try Self.run(["inject"], input: Array(Self.choosing.utf8)).output, as: UTF8.self)
+        var lists: [[String]] = []
+        for match in injected.matches(of: /args: \[(.*)\]/) {
+            let words: [Substring] = match.1.split(separator: ", ")
+            lists.append(words.map { word in String(word.filter { $0 != "\"" }) })
+        }
+        let socket = try #require(injected.firstMatch(of: /value: "(unix:.*)"/)).1
+        let environment = ["SPIFFE_ENDPOINT_SOCKET": String(socket)]
+        try #require(lists.count == 2)
+        // What it would apply, from the same words.
+        let replaced = ["--apply": "--print", Self.mounted: path]
+        let words: [String] = lists[0].map { word in replaced[word] ?? word }
+        let rules = try PosternBinary.run(words, in: folder, environment: environment)
+        #expect(rules.exit == .code(0), "\(words): \(rules.errors)")
+        for part in ["skuid 1337", "9100-9199", "5432", "192.0.2.0/24", "15000"] {
+            #expect(rules.output.contains(part), "\(part) is not in \(rules.output)")
+        }
+        #expect(lists[1] == ["run", "--config", Self.mounted])
+        let check = try PosternBinary.run(["check", "--config", path], in: folder, environment: environment)
+        #expect(check.exit == .code(0), "\(check.errors)")
+    }
+
     @Test("a file that is not there, an image that is none")
     func badArguments() throws {
         let absent = try Self.run(["inject", "/nonexistent.yaml"])
@@ -75,6 +110,23 @@ struct InjectTests {
     }
 
     private static let version = "0.1.0"
+    private static let mounted = "/etc/postern/postern.yaml"
+
+    private static let choosing = """
+        apiVersion: v1
+        kind: Pod
+        metadata:
+          name: a
+          annotations:
+            postern.dev/skip-inbound-ports: "22,9100-9199"
+            postern.dev/skip-outbound-ports: "5432"
+            postern.dev/skip-outbound-addresses: 192.0.2.0/24
+        spec:
+          containers:
+            - name: a
+              image: a
+
+        """
 
     private static let mixed = """
         apiVersion: v1
