@@ -132,7 +132,10 @@ public struct Injection {
         do throws(SettingsFlaw) {
             return try Manifest(text, file: manifest.source.file)
         } catch {
-            throw refusal(at: position)
+            // It may as well have grown beyond a limit.
+            throw SettingsFlaw(
+                .error, at: position,
+                "this document cannot be edited safely: the result would be flawed: \(error.message)")
         }
     }
 

@@ -182,6 +182,21 @@ struct InjectionTests {
         }
     }
 
+    @Test("a thousand workloads in one file, and one long line of four thousand, are injected")
+    func large() throws {
+        let text = String(repeating: Manifests.all[1].text, count: 1_000)
+        let injected = try injection.inject(Array(text.utf8), file: "m")
+        #expect(injected.reports.count == 1_000)
+        #expect(try Injection.uninject(injected.text, file: "m").text == Array(text.utf8))
+        let items = Array(
+            repeating: #"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{}]}}"#,
+            count: 4_000)
+        let line = Array((#"{"kind":"List","items":["# + items.joined(separator: ",") + "]}").utf8)
+        let list = try injection.inject(line, file: "m")
+        #expect(list.reports.count == 4_000)
+        #expect(try Injection.uninject(list.text, file: "m").text == line)
+    }
+
     @Test("each skip has its reason")
     func reasons() throws {
         let manifest = try #require(Manifests.all.first { $0.description == "all to skip" })
