@@ -55,9 +55,10 @@ public struct Injection {
         var reports: [WorkloadReport] = []
         var sidecars: [Int: Sidecar] = [:]
         var flaws: [SettingsFlaw] = []
+        var scan = PodScan()
         for workload in workloads {
             do throws(SettingsFlaw) {
-                switch try Decision(workload, image: image, version: version) {
+                switch try Decision(workload, image: image, version: version, &scan) {
                 case .skip(let reason):
                     reports.append(WorkloadReport(workload, .skipped(reason)))
                 case .inject(let sidecar, let pod, let spec):

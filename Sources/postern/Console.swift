@@ -7,8 +7,8 @@ enum Console {
     /// Writes `text` and a newline to standard output.
     static func write(_ text: String) { put(Array((text + "\n").utf8), STDOUT_FILENO) }
 
-    /// Writes bytes to standard output as they are.
-    static func write(bytes: [UInt8]) { put(bytes, STDOUT_FILENO) }
+    /// Writes bytes to standard output as they are; false if not all of them could be.
+    static func write(bytes: [UInt8]) -> Bool { put(bytes, STDOUT_FILENO) }
 
     /// Writes `text` and a newline to standard error.
     static func complain(_ text: String) { put(Array((text + "\n").utf8), STDERR_FILENO) }
@@ -28,16 +28,17 @@ enum Console {
         for number in 0..<Int32(3) where fcntl(number, F_GETFD) < 0 { _ = unsafe open("/dev/null", O_RDWR) }
     }
 
-    private static func put(_ bytes: [UInt8], _ descriptor: Int32) {
+    @discardableResult
+    private static func put(_ bytes: [UInt8], _ descriptor: Int32) -> Bool {
         var done = 0
         while done < bytes.count {
             // The buffer holds `count` bytes, of which the first `done` are skipped.
             let written = unsafe bytes.withUnsafeBytes {
                 unsafe Glibc.write(descriptor, $0.baseAddress! + done, $0.count - done)
             }
-            // Nobody reads, so the error cannot be reported.
-            guard written > 0 || (written < 0 && errno == EINTR) else { return }
+            guard written > 0 || (written < 0 && errno == EINTR) else { return false }
             done += max(written, 0)
         }
+        return true
     }
 }

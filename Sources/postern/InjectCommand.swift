@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Kubernetes
 import Settings
 import System
@@ -12,7 +13,8 @@ struct InjectCommand: ParsableCommand {
             documents), and writes it to standard output with the sidecar added and all else byte for byte as it was. \
             What is skipped, and why, goes to standard error. A pod is injected once; --uninject gives back the text \
             from before.
-            Exit codes: 0 done, also where all was skipped, 2 the input is refused, and nothing is written.
+            Exit codes: 0 done, also where all was skipped, 1 the output cannot be written, 2 the input is refused, and \
+            nothing is written.
             """)
 
     @Argument(help: ArgumentHelp("The manifest, or - for standard input.", valueName: "file"))
@@ -43,7 +45,10 @@ struct InjectCommand: ParsableCommand {
             if dryRun || report.isSkipped { Console.complain(report.description) }
             Console.complain(report.warnings)
         }
-        if !dryRun { Console.write(bytes: result.text) }
+        guard dryRun || Console.write(bytes: result.text) else {
+            Console.complain("standard output cannot be written: \(systemMessage(errno))")
+            throw ExitCode.failure
+        }
     }
 
     private func read() throws -> [UInt8] {

@@ -189,7 +189,7 @@ struct InjectionTests {
         #expect(injected.reports.count == 1_000)
         #expect(try Injection.uninject(injected.text, file: "m").text == Array(text.utf8))
         let items = Array(
-            repeating: #"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{}]}}"#,
+            repeating: #"{"apiVersion":"v1","kind":"Pod","metadata":{},"spec":{"volumes":[],"containers":[{}]}}"#,
             count: 4_000)
         let line = Array((#"{"kind":"List","items":["# + items.joined(separator: ",") + "]}").utf8)
         let list = try injection.inject(line, file: "m")

@@ -57,10 +57,28 @@ struct RefusalTests {
             "the name `postern-settings`"),
         Sample(
             "the proxy's user for a container",
-            deployment("spec:\n  containers:\n  - securityContext: {runAsUser: 1337}"), "`runAsUser: 1337`"),
+            deployment("spec:\n  containers:\n  - securityContext: {runAsUser: 1337}"),
+            "`runAsUser` must be a decimal number other than 1337"),
         Sample(
             "the proxy's user for the pod",
-            deployment("spec: {securityContext: {runAsUser: 1337}, containers: [{name: a}]}"), "`runAsUser: 1337`"),
+            deployment("spec: {securityContext: {runAsUser: 1337}, containers: [{name: a}]}"),
+            "`runAsUser` must be a decimal number other than 1337"),
+        Sample(
+            "the proxy's user by a merge key",
+            deployment("x: &x {runAsUser: 1337}\nspec: {containers: [{securityContext: {<<: *x}}]}"), "`runAsUser`"),
+        Sample(
+            "the proxy's user by an alias of an alias's parts",
+            deployment("x: &x {<<: {runAsUser: 1337}}\nspec: {containers: [{a: {securityContext: *x}}]}"),
+            "`runAsUser`"),
+        Sample(
+            "the proxy's user second",
+            deployment("spec: {containers: [{securityContext: {runAsUser: 5, runAsUser: 1337}}]}"), "`runAsUser`"),
+        Sample(
+            "annotations by a merge key",
+            deployment(
+                "x: &x {postern.dev/inject: disabled}\nmetadata: {annotations: {a: b, <<: *x}}\n"
+                    + "spec: {containers: [{}]}"),
+            "comes by a merge key"),
         Sample(
             "hostNetwork that is no boolean", deployment("spec: {hostNetwork: 'true', containers: [{}]}"),
             "expected true or false for `hostNetwork`"),
@@ -100,6 +118,11 @@ struct RefusalTests {
             "a pod in a list that is an alias",
             "a: &a {apiVersion: v1, kind: Pod, spec: {containers: [{}]}}\nkind: List\nitems: [*a]\n", "alias `*a`"),
         Sample("a kind twice", "kind: Pod\napiVersion: v1\nkind: Service\n", "a second key `kind`"),
+        Sample("a kind twice, ours second", "kind: Service\napiVersion: v1\nkind: Pod\n", "a second key `kind`"),
+        Sample("a kind by a merge key", "<<: {kind: Pod, apiVersion: v1}\nspec: {}\n", "`kind` comes by a merge key"),
+        Sample("a kind in base64", "kind: !!binary UG9k\napiVersion: v1\n", "`kind` is in base64"),
+        Sample("a key in base64", "!!binary a2luZA==: Pod\napiVersion: v1\n", "a key in base64"),
+        Sample("a key that is an alias", "x: &k kind\n*k : Pod\napiVersion: v1\n", "the key `kind` is an alias"),
         Sample("broken YAML", "a: [b\nc: d", "m.yaml:2:2: error: not YAML"),
         Sample("a tab as indentation", "a:\n\tb: c\n", "indent with spaces, not tabs"),
         Sample("lists in lists in lists", nested(9), "lists are nested more than 8 deep"),
@@ -109,6 +132,15 @@ struct RefusalTests {
 
     private static func nested(_ depth: Int) -> String {
         String(repeating: "{kind: List, items: [", count: depth) + String(repeating: "]}", count: depth)
+    }
+
+    @Test(
+        "the proxy's user is refused however YAML writes the number",
+        arguments: ["1337", "0x539", "02471", "0o2471", "1_337", "1337.0", "1.337e3", "+1337", "'1337'", "!!int 1337"])
+    func users(_ number: String) throws {
+        let injection = try #require(Injection(image: "postern:1", version: "1"))
+        let text = Self.deployment("spec: {containers: [{securityContext: {runAsUser: \(number)}}]}")
+        #expect(throws: InjectionRefusal.self) { try injection.inject(Array(text.utf8), file: "m.yaml") }
     }
 
     @Test("each is refused with its place and a reason", arguments: samples)
@@ -158,5 +190,15 @@ struct RefusalTests {
         text += "apiVersion: v1\nkind: Pod\nspec: {<<: *a60, containers: [{name: a}]}\n"
         let injection = try #require(Injection(image: "postern:1", version: "1"))
         #expect(throws: InjectionRefusal.self) { try injection.inject(Array(text.utf8), file: "m.yaml") }
+    }
+
+    @Test("a list of containers that thousands of pods share is gone through once")
+    func shared() throws {
+        let containers = Array(repeating: "{name: a}", count: 20_000).joined(separator: ", ")
+        let pod = "  - {apiVersion: v1, kind: Pod, metadata: {}, spec: {containers: *c}}\n"
+        let text =
+            "kind: List\nx: &c [\(containers)]\nitems:\n" + String(repeating: pod, count: 1_000)
+        let injection = try #require(Injection(image: "postern:1", version: "1"))
+        #expect(try injection.inject(Array(text.utf8), file: "m.yaml").reports.count == 1_000)
     }
 }

@@ -118,7 +118,10 @@ struct Removal {
     private func dashLine(of item: SourceNode, like dash: Int, _ list: Cursor) throws(SettingsFlaw) -> Int {
         let column = dash - source.lineStart(dash)
         var start = source.lineStart(item.start)
-        while source.byte(start + column) != .dash || !source.isFirstOnLine(start + column) {
+        // A shorter line has nothing there, and the place would be on a line behind it.
+        while source.byte(start + column) != .dash || source.lineStart(start + column) != start
+            || !source.isFirstOnLine(start + column)
+        {
             guard start > source.lineStart(dash) else { throw Placement.refusal(list) }
             start = source.lineStart(start - 1)
         }

@@ -6,7 +6,9 @@ enum Decision {
     case skip(SkipReason)
 
     /// Throws what makes an injection unsafe.
-    init(_ workload: Workload, image: String, version: String) throws(SettingsFlaw) {
+    init(
+        _ workload: Workload, image: String, version: String, _ scan: inout PodScan
+    ) throws(SettingsFlaw) {
         try PodChoices.refuseMisplaced(workload)
         guard let pod = workload.pod else {
             self = .skip(.noPodTemplate)
@@ -18,7 +20,7 @@ enum Decision {
         } else if let version = choices.injectedBy {
             self = .skip(.alreadyInjected(version: version))
         } else if let spec = try Self.spec(pod) {
-            self = try Self.considering(spec, of: pod, Sidecar(choices: choices, version: version))
+            self = try Self.considering(spec, of: pod, Sidecar(choices: choices, version: version), &scan)
         } else {
             self = .skip(.noContainers)
         }
@@ -32,16 +34,16 @@ enum Decision {
     }
 
     private static func considering(
-        _ spec: Cursor, of pod: Cursor, _ sidecar: Sidecar
+        _ spec: Cursor, of pod: Cursor, _ sidecar: Sidecar, _ scan: inout PodScan
     ) throws(SettingsFlaw) -> Decision {
         guard let containers = try spec.child("containers"), containers.node.resolved.items?.isEmpty == false else {
             return .skip(.noContainers)
         }
         if try isTrue("hostNetwork", in: spec) { return .skip(.hostNetwork) }
-        if spec.node.value("os")?.value("name")?.text == "windows" { return .skip(.windows) }
-        try refuseNames(Sidecar.ContainerName.all, in: spec, lists: ["initContainers", "containers"])
-        try refuseNames(Sidecar.VolumeName.all, in: spec, lists: ["volumes"])
-        if sidecar.choices.installsRules { try refuseUser(spec) }
+        if try spec.child("os")?.text("name") == "windows" { return .skip(.windows) }
+        try scan.refuseNames(Sidecar.ContainerName.all, in: spec, lists: ["initContainers", "containers"])
+        try scan.refuseNames(Sidecar.VolumeName.all, in: spec, lists: ["volumes"])
+        if sidecar.choices.installsRules { try scan.refuseUser(in: spec) }
         return .inject(sidecar, pod: pod, spec: spec)
     }
 
@@ -59,33 +61,5 @@ enum Decision {
             }
         }
         throw found.flaw("expected true or false for \(quoted(name))", at: node)
-    }
-
-    private static func refuseNames(
-        _ names: [String], in spec: Cursor, lists: [String]
-    ) throws(SettingsFlaw) {
-        for list in lists {
-            guard let found = try spec.child(list) else { continue }
-            for item in found.node.resolved.items ?? [] {
-                guard let name = item.value("name"), let text = name.text, names.contains(text) else { continue }
-                throw found.flaw(
-                    "the name \(quoted(text)) is one of the sidecar's, but the pod has no "
-                        + "annotation \(quoted(PodAnnotation.injected.name)): remove or rename it", at: name)
-            }
-        }
-    }
-
-    /// A program with the proxy's user would pass the proxy by.
-    private static func refuseUser(_ spec: Cursor) throws(SettingsFlaw) {
-        var contexts = [spec.node.value("securityContext")]
-        for list in ["initContainers", "containers"] {
-            contexts += (spec.node.value(list)?.items ?? []).map { $0.value("securityContext") }
-        }
-        for context in contexts {
-            guard let user = context?.value("runAsUser"), user.text == Sidecar.user else { continue }
-            throw spec.flaw(
-                "`runAsUser: \(Sidecar.user)` is the proxy's user, whose connections are not redirected: use another",
-                at: user)
-        }
     }
 }

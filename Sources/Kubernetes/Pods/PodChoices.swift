@@ -20,11 +20,15 @@ struct PodChoices {
     /// Reads the pod's own annotations. Throws the first flaw: an unknown name, or a value that is none.
     init(_ pod: Cursor, image: String) throws(SettingsFlaw) {
         self.image = image
-        guard let metadata = try pod.child("metadata"), let annotations = metadata.node.value("annotations") else {
-            return
+        guard let metadata = try pod.child("metadata") else { return }
+        if case .alias = metadata.node.content { try metadata.requireEditable() }
+        guard let annotations = try metadata.child("annotations"), !annotations.node.resolved.isNull else { return }
+        guard let entries = annotations.node.resolved.entries else {
+            throw annotations.flaw("`annotations` must be a mapping")
         }
-        guard let entries = annotations.entries else {
-            throw pod.flaw("`annotations` must be a mapping", at: annotations)
+        if let key = annotations.mergeKey(thatHas: { $0.hasPrefix(PodAnnotation.prefix) }) {
+            throw annotations.flaw(
+                "an annotation of \(quoted(PodAnnotation.prefix)) comes by a merge key (`<<`): write it out", at: key)
         }
         var seen: Set<String> = []
         for entry in entries {

@@ -5,7 +5,8 @@ enum ProbeWarnings {
     static func all(_ spec: Cursor, _ choices: PodChoices) -> [SettingsFlaw] {
         var warnings: [SettingsFlaw] = []
         for list in ["initContainers", "containers"] {
-            for container in spec.node.value(list)?.items ?? [] {
+            // Not behind an alias: thousands of pods could share a list.
+            for container in spec.node.entries?.first(where: { $0.key.text == list })?.value.items ?? [] {
                 for kind in ["startupProbe", "readinessProbe", "livenessProbe"] {
                     guard let probe = container.value(kind), let port = port(of: probe, in: container),
                         !choices.skipsInbound(port)

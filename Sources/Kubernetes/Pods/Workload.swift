@@ -10,26 +10,36 @@ struct Workload {
     let pod: Cursor?
 
     /// All workloads of a document, in its order; lists are gone through.
-    static func all(in document: Cursor, depth: Int = 0) throws(SettingsFlaw) -> [Workload] {
-        guard let kind = document.node.value("kind")?.text else { return [] }
-        let isList = kind.hasSuffix("List")
-        let version = document.node.value("apiVersion")?.text ?? ""
-        guard isList || podPaths[kind] != nil && version.isGroup(of: kind) else { return [] }
+    static func all(in document: Cursor) throws(SettingsFlaw) -> [Workload] {
+        try all(in: document, inferred: Inferred(), depth: 0)
+    }
+
+    /// What an item of a list is that says neither: a PodList's items are pods.
+    private struct Inferred {
+        var kind = ""
+        var version = ""
+    }
+
+    private static func all(
+        in document: Cursor, inferred: Inferred, depth: Int
+    ) throws(SettingsFlaw) -> [Workload] {
         // Behind an alias nothing can be edited, and what is not seen cannot be protected.
         if case .alias = document.node.content { try document.requireEditable() }
         // Refuses two of them, of which others might read the second.
-        for key in ["kind", "apiVersion"] { _ = try document.child(key) }
-        if isList {
+        var (kind, version) = (try document.text("kind"), try document.text("apiVersion"))
+        if kind.isEmpty, version.isEmpty { (kind, version) = (inferred.kind, inferred.version) }
+        if kind.hasSuffix("List") {
             guard let items = try document.child("items") else { return [] }
             if case .alias = items.node.content { try items.requireEditable() }
             guard depth < listsAtMost else { throw document.flaw("lists are nested more than \(listsAtMost) deep") }
             var found: [Workload] = []
+            let inferred = kind == "List" ? Inferred() : Inferred(kind: String(kind.dropLast(4)), version: version)
             for index in (items.node.items ?? []).indices {
-                found += try all(in: items.item(index), depth: depth + 1)
+                found += try all(in: items.item(index), inferred: inferred, depth: depth + 1)
             }
             return found
         }
-        guard let path = podPaths[kind] else { return [] }
+        guard let path = podPaths[kind], version.isGroup(of: kind) else { return [] }
         let name = document.node.value("metadata")?.value("name")?.text ?? ""
         return [Workload(kind: kind, name: name, object: document, pod: try Self.pod(document, path))]
     }

@@ -24,20 +24,41 @@ struct Cursor {
 
     var parent: SourceNode? { trail.count > 1 ? trail[trail.count - 2] : nil }
 
-    /// The value of a key; nil if it is absent. Refuses one that is there twice, or that comes by a merge key.
+    /// The value of a key; nil if it is absent. Refuses one that is there twice, that comes by a merge key, and keys
+    /// whose text is not what is written.
     func child(_ name: String) throws(SettingsFlaw) -> Cursor? {
         guard let entries = node.entries else { return nil }
-        let found = entries.filter { $0.key.text == name }
+        let found = entries.filter { $0.key.resolved.text == name }
         if found.count > 1 { throw flaw("a second key \(quoted(name)) in one mapping", at: found[1].key) }
         if let entry = found.first {
+            guard entry.key.text != nil else {
+                throw flaw("the key \(quoted(name)) is an alias: write it out", at: entry.key)
+            }
             return Cursor(source: source, aliased: aliased, trail: trail + [entry.value], key: entry.key)
         }
-        var seen: Set<ObjectIdentifier> = []
-        for entry in entries where Self.isMergeKey(entry.key) && Self.merged(entry.value, has: name, &seen, depth: 0) {
-            throw flaw(
-                "\(quoted(name)) comes by a merge key (`<<`), which cannot be edited: write it out", at: entry.key)
+        if let key = entries.first(where: \.key.isBinary)?.key {
+            throw flaw("a key in base64 (`!!binary`) may be \(quoted(name)): write it out", at: key)
+        }
+        if let key = mergeKey(thatHas: { $0 == name }) {
+            throw flaw("\(quoted(name)) comes by a merge key (`<<`), which cannot be edited: write it out", at: key)
         }
         return nil
+    }
+
+    /// The text of a key's value, aliases expanded; empty where it is absent or no text.
+    func text(_ name: String) throws(SettingsFlaw) -> String {
+        guard let child = try child(name) else { return "" }
+        let node = child.node.resolved
+        guard !node.isBinary else { throw child.flaw("\(quoted(name)) is in base64 (`!!binary`): write it out") }
+        return node.text ?? ""
+    }
+
+    /// The merge key by which a key of that kind comes, aliases expanded.
+    func mergeKey(thatHas isWanted: (String) -> Bool) -> SourceNode? {
+        var seen: Set<ObjectIdentifier> = []
+        return node.resolved.entries?.first {
+            Self.isMergeKey($0.key) && Self.merged($0.value, has: isWanted, &seen, depth: 0)
+        }?.key
     }
 
     func item(_ index: Int) -> Cursor {
@@ -74,16 +95,16 @@ struct Cursor {
 
     /// Whether a value that is merged has a key. Visits each mapping once: aliases could lead to it a billion times.
     private static func merged(
-        _ value: SourceNode, has name: String, _ seen: inout Set<ObjectIdentifier>, depth: Int
+        _ value: SourceNode, has isWanted: (String) -> Bool, _ seen: inout Set<ObjectIdentifier>, depth: Int
     ) -> Bool {
         let value = value.resolved
         guard seen.insert(ObjectIdentifier(value)).inserted else { return false }
         // Deeper than anyone writes: better refuse than miss it.
         guard depth < mergesAtMost else { return true }
-        for item in value.items ?? [] where merged(item, has: name, &seen, depth: depth + 1) { return true }
+        for item in value.items ?? [] where merged(item, has: isWanted, &seen, depth: depth + 1) { return true }
         for entry in value.entries ?? [] {
-            if entry.key.text == name { return true }
-            if isMergeKey(entry.key), merged(entry.value, has: name, &seen, depth: depth + 1) { return true }
+            if let text = entry.key.resolved.text, isWanted(text) { return true }
+            if isMergeKey(entry.key), merged(entry.value, has: isWanted, &seen, depth: depth + 1) { return true }
         }
         return false
     }

@@ -70,6 +70,9 @@ final class SourceNode {
         return ["", "~", "null", "Null", "NULL"].contains(text) && tag != "!" && tag != "tag:yaml.org,2002:str"
     }
 
+    /// Whether it stands for other text than it has.
+    var isBinary: Bool { tag == "tag:yaml.org,2002:binary" }
+
     /// Null, `{}` or `[]`.
     var isEmpty: Bool { isNull || entries?.isEmpty == true || items?.isEmpty == true }
 

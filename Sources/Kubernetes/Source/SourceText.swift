@@ -2,22 +2,24 @@
 struct SourceText {
     let bytes: [UInt8]
     let file: String
+    /// Where each line begins: thousands of pods may stand on one long line, whose ends must not be sought each time.
+    private let lineStarts: [UInt32]
+
+    init(bytes: [UInt8], file: String) {
+        self.bytes = bytes
+        self.file = file
+        var starts: [UInt32] = [0]
+        for (offset, byte) in bytes.enumerated() where byte == .newline { starts.append(UInt32(offset + 1)) }
+        lineStarts = starts
+    }
 
     /// Where the line of an offset begins.
-    func lineStart(_ offset: Int) -> Int {
-        var start = offset
-        while start > 0, bytes[start - 1] != .newline { start -= 1 }
-        return start
-    }
+    func lineStart(_ offset: Int) -> Int { Int(lineStarts[line(of: offset)]) }
 
     /// Where the next line begins, or the end of the text.
     func lineEnd(_ offset: Int) -> Int {
-        var end = offset
-        while end < bytes.count {
-            end += 1
-            if bytes[end - 1] == .newline { return end }
-        }
-        return end
+        let next = line(of: offset) + 1
+        return next < lineStarts.count ? Int(lineStarts[next]) : bytes.count
     }
 
     /// Where the line ends on which a value ends. A block scalar ends where the next line begins.
@@ -43,6 +45,16 @@ struct SourceText {
     func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
     func byte(_ offset: Int) -> UInt8? { bytes.indices.contains(offset) ? bytes[offset] : nil }
+
+    /// The number of an offset's line, counted from 0.
+    private func line(of offset: Int) -> Int {
+        var (low, high) = (0, lineStarts.count)
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if lineStarts[middle] <= offset { low = middle } else { high = middle }
+        }
+        return low
+    }
 }
 
 extension UInt8 {

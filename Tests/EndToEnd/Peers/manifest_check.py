@@ -38,14 +38,16 @@ def load(path):
     return list(yaml.load_all(text, Loader))
 
 
-def objects(documents):
+def objects(documents, inferred=None):
     for document in documents:
         if not isinstance(document, dict):
             continue
-        if document.get("kind", "").endswith("List"):
-            yield from objects(document["items"])
+        kind = document.get("kind", "")
+        if kind.endswith("List"):
+            inferred = {"kind": kind[:-4], "apiVersion": document["apiVersion"]} if kind != "List" else None
+            yield from objects(document["items"], inferred)
         else:
-            yield document
+            yield document if kind or not inferred else inferred | document
 
 
 def pod(thing):

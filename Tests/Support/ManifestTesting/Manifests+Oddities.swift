@@ -98,6 +98,21 @@ extension Manifests {
 
             """),
         SampleManifest(
+            "a PodList whose items do not say what they are", pods: 2,
+            """
+            apiVersion: v1
+            kind: PodList
+            items:
+            - metadata:
+                name: a
+              spec:
+                containers:
+                - name: a
+                  image: a
+            - {metadata: {name: b}, spec: {containers: [{name: b, image: b}]}}
+
+            """),
+        SampleManifest(
             "an empty file", pods: 0,
             """
 
