@@ -7,7 +7,7 @@ import Testing
 /// In network namespaces, with the rules and settings of the page on transparent mode, as it has them.
 ///
 /// They take root, nft and iptables-legacy, and fail without.
-@Suite("A sidecar whose connections the firewall sends to it", .serialized)
+@Suite("A sidecar whose connections the firewall sends to it")
 struct TransparentTests {
     /// A way to set it up, and the event loop.
     struct Setup: Sendable, CustomTestStringConvertible {
