@@ -16,6 +16,7 @@
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/timex.h>
 // Glibc's own SOCK_STREAM is an enumeration, which some cold builds do not find.
 static const int postern_stream_socket = SOCK_STREAM | SOCK_CLOEXEC;
 static const int postern_nonblocking_stream_socket = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
@@ -25,3 +26,10 @@ static const int postern_eventfd_flags = EFD_NONBLOCK | EFD_CLOEXEC;
 
 // A GNU function, hidden without _GNU_SOURCE.
 extern int pthread_setname_np(pthread_t thread, const char *name);
+
+// Whether the kernel's clock is synchronized: 1 or 0, or -1 if it does not tell. The clock is only read.
+static inline int postern_clock_is_synchronized(void) {
+    struct timex state = {.modes = 0};
+    int status = ntp_adjtime(&state);
+    return status < 0 ? -1 : status != TIME_ERROR;
+}

@@ -18,6 +18,7 @@ struct Postern: ParsableCommand {
             RunCommand.self, CheckCommand.self, ExplainCommand.self, LoadCommand.self, DevCommand.self, CACommand.self,
             RedirectCommand.self,
             InjectCommand.self,
+            DoctorCommand.self,
         ]
     )
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Control
 import Redirection
 import System
 
@@ -15,10 +16,13 @@ enum Firewall {
         case nft, iptablesNFT, iptablesLegacy
 
         /// Whether it can read the rules of this network namespace.
-        var works: Bool {
+        var works: Bool { run(attempt)?.status == 0 }
+
+        /// A command that reads them.
+        var attempt: [String] {
             switch self {
-            case .nft: run(["nft", "list", "tables"])?.status == 0
-            case .iptablesNFT, .iptablesLegacy: run([name(.v4, ""), wait, "-t", "nat", "-S", "OUTPUT"])?.status == 0
+            case .nft: ["nft", "list", "tables"]
+            case .iptablesNFT, .iptablesLegacy: [name(.v4, ""), wait, "-t", "nat", "-S", "OUTPUT"]
             }
         }
 
@@ -76,6 +80,22 @@ enum Firewall {
             }
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// The first tool that works here, and why those before it do not.
+    static func examine() -> FirewallFacts {
+        var facts = FirewallFacts()
+        for tool in Tool.allCases {
+            let command = run(tool.attempt)
+            guard command?.status != 0 else {
+                facts.working = tool.attempt[0]
+                break
+            }
+            // The first line has the reason; the others of iptables' tell what to try.
+            let reason = command.map { $0.errors.split(separator: "\n").first.map(String.init) ?? "it fails" }
+            facts.reasons.append("\(tool.attempt[0]): \(reason ?? "not installed")")
+        }
+        return facts
     }
 
     // MARK: Private
