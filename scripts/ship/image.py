@@ -74,7 +74,10 @@ def main():
             "Labels": labels,
         },
     }
-    layers = [("Debian 13 packages: shared libraries, nft, iptables, ip", base), (f"postern {options.version}", program)]
+    layers = [
+        ("Debian 13 packages: shared libraries, nft, iptables, ip", base),
+        (f"postern {options.version}", program),
+    ]
     digest, size = oci.write_layout(options.output / "oci", layers, config, labels, options.epoch)
     print(f"{digest} {size}")
 
