@@ -75,10 +75,15 @@ def main():
         },
     }
     layers = [
-        ("Debian 13 packages: shared libraries, nft, iptables, ip", base),
-        (f"postern {options.version}", program),
+        # Not of the commit's time, so that a new version of the program has the same first layer.
+        (
+            "Debian 13 packages: shared libraries, nft, iptables, ip",
+            base,
+            max(package.time for package in packages.all.values()),
+        ),
+        (f"postern {options.version}", program, options.epoch),
     ]
-    digest, size = oci.write_layout(options.output / "oci", layers, config, labels, options.epoch)
+    digest, size = oci.write_layout(options.output / "oci", layers, config, labels)
     print(f"{digest} {size}")
 
 
@@ -188,7 +193,7 @@ def arguments():
     parser.add_argument("--binary", type=Path, required=True)
     parser.add_argument("--version", required=True)
     parser.add_argument("--commit", default="")
-    parser.add_argument("--epoch", type=int, required=True, help="Unix seconds, of every time in the image")
+    parser.add_argument("--epoch", type=int, required=True, help="Unix seconds, of the program and the image")
     parser.add_argument("--resolved", type=Path, help="Package.resolved")
     parser.add_argument("--swift", default="", help="the compiler's version")
     parser.add_argument("--output", type=Path, help="the folder for the layout and the bill of materials")

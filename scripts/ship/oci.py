@@ -12,17 +12,17 @@ from pathlib import Path
 from packages import Entry
 
 
-def write_layout(folder: Path, layers: list[tuple[str, dict[str, Entry]]], config: dict, annotations: dict, epoch: int):
+def write_layout(folder: Path, layers: list[tuple[str, dict[str, Entry], int]], config: dict, annotations: dict):
     """Writes the layout to `folder`, which it replaces.
 
-    `layers` are comments and trees. Returns the digest of the manifest, and the bytes that a registry would hold.
+    `layers` are comments, trees, and the time of all files in Unix seconds. Returns the digest of the manifest, and the bytes that a registry would hold.
     """
     shutil.rmtree(folder, ignore_errors=True)
     blobs = Blobs(folder)
     descriptors, identifiers, history = [], [], []
     created = annotations["org.opencontainers.image.created"]
-    for comment, tree in layers:
-        archive = tar(tree, epoch)
+    for comment, tree, time in layers:
+        archive = tar(tree, time)
         identifiers.append("sha256:" + hashlib.sha256(archive).hexdigest())
         # No time and no name in the header.
         packed = gzip.compress(archive, compresslevel=9, mtime=0)
@@ -74,12 +74,12 @@ def with_folders(tree: dict[str, Entry]) -> dict[str, Entry]:
     return dict(sorted(whole.items()))
 
 
-def tar(tree: dict[str, Entry], epoch: int) -> bytes:
+def tar(tree: dict[str, Entry], time: int) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
         for path, entry in with_folders(tree).items():
             member = tarfile.TarInfo(path)
-            member.mtime, member.mode, member.size = epoch, entry.mode, len(entry.data)
+            member.mtime, member.mode, member.size = time, entry.mode, len(entry.data)
             member.type = {"file": tarfile.REGTYPE, "folder": tarfile.DIRTYPE, "link": tarfile.SYMTYPE}[entry.kind]
             member.linkname = entry.target
             archive.addfile(member, io.BytesIO(entry.data))

@@ -26,6 +26,8 @@ class Package:
 
     control: str
     entries: dict[str, Entry] = field(default_factory=dict)
+    # Unix seconds, of its newest file.
+    time: int = 0
 
     def __getitem__(self, name: str) -> str:
         """A field of the control data; empty if there is none."""
@@ -42,6 +44,7 @@ def read_package(path: Path) -> Package:
         for member in archive:
             name = posixpath.normpath(member.name)
             owner = package["Package"]
+            package.time = max(package.time, int(member.mtime))
             if member.issym():
                 package.entries[name] = Entry("link", 0o777, target=member.linkname, package=owner)
             elif member.isreg() or member.islnk():
