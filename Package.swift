@@ -70,6 +70,7 @@ let package = Package(
         module("WorkloadAPI", ["CNghttp2", "Identity"]),
         module("Federation"),
         module("Kubernetes", ["Policy", "Settings"]),
+        module("ApplicationHealth"),
         module("Authority", ["Crypto", "Identity", "System", "Telemetry"]),
 
         module(
@@ -82,15 +83,16 @@ let package = Package(
         module(
             "Control",
             [
-                "CAres", "CLibEvent", "DataPlane", "EventLoop", "Settings", "TLS", "SVID", "Crypto", "WorkloadAPI",
+                "ApplicationHealth", "CAres", "CLibEvent", "DataPlane", "EventLoop", "Settings", "TLS", "SVID",
+                "Crypto", "WorkloadAPI",
                 "Federation", "Policy", "Identity", "Resolution", "System", "Telemetry", logging,
             ]),
         .target(name: "CBuildInfo", cSettings: buildInfo),
         .executableTarget(
             name: "postern",
             dependencies: [
-                "CBuildInfo", "Control", "DataPlane", "Settings", "TLS", "SVID", "Policy", "Identity",
-                "Telemetry", "Authority", "EventLoop", "Kubernetes", "Load", "Redirection", "System",
+                "ApplicationHealth", "CBuildInfo", "Control", "DataPlane", "Settings", "TLS", "SVID", "Policy",
+                "Identity", "Telemetry", "Authority", "EventLoop", "Kubernetes", "Load", "Redirection", "System",
                 argumentParser, logging,
             ],
             swiftSettings: strict
@@ -115,6 +117,7 @@ let package = Package(
         tests(
             "SettingsTests", ["Settings", "Policy", "Identity", "PosternTesting"],
             resources: [.copy("Resources/endpoint_sockets.json")]),
+        tests("ApplicationHealthTests", ["ApplicationHealth"]),
         tests("FederationTests", ["Federation"], resources: [.copy("Resources/spiffe_bundles.json")]),
         tests("ProxyProtocolTests", ["ProxyProtocol", "Policy"]),
         tests("ResolutionTests", ["Resolution", "Policy"]),
@@ -151,7 +154,8 @@ let package = Package(
             "EndToEnd", ["Authority", "Identity", "ManifestTesting", "PosternTesting", "Loopback"],
             resources: [
                 .copy("Peers/workload_api.py"), .copy("Peers/proxy_application.py"), .copy("Peers/network_peer.py"),
-                .copy("Peers/manifest_check.py"),
+                .copy("Peers/manifest_check.py"), .copy("Peers/health_server.py"),
+                .copy("Peers/http_application.py"),
             ]),
 
         .executableTarget(

@@ -40,6 +40,29 @@ struct ProtobufReader: ~Escapable {
         return nil
     }
 
+    /// The value of a field that is a varint, the last of several; 0 without one, as proto3 has it.
+    static func varint(of number: UInt64, in bytes: Span<UInt8>) throws(WorkloadMessageFlaw) -> UInt64 {
+        var reader = ProtobufReader(bytes, in: 0..<bytes.count)
+        var found: UInt64 = 0
+        while reader.position < reader.end {
+            let key = try reader.varint()
+            guard key >> 3 > 0 else { throw .malformed }
+            switch key & 7 {
+            case 0:
+                let value = try reader.varint()
+                if key >> 3 == number { found = value }
+            case 1: try reader.skip(8)
+            case 5: try reader.skip(4)
+            case 2:
+                let length = try reader.varint()
+                guard length <= UInt64(reader.end - reader.position) else { throw .malformed }
+                try reader.skip(Int(length))
+            default: throw .malformed
+            }
+        }
+        return found
+    }
+
     @_lifetime(self: copy self)
     private mutating func skip(_ count: Int) throws(WorkloadMessageFlaw) {
         guard count <= end - position else { throw .malformed }

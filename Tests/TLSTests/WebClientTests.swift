@@ -18,7 +18,7 @@ struct WebClientTests {
         var drips = 0
         #expect(throws: WebClientFault.handshakeFailed) {
             try WebClient.exchange(
-                ours, host: "example.org", authorities: nil, request: [1],
+                ours, host: "example.org", trust: .web(authorities: nil), request: [1],
                 remainingMilliseconds: {
                     // One byte more of a handshake record that is never whole.
                     drips += 1

@@ -57,7 +57,7 @@ struct BundleFetch: Sendable {
         case .web(let authorities):
             do throws(WebClientFault) {
                 try WebClient.exchange(
-                    socket.number, host: url.host, authorities: authorities, request: request,
+                    socket.number, host: url.host, trust: .web(authorities: authorities), request: request,
                     remainingMilliseconds: { Self.remaining(until: deadline) }, receive: receive)
             } catch {
                 throw Fault(description: "\(error)")

@@ -2,19 +2,26 @@ import COpenSSL
 import Glibc
 import Crypto
 
-/// An HTTPS client for control traffic, over a connected socket; it verifies the server by name, as browsers do.
+/// An HTTPS client for control traffic, over a connected socket.
 public enum WebClient {
+    /// Whom the client believes.
+    public enum Trust: Sendable {
+        /// Whoever has a certificate for the name, as browsers do, from the roots in a PEM file; nil: the system's.
+        case web(authorities: String?)
+        /// Everyone: it proves nothing that there is TLS.
+        case anyone
+    }
+
     /// Sends `request`, and passes the response to `receive` until that has enough or the server closes.
     ///
     /// Call it on a thread that may block; it ends when no time is left. The descriptor stays the caller's, and is
     /// non-blocking afterwards.
     ///
     /// - Parameters:
-    ///   - authorities: a PEM file of roots; nil: the system's.
     ///   - remainingMilliseconds: how long the whole exchange may still take; asked before each wait.
     ///   - receive: gets more bytes, or none at an orderly close.
     public static func exchange(
-        _ descriptor: Int32, host: String, authorities: String?, request: [UInt8],
+        _ descriptor: Int32, host: String, trust: Trust, request: [UInt8],
         remainingMilliseconds: () -> Int32, receive: ([UInt8]) -> Bool
     ) throws(WebClientFault) {
         ErrorQueue.clear()
@@ -23,18 +30,11 @@ public enum WebClient {
         guard let context = unsafe SSL_CTX_new(TLS_client_method()) else { throw .outOfMemory }
         // Safe, in all of this function: both objects live until it returns, and the descriptor is the caller's.
         defer { unsafe SSL_CTX_free(context) }
-        unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
         unsafe _ = postern_ctx_set_min_version(context, TLS1_2_VERSION)
-        let loaded =
-            if let authorities {
-                unsafe SSL_CTX_load_verify_locations(context, authorities, nil)
-            } else {
-                unsafe SSL_CTX_set_default_verify_paths(context)
-            }
-        guard loaded == 1 else { throw .noAuthorities(path: authorities) }
+        try unsafe configure(context, trust)
         guard let ssl = unsafe SSL_new(context) else { throw .outOfMemory }
         defer { unsafe SSL_free(ssl) }
-        try unsafe name(host, ssl)
+        if case .web = trust { try unsafe name(host, ssl) }
         guard unsafe SSL_set_fd(ssl, descriptor) == 1 else { throw .outOfMemory }
         // A server that sends a byte now and then would keep a blocking call busy for ever.
         guard fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0 else { throw .connectionLost }
@@ -57,6 +57,20 @@ public enum WebClient {
                 return
             }
         }
+    }
+
+    private static func configure(_ context: OpaquePointer, _ trust: Trust) throws(WebClientFault) {
+        guard case .web(let authorities) = trust else {
+            return unsafe SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nil)
+        }
+        unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
+        let loaded =
+            if let authorities {
+                unsafe SSL_CTX_load_verify_locations(context, authorities, nil)
+            } else {
+                unsafe SSL_CTX_set_default_verify_paths(context)
+            }
+        guard loaded == 1 else { throw .noAuthorities(path: authorities) }
     }
 
     /// Repeats the call until it need not wait or no time is left; returns the last result.
