@@ -39,7 +39,8 @@ final class AdminConnections {
     func begin() -> OpaquePointer? {
         let options = Int32(bitPattern: UInt32(BEV_OPT_CLOSE_ON_FREE.rawValue))
         guard let buffers = unsafe bufferevent_socket_new(base.pointer, -1, options) else { return nil }
-        unsafe open.append(AdminConnection(buffers, deadline: MonotonicClock.milliseconds() + Self.timeMilliseconds))
+        unsafe open.append(
+            AdminConnection(buffers, acceptedAt: MonotonicClock.milliseconds(), milliseconds: Self.timeMilliseconds))
         // While a reply is blocked evhttp keeps reading, and nobody consumes the input.
         unsafe bufferevent_setwatermark(buffers, Int16(EV_READ), 0, Self.readBytesAtMost)
         if open.count == 1 { armTimer() }
@@ -47,15 +48,23 @@ final class AdminConnections {
         return unsafe buffers
     }
 
+    /// Gives a connection more time, from now on, to wait for what it asked for.
+    func extend(_ buffers: OpaquePointer, milliseconds: Int) {
+        guard let connection = open.first(where: { unsafe $0.isOf(buffers) }) else { return }
+        connection.deadline = max(connection.deadline, MonotonicClock.milliseconds() + Int64(milliseconds))
+    }
+
     private func sweep() {
         open.removeAll(where: \.isOver)
         let now = MonotonicClock.milliseconds()
-        while let first = open.first, first.deadline <= now { open.removeFirst().cut() }
+        open.removeAll { connection in
+            guard connection.deadline <= now else { return false }
+            connection.cut()
+            return true
+        }
         // A client that has not sent its request after a while is the least likely to be honest.
         let kept = open.count >= Self.most ? Self.most / 2 : Self.most
-        while open.count > kept, let first = open.first,
-            first.deadline - Self.timeMilliseconds + Self.fairMilliseconds <= now
-        {
+        while open.count > kept, let first = open.first, first.acceptedAt + Self.fairMilliseconds <= now {
             open.removeFirst().cut()
         }
         if open.count < Self.most { pause(false) }
@@ -81,17 +90,22 @@ final class AdminConnections {
 /// A connection that evhttp may already have closed.
 @safe
 private final class AdminConnection {
-    let deadline: Int64
+    /// Monotonic milliseconds.
+    let acceptedAt: Int64
+    var deadline: Int64
     private let buffers: OpaquePointer
 
-    init(_ buffers: OpaquePointer, deadline: Int64) {
+    init(_ buffers: OpaquePointer, acceptedAt: Int64, milliseconds: Int64) {
         // We hold a reference, so the pointer is valid until deinit.
         unsafe bufferevent_incref(buffers)
         unsafe self.buffers = buffers
-        self.deadline = deadline
+        self.acceptedAt = acceptedAt
+        deadline = acceptedAt + milliseconds
     }
 
     deinit { unsafe bufferevent_decref(buffers) }
+
+    func isOf(_ buffers: OpaquePointer) -> Bool { unsafe self.buffers == buffers }
 
     /// Whether evhttp has released it: it then has no callbacks.
     var isOver: Bool {

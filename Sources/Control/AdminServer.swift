@@ -1,10 +1,12 @@
 import CLibEvent
+import DataPlane
+import EventLoop
 import Glibc
-public import Policy
+import Policy
 import Settings
+import System
 
-/// Answers `/livez`, `/readyz` and `/metrics` over HTTP on the control thread (libevent's evhttp). Retained by its
-/// loop.
+/// Answers HTTP on the control thread (libevent's evhttp). Retained by its loop.
 @safe
 public final class AdminServer {
     /// The response to `/readyz`.
@@ -13,28 +15,45 @@ public final class AdminServer {
     var metrics: () -> String = { "" }
     /// What follows in the response to `/readyz?verbose`.
     var details: () -> String = { "" }
-    /// The bound port; chosen by the kernel if port 0 was requested.
-    public let port: UInt16
+    /// Whether changes may be asked for over TCP too.
+    var allowsChanges = false
+    /// Performs a change.
+    var change: (AdminChange) -> Void = { _ in }
+    /// The probes of the application, if there are any.
+    var health: HealthChecks?
+    /// The bound port; chosen by the kernel if port 0 was requested. Nil without TCP.
+    public let port: UInt16?
 
     private let base: EventBase
     private let connections: AdminConnections
     private let http: OpaquePointer
+    /// Of a Unix socket.
+    private let files: [UnixSocketFile]
 
-    /// Binds; serves requests once the loop runs.
-    public init(
+    /// Serves requests once the loop runs.
+    convenience init(
         on loop: ControlLoop, address: IPAddress, port: UInt16, readiness: Readiness
     ) throws(ControlFault) {
+        try self.init(on: loop, [AdminSocket(Endpoint(address: address, port: port))], readiness: readiness)
+    }
+
+    init(on loop: ControlLoop, _ sockets: [AdminSocket], readiness: Readiness) throws(ControlFault) {
         self.readiness = readiness
         base = loop.base
-        connections = try AdminConnections(base)
-        let socket = try AdminSocket(Endpoint(address: address, port: port))
-        self.port = socket.port
+        let connections = try AdminConnections(base)
+        self.connections = connections
         guard let http = unsafe evhttp_new(base.pointer) else { throw .libevent(call: "evhttp_new") }
-        guard let bound = unsafe evhttp_accept_socket_with_handle(http, socket.number) else {
-            unsafe evhttp_free(http)
-            throw .libevent(call: "evhttp_accept_socket")
+        var listeners: [OpaquePointer] = unsafe []
+        for socket in sockets {
+            guard let bound = unsafe evhttp_accept_socket_with_handle(http, socket.number) else {
+                unsafe evhttp_free(http)
+                throw .libevent(call: "evhttp_accept_socket")
+            }
+            socket.handOver()  // `http` closes it when it is freed
+            if let listener = unsafe evhttp_bound_socket_get_listener(bound) { unsafe listeners.append(listener) }
         }
-        socket.handOver()  // `http` closes it when it is freed
+        port = sockets.compactMap(\.port).first
+        files = sockets.compactMap(\.file)
         unsafe self.http = http
         // Each setter takes a live server.
         unsafe evhttp_set_timeout(http, Self.timeoutSeconds)
@@ -49,35 +68,71 @@ public final class AdminServer {
             { request, context in
                 guard let request = unsafe request else { return }
                 let server = unsafe Unmanaged<AdminServer>.fromOpaque(context!).takeUnretainedValue()
-                unsafe server.answer(request)
+                unsafe server.handle(request)
             }, context)
         unsafe evhttp_set_bevcb(
             http,
             { _, context in
                 unsafe Unmanaged<AdminConnections>.fromOpaque(context!).takeUnretainedValue().begin()
             }, unsafe Unmanaged.passUnretained(connections).toOpaque())
-        let listener = unsafe evhttp_bound_socket_get_listener(bound)
+        for index in unsafe listeners.indices { unsafe Self.pauseWhenDescriptorsRunOut(listeners[index]) }
         connections.pause = { pauses in
-            // The listener belongs to the server, which owns these connections.
-            _ = unsafe pauses ? evconnlistener_disable(listener) : evconnlistener_enable(listener)
+            for index in unsafe listeners.indices {
+                // The listener belongs to the server, which owns these connections.
+                _ = unsafe pauses ? evconnlistener_disable(listeners[index]) : evconnlistener_enable(listeners[index])
+            }
         }
-        if let listener = unsafe listener { unsafe Self.pauseWhenDescriptorsRunOut(listener) }
         loop.keep(self)
     }
 
     deinit { unsafe evhttp_free(http) }
 
-    private func answer(_ request: OpaquePointer) {
-        let answer = unsafe Self.answer(
-            method: evhttp_request_get_command(request), path: Self.path(of: request), readiness: readiness,
-            metrics: metrics, details: Self.query(of: request) == "verbose" ? details : { "" })
+    /// Removes the file of the Unix socket.
+    func removeFiles() { for file in files { file.remove() } }
+
+    private func handle(_ request: OpaquePointer) {
+        let asked = unsafe Self.read(request)
+        switch asked.action(allowsChanges: allowsChanges, hasHealth: health != nil) {
+        case .live: unsafe reply(to: request, AdminAnswer(200, "ok"))
+        case .ready(let isVerbose):
+            unsafe reply(to: request, AdminAnswer(readiness, details: isVerbose ? details() : ""))
+        case .metrics: unsafe reply(to: request, AdminAnswer(200, String(metrics().dropLast())))
+        case .health(let path): unsafe check(path, for: request)
+        case .change(let change):
+            self.change(change)
+            unsafe reply(to: request, AdminAnswer(200, change == .drain ? "draining" : "ending"))
+        case .refuse(let answer): unsafe reply(to: request, answer)
+        }
+    }
+
+    /// Replies when the probe has ended: until then evhttp keeps the request, and reads nothing from its connection.
+    private func check(_ path: String, for request: OpaquePointer) {
+        guard let health, let patience = health.timeoutMilliseconds(path) else {
+            return unsafe reply(to: request, AdminAnswer(404, "not found: there is no such probe"))
+        }
+        // The connection and its descriptor live as long as the request is not replied to.
+        let connection = unsafe evhttp_request_get_connection(request)
+        guard let buffers = unsafe evhttp_connection_get_bufferevent(connection) else {
+            return unsafe reply(to: request, AdminAnswer(500, "no connection"))
+        }
+        unsafe connections.extend(buffers, milliseconds: patience + Self.probeSlackMilliseconds)
+        let local = unsafe SocketAddress(.local, of: bufferevent_getfd(buffers))
+        let agent = unsafe evhttp_find_header(evhttp_request_get_input_headers(request), "User-Agent")
+        let userAgent = unsafe agent.map { unsafe String(cString: $0) }.flatMap { $0.isHeaderValue ? $0 : nil }
+        health.check(path, host: local.flatMap(\.hostText) ?? "localhost", userAgent: userAgent) { [weak self] in
+            // Without the server, its requests are gone too.
+            unsafe self?.reply(to: request, AdminAnswer($0))
+        }
+    }
+
+    private func reply(to request: OpaquePointer, _ answer: AdminAnswer) {
         // evhttp owns the request until the reply below; it copies headers and body.
         let headers = unsafe evhttp_request_get_output_headers(request)
         unsafe evhttp_add_header(headers, "Content-Type", "text/plain; charset=utf-8")
         unsafe evhttp_add_header(headers, "Cache-Control", "no-store")
         // One request per connection: its deadline runs from accept.
         unsafe evhttp_add_header(headers, "Connection", "close")
-        if answer.status == 405 { unsafe evhttp_add_header(headers, "Allow", "GET, HEAD") }
+        if let allow = answer.allow { unsafe evhttp_add_header(headers, "Allow", allow) }
         let body = Array((answer.text + "\n").utf8)
         if unsafe evhttp_request_get_command(request) != EVHTTP_REQ_HEAD {
             unsafe evbuffer_add(evhttp_request_get_output_buffer(request), body, body.count)
@@ -87,21 +142,22 @@ public final class AdminServer {
         unsafe evhttp_send_reply(request, answer.status, nil, nil)
     }
 
-    private static func answer(
-        method: evhttp_cmd_type, path: String, readiness: Readiness, metrics: () -> String, details: () -> String
-    ) -> (status: Int32, text: String) {
-        guard ["/livez", "/readyz", "/metrics"].contains(path) else {
-            return (404, "not found: try /livez, /readyz or /metrics")
-        }
-        guard method == EVHTTP_REQ_GET || method == EVHTTP_REQ_HEAD else { return (405, "only GET and HEAD") }
-        if path == "/livez" { return (200, "ok") }
-        if path == "/metrics" { return (200, String(metrics().dropLast())) }
-        let details = details()
-        let more = details.isEmpty ? "" : "\n\(details)"
-        switch readiness {
-        case .ready: return (200, "ready\(more)")
-        case .notReady(let reason): return (503, "not ready: \(reason)\(more)")
-        }
+    private static func read(_ request: OpaquePointer) -> AdminRequest {
+        let method: AdminRequest.Method =
+            switch unsafe evhttp_request_get_command(request) {
+            case EVHTTP_REQ_GET: .get
+            case EVHTTP_REQ_HEAD: .head
+            case EVHTTP_REQ_POST: .post
+            default: .other
+            }
+        // The request, its connection and its headers live at least as long as this call.
+        let origin = unsafe evhttp_find_header(evhttp_request_get_input_headers(request), "Origin")
+        let connection = unsafe evhttp_request_get_connection(request)
+        let buffers = unsafe evhttp_connection_get_bufferevent(connection)
+        let local = unsafe buffers.flatMap { unsafe SocketAddress(.local, of: bufferevent_getfd($0)) }
+        return unsafe AdminRequest(
+            method: method, path: path(of: request), query: query(of: request), isOverSocket: local?.isUnix ?? false,
+            hasOrigin: origin != nil)
     }
 
     private static func query(of request: OpaquePointer) -> String {
@@ -134,6 +190,26 @@ public final class AdminServer {
     }
 
     private static let timeoutSeconds: Int32 = 5
+    /// For the reply, once a probe has ended.
+    private static let probeSlackMilliseconds = 2_000
     private static let headerLimitBytes = 8 * 1_024
     private static let bodyLimitBytes = 1_024
+}
+
+extension SocketAddress {
+    /// As it stands in `Host`; nil for a Unix socket.
+    fileprivate var hostText: String? {
+        guard !isUnix else { return nil }
+        var plain = self
+        // A socket on [::] takes IPv4 as well.
+        if case (0, let low)? = v6, low >> 32 == 0xFFFF {
+            plain = SocketAddress(v4: UInt32(low & 0xFFFF_FFFF), port: port)
+        }
+        return plain.text.lastIndex(of: ":").map { String(plain.text[..<$0]) }
+    }
+}
+
+extension String {
+    /// Whether it may be passed on in a header of ours.
+    fileprivate var isHeaderValue: Bool { utf8.count <= 256 && utf8.allSatisfy { (0x20...0x7E).contains($0) } }
 }

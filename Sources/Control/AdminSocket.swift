@@ -1,13 +1,17 @@
 import CLibEvent
 import DataPlane
+import EventLoop
 import Glibc
 import Settings
 import System
 
-/// A bound, listening, non-blocking TCP socket; closed by `deinit` unless handed over.
+/// A bound, listening, non-blocking socket; closed by `deinit` unless handed over.
 final class AdminSocket {
     let number: Int32
-    let port: UInt16
+    /// Nil for a Unix socket.
+    let port: UInt16?
+    /// Of a Unix socket; it is removed with its last owner.
+    let file: UnixSocketFile?
     private var owner: OwnedDescriptor?
 
     init(_ endpoint: Endpoint) throws(ControlFault) {
@@ -19,8 +23,31 @@ final class AdminSocket {
         guard failure == 0 else { throw .system(what: "cannot listen on \(endpoint)", errno: failure) }
         // A bound socket has an address.
         port = SocketAddress(.local, of: number)?.port ?? endpoint.port
+        file = nil
         self.number = number
         self.owner = consume owner
+    }
+
+    init(_ settings: AdminSocketSettings) throws(ControlFault) {
+        let what = "cannot listen on \(settings.address)"
+        let access = UnixSocketFile.Access(
+            mode: settings.access.mode ?? 0o600, user: settings.access.user, group: settings.access.group)
+        do throws(EventLoopFault) {
+            let group = try ListeningSocket.unixGroup(name: settings.address.name, access: access, count: 1)
+            number = group.descriptors[0]
+            file = group.file
+        } catch {
+            guard case .systemCall(_, let code) = error else { throw .system(what: what, errno: EINVAL) }
+            throw .system(what: what, errno: code)
+        }
+        port = nil
+        owner = OwnedDescriptor(number)
+        guard fcntl(number, F_SETFL, O_NONBLOCK) == 0 else { throw .system(what: what, errno: errno) }
+        do throws(UnixSocketFault) {
+            try file?.place()
+        } catch {
+            throw .system(what: what, errno: error.errno)
+        }
     }
 
     /// Passes ownership of the descriptor to the caller.

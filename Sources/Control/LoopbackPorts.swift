@@ -22,7 +22,7 @@ public func freeLoopbackPorts(_ count: Int) throws(ControlFault) -> [UInt16] {
             guard attempts < 1_000 else { throw error }
         }
     }
-    return held.map(\.port)
+    return held.compactMap(\.port)
 }
 
 /// Whether something accepts connections on a port of 127.0.0.1 now.

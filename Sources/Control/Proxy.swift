@@ -1,3 +1,4 @@
+public import ApplicationHealth
 import DataPlane
 import EventLoop
 import Glibc
@@ -53,13 +54,18 @@ public final class Proxy {
     private let reports: WorkerReports
     let accessLog: AccessLogWriter?
     private let admin: AdminServer?
+    private let health: HealthChecks?
     private var lifecycle: ProxyLifecycle
 
     /// Binds everything, then starts the workers; `handle(_:)` returns `ready` once all of them accept.
     ///
-    /// - Parameter path: the settings file, if it and the files it names are to be watched.
+    /// - Parameters:
+    ///   - path: the settings file, if it and the files it names are to be watched.
+    ///   - drainTimes: those of the command line.
+    ///   - probes: of the application, which the admin endpoint answers.
     public init(
-        _ ready: CheckedSettings.Ready, watching path: String? = nil, on loop: ControlLoop, logger: Logger
+        _ ready: CheckedSettings.Ready, watching path: String? = nil, drainTimes: DrainTimes = DrainTimes(),
+        probes: ProbeList? = nil, on loop: ControlLoop, logger: Logger
     ) throws(ProxyFault) {
         let settings = ready.settings
         let resolver = NameResolver(on: loop, logger: logger)
@@ -71,7 +77,7 @@ public final class Proxy {
         self.resolver = resolver
         var state = ready.state
         state.names = resolver.names
-        let installer = try Installer(state)
+        let installer = try Installer(state, drainTimes)
         checks = EndpointChecks(on: loop)
         checks.serve(state, installer.updates.first)
         self.installer = installer
@@ -93,6 +99,7 @@ public final class Proxy {
         }
         do throws(ControlFault) {
             reports = try WorkerReports()
+            health = if let probes { try HealthChecks(probes, on: loop) } else { nil }
             accessLog = try Self.accessLog(settings.accessLog, workers: count, logger)
             try loop.watch(eventDescriptor: reports.wake.number)
             if let path { source = try SettingsSource(ready, path: path, on: loop) }
@@ -124,9 +131,19 @@ public final class Proxy {
         }
         logListeners(settings.listeners)
         if let adminPort { logger.info("admin endpoint is open", metadata: ["port": .stringConvertible(adminPort)]) }
+        if let socket = settings.admin?.socket {
+            logger.info("admin endpoint is open", metadata: ["socket": "\(socket.address)"])
+        }
         markControlSockets(settings)
         admin?.metrics = { [weak self] in self?.metrics ?? "" }
         admin?.details = { [weak self] in self?.endpointText ?? "" }
+        admin?.health = health
+        admin?.change = { [weak self] change in
+            guard let self else { return }
+            self.logger.notice("the end was asked for", metadata: ["by": "\(change == .drain ? "/drain" : "/quit")"])
+            // A drain is no end yet.
+            _ = self.act(self.lifecycle.drainAsked(delay: change == .drain))
+        }
     }
 
     /// Handles an event of the loop; returns `nothing` for those of other proxies.
@@ -147,6 +164,7 @@ public final class Proxy {
         case .identityChanged: return takeIdentity()
         case .signalled(let descriptor):
             if descriptor == federation?.wakeDescriptor { takeBundles() }
+            if descriptor == health?.wakeDescriptor { health?.takeResults() }
             return .nothing
         case .childChanged, .namesLookedUp, .endpointChecked: return .nothing
         }
@@ -204,6 +222,7 @@ public final class Proxy {
     var acceptedConnections: UInt64 { workers.reduce(0) { $0 + $1.status.acceptedConnections } }
     var passedConnections: UInt64 { workers.reduce(0) { $0 + $1.status.passedConnections } }
     var loops: UInt64 { workers.reduce(0) { $0 + $1.status.loops } }
+    private var openConnectionsByWorker: [Int] { workers.map(\.status.activeConnections) }
     var openConnections: Int { workers.reduce(0) { $0 + $1.status.activeConnections } }
 
     private func handle(_ event: WorkerEvent) -> News {
@@ -221,13 +240,16 @@ public final class Proxy {
         case .endpoint(let worker, let report):
             take(report, worker: worker)
             return .nothing
+        case .idle(let worker): return act(lifecycle.workerIsIdle(worker, open: openConnectionsByWorker))
         case .finished(let worker, let cut):
             logger.debug(
                 "worker finished", metadata: ["worker": .stringConvertible(worker), "cut": .stringConvertible(cut)])
             return act(lifecycle.workerFinished(worker, cut: cut))
         case .failed(let worker, let reason):
             logger.critical("worker failed", metadata: ["worker": .stringConvertible(worker), "reason": "\(reason)"])
-            return act(lifecycle.workerFailed(worker, reason: reason))
+            let end = act(lifecycle.workerFailed(worker, reason: reason))
+            guard end == .nothing else { return end }
+            return act(lifecycle.afterIdle(open: openConnectionsByWorker))
         }
     }
 
@@ -236,16 +258,22 @@ public final class Proxy {
         switch action {
         case .nothing: return .nothing
         case .announceReady: return announce()
-        case .drain:
+        case .drain, .stopInbound:
             logger.notice("draining", metadata: ["connections": .stringConvertible(openConnections)])
+            for worker in workers { worker.mailbox.post(action == .drain ? .drain : .stopInbound) }
+            return .nothing
+        case .stopOutbound:
             installer.listeners.removeFiles()
-            for worker in workers { worker.mailbox.post(.drain) }
+            for worker in workers { worker.mailbox.post(.stopOutbound) }
             return .nothing
         case .cut:
             logger.warning("cutting", metadata: ["connections": .stringConvertible(openConnections)])
+            installer.listeners.removeFiles()
             for worker in workers { worker.mailbox.post(.cut) }
             return .nothing
         case .end(let end):
+            installer.listeners.removeFiles()
+            admin?.removeFiles()
             if let accessLog, !accessLog.stop(withinMilliseconds: Self.accessLogFlushMilliseconds) {
                 logger.warning("access log: the reader stalled; the last records are lost")
             }
@@ -290,11 +318,18 @@ public final class Proxy {
     private static func admin(
         _ settings: AdminSettings?, _ sources: SourceMap, on loop: ControlLoop, _ readiness: Readiness
     ) throws(ProxyFault) -> AdminServer? {
-        guard let bind = settings?.bind else { return nil }
+        guard let settings else { return nil }
+        var sockets: [AdminSocket] = []
+        var position = sources.adminBind
         do throws(ControlFault) {
-            return try AdminServer(on: loop, address: bind.address, port: bind.port, readiness: readiness)
+            if let bind = settings.bind { sockets.append(try AdminSocket(bind)) }
+            position = sources.adminSocket
+            if let socket = settings.socket { sockets.append(try AdminSocket(socket)) }
+            let server = try AdminServer(on: loop, sockets, readiness: readiness)
+            server.allowsChanges = settings.allowsChanges
+            return server
         } catch {
-            throw .bind(SettingsFlaw(.error, at: sources.adminBind, "\(error)"))
+            throw .bind(SettingsFlaw(.error, at: position, "\(error)"))
         }
     }
 

@@ -8,6 +8,10 @@ struct ProxyLifecycle {
         case announceReady
         /// Drain the workers.
         case drain
+        /// Drain them without the drain delay.
+        case stopInbound
+        /// Nothing is open any more: end them.
+        case stopOutbound
         /// Cut the remaining connections.
         case cut
         case end(ProxyEnd)
@@ -18,6 +22,8 @@ struct ProxyLifecycle {
     private var stage = Stage.starting
     private var serving: Set<Int> = []
     private var ended: Set<Int> = []
+    /// Those that have said in a drain that nothing was open; something may be open again.
+    private var idle: Set<Int> = []
     private var cutCount = 0
     private var failure: String?
     private var terminationAskedAt: Int64?
@@ -49,6 +55,21 @@ struct ProxyLifecycle {
         return afterEnd()
     }
 
+    /// A worker that drains has nothing open, and its outbound listeners still accept. They are needed until no worker
+    /// has anything open.
+    ///
+    /// - Parameter open: the connections of each worker.
+    mutating func workerIsIdle(_ worker: Int, open: [Int]) -> Action {
+        idle.insert(worker)
+        return afterIdle(open: open)
+    }
+
+    /// What follows if the one that was waited for has failed.
+    func afterIdle(open: [Int]) -> Action {
+        let waitsForNone = open.indices.allSatisfy { ended.contains($0) || idle.contains($0) && open[$0] == 0 }
+        return stage == .draining && waitsForNone && ended.count < workerCount ? .stopOutbound : .nothing
+    }
+
     /// A failed worker ends the proxy: the others drain, and the supervisor restarts it.
     mutating func workerFailed(_ worker: Int, reason: String) -> Action {
         guard ended.insert(worker).inserted else { return .nothing }
@@ -71,6 +92,15 @@ struct ProxyLifecycle {
         guard stage != .draining else { return .nothing }
         stage = .draining
         return .drain
+    }
+
+    /// Somebody other than the supervisor, whose signal is still to come, asks for the end.
+    ///
+    /// - Parameter delay: whether inbound listeners go on accepting for the drain delay.
+    mutating func drainAsked(delay: Bool) -> Action {
+        guard stage != .draining else { return delay ? .nothing : .stopInbound }
+        stage = .draining
+        return delay ? .drain : .stopInbound
     }
 
     private static let oneOrderMilliseconds: Int64 = 1_000

@@ -4,6 +4,7 @@ import ArgumentParser
 struct DurationArgument: ExpressibleByArgument, CustomStringConvertible {
     let nanoseconds: UInt64
     let description: String
+    var milliseconds: Int { Int(nanoseconds / 1_000_000) }
 
     init?(argument: String) {
         let digits = argument.prefix { $0.isASCII && $0.isNumber }

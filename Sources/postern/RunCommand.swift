@@ -1,3 +1,4 @@
+import ApplicationHealth
 import ArgumentParser
 import Control
 import Glibc
@@ -13,14 +14,28 @@ struct RunCommand: ParsableCommand {
         commandName: "run",
         abstract: "Run the proxy.",
         discussion: """
-            SIGTERM or SIGINT drains: it stops accepting and lets open connections finish, for at most \
-            limits.drainTimeout; a second signal more than a second later cuts at once. The settings file and the \
+            SIGTERM or SIGINT drains: /readyz says so at once, inbound listeners accept for limits.drainDelay, outbound \
+            ones until nothing is open any more, and open connections may finish within limits.drainTimeout; a second \
+            signal more than a second later cuts at once. The settings file and the \
             files that it names are watched, and reloaded unless they are flawed; SIGHUP or SIGUSR1 reloads them at \
             once, and reopens the access log.
             Exit codes: 0 clean, 1 a worker failed, 2 bad settings, 3 connections were cut.
             """)
 
     @OptionGroup var config: ConfigOption
+
+    @Option(help: ArgumentHelp("In place of limits.drainDelay.", valueName: "duration"))
+    var drainDelay: DurationArgument?
+
+    @Option(help: ArgumentHelp("In place of limits.drainTimeout.", valueName: "duration"))
+    var drainTimeout: DurationArgument?
+
+    func validate() throws {
+        for (name, value) in [("--drain-delay", drainDelay), ("--drain-timeout", drainTimeout)] {
+            guard let value, value.milliseconds > 3_600_000 else { continue }
+            throw ValidationError("\(name) \(value) is more than 1h")
+        }
+    }
 
     func run() throws {
         // Must come first, while there is one thread: all others inherit the blocked signals.
@@ -47,9 +62,23 @@ struct RunCommand: ParsableCommand {
                     "descriptors": .stringConvertible(descriptors), "connections": .stringConvertible(connections),
                 ])
         }
+        let probes: ProbeList?
+        do throws(ProbeListFlaw) {
+            probes = try HealthEnvironment.probes.map { text throws(ProbeListFlaw) in try ProbeList(parsing: text) }
+            if probes != nil, ready.settings.admin == nil {
+                throw ProbeListFlaw("the settings have no `admin`, which would answer them")
+            }
+        } catch {
+            ready.settings.log.complain("\(HealthEnvironment.name): \(error)")
+            throw ExitCode.badInput
+        }
         let proxy: Proxy
         do throws(ProxyFault) {
-            proxy = try Proxy(ready, watching: config.path, on: loop, logger: logger)
+            proxy = try Proxy(
+                ready, watching: config.path,
+                drainTimes: DrainTimes(
+                    delayMilliseconds: drainDelay?.milliseconds, timeoutMilliseconds: drainTimeout?.milliseconds),
+                probes: probes, on: loop, logger: logger)
         } catch {
             ready.settings.log.complain("\(error)")
             throw ExitCode.badInput

@@ -1,9 +1,10 @@
-import Control
 import Foundation
 import Policy
 import PosternTesting
 import Synchronization
 import Testing
+
+@testable import Control
 
 @Suite("The admin endpoint")
 struct AdminServerTests {
@@ -50,11 +51,12 @@ struct AdminServerTests {
         let address = try #require(IPAddress(parsing: address))
         let loop = try ControlLoop(signals: .none)
         let first = try AdminServer(on: loop, address: address, port: 0, readiness: .ready)
+        let port = try #require(first.port)
         let error = #expect(throws: ControlFault.self) {
-            try AdminServer(on: loop, address: address, port: first.port, readiness: .ready)
+            try AdminServer(on: loop, address: address, port: port, readiness: .ready)
         }
         let text = try #require(error).description
-        #expect(text.contains(":\(first.port)") && text.contains("Address already in use"), "\(text)")
+        #expect(text.contains(":\(port)") && text.contains("Address already in use"), "\(text)")
     }
 
     /// Runs a server on this thread, with a client on another one, until the client has its answer.
@@ -64,7 +66,7 @@ struct AdminServerTests {
         let wake = try ControlWake()
         try loop.watch(eventDescriptor: wake.number)
         let answer = Mutex("")
-        let port = server.port
+        let port = try #require(server.port)
         let client = BackgroundThread {
             let text = exchange(request, port: port)
             answer.withLock { $0 = text }

@@ -29,6 +29,42 @@ struct ProxyLifecycleTests {
         #expect(life.workerFinished(1, cut: 3) == .end(.cut(connections: 3)))
     }
 
+    @Test("outbound listeners stop once every worker has said that nothing is open, and none has anything open again")
+    func idle() {
+        var life = ProxyLifecycle(workerCount: 2)
+        _ = life.workerServes(0)
+        _ = life.workerServes(1)
+        #expect(life.terminationAsked(now: 0) == .drain)
+        #expect(life.workerIsIdle(0, open: [0, 0]) == .nothing)
+        #expect(life.workerIsIdle(1, open: [2, 0]) == .nothing)
+        #expect(life.workerIsIdle(0, open: [0, 0]) == .stopOutbound)
+        #expect(life.workerFinished(0, cut: 0) == .nothing)
+        #expect(life.workerFinished(1, cut: 0) == .end(.drained))
+    }
+
+    @Test("a worker that failed is not waited for")
+    func idleBesideAFailure() {
+        var life = ProxyLifecycle(workerCount: 2)
+        _ = life.workerServes(0)
+        _ = life.workerServes(1)
+        #expect(life.terminationAsked(now: 0) == .drain)
+        #expect(life.workerIsIdle(0, open: [0, 3]) == .nothing)
+        #expect(life.workerFailed(1, reason: "no ring") == .nothing)
+        #expect(life.afterIdle(open: [0, 3]) == .stopOutbound)
+    }
+
+    @Test("a drain that is asked for is no first signal, and one without delay shortens another")
+    func asked() {
+        var life = ProxyLifecycle(workerCount: 1)
+        _ = life.workerServes(0)
+        #expect(life.drainAsked(delay: true) == .drain)
+        #expect(life.readiness == .notReady(reason: "draining"))
+        #expect(life.drainAsked(delay: true) == .nothing)
+        #expect(life.drainAsked(delay: false) == .stopInbound)
+        #expect(life.terminationAsked(now: 5_000) == .nothing)
+        #expect(life.terminationAsked(now: 6_000) == .cut)
+    }
+
     @Test("a failed worker drains the others, and the end says why")
     func failure() {
         var life = ProxyLifecycle(workerCount: 2)

@@ -212,7 +212,7 @@ struct RivalTests {
             switch cause {
             case "client": client.socket.reset()
             case "cut": world.worker.cutAll()
-            case "drain": world.worker.drain()
+            case "drain": world.worker.stopOutbound()
             case "policy":
                 world.worker.install(try world.update(callers: "spiffe://example.org/ns/default/sa/nobody"))
             case "addresses":
@@ -258,7 +258,7 @@ struct RivalTests {
         #expect(try world.turn { world.worker.listeners[1].spares[0].ready.count == 1 })
         #expect(world.network.dials(to: hanging.address) == 1)
         #expect(world.network.dials(to: SimulatedWorld.echo) == 1)
-        world.worker.drain()
+        world.worker.stopOutbound()
         #expect(try world.turn { world.worker.isFinished })
         #expect(world.isClean)
     }

@@ -11,10 +11,10 @@ struct AdminTests {
             let application = try stage.application(.echo)
             let proxy = try stage.proxy(SettingsFile(listeners: [.inbound(to: application.address)], admin: true))
             for path in ["livez", "readyz"] {
-                let answer = try ask(proxy, path)
+                let answer = try proxy.ask("/\(path)")
                 #expect(answer.hasSuffix("200"), "\(path): \(answer)")
             }
-            #expect(try ask(proxy, "nothing").hasSuffix("404"))
+            #expect(try proxy.ask("/nothing").hasSuffix("404"))
         }
     }
 
@@ -29,9 +29,9 @@ struct AdminTests {
             client.send("hello\n")
             #expect(client.receives("hello\n"))
             proxy.process.signal(15)
-            #expect(eventually { (try? ask(proxy, "readyz").hasSuffix("503")) == true })
-            #expect(try ask(proxy, "readyz").contains("drain"))
-            #expect(try ask(proxy, "livez").hasSuffix("200"))
+            #expect(eventually { (try? proxy.ask("/readyz").hasSuffix("503")) == true })
+            #expect(try proxy.ask("/readyz").contains("drain"))
+            #expect(try proxy.ask("/livez").hasSuffix("200"))
             client.finish()
             #expect(proxy.process.awaitExit() == .code(0))
         }
@@ -51,8 +51,8 @@ struct AdminTests {
                 return connection
             }
             #expect(eventually { proxy.figures.socketCount < atRest + 80 })
-            #expect(try ask(proxy, "livez").hasSuffix("200"))
-            #expect(try ask(proxy, "readyz").hasSuffix("200"))
+            #expect(try proxy.ask("/livez").hasSuffix("200"))
+            #expect(try proxy.ask("/readyz").hasSuffix("200"))
             // A byte now and then buys no more time than one request has.
             let isOver = eventually(within: .seconds(12)) {
                 for connection in drippers { try? connection.send("X".utf8) }
@@ -60,16 +60,7 @@ struct AdminTests {
                 return proxy.figures.socketCount <= atRest
             }
             #expect(isOver, "\(proxy.figures.socketCount) sockets instead of \(atRest)")
-            #expect(try ask(proxy, "livez").hasSuffix("200"))
+            #expect(try proxy.ask("/livez").hasSuffix("200"))
         }
-    }
-
-    /// The body and the status of an answer.
-    private func ask(_ proxy: ProxyUnderTest, _ path: String) throws -> String {
-        let curl = try ChildProcess([
-            "curl", "-s", "-m", "5", "-w", " %{http_code}", "http://\(try proxy.adminAddress())/\(path)",
-        ])
-        _ = curl.awaitExit()
-        return curl.standardOutput.text
     }
 }

@@ -119,6 +119,24 @@ struct AddressesFlawTests {
                     "9:9: error: the admin endpoint binds 127.0.0.1:15001, which the listener `to-orders` takes with 127.0.0.1:15001 at line 24"
                 ]),
             FlawCase(
+                "a Unix socket of the admin endpoint that has no path, and changes that are allowed nowhere",
+                replacing: "  bind: 127.0.0.1:9901",
+                with: "  socket: {mode: \"0660\"}\n  allowChanges: true",
+                flaws: [
+                    "9:11: error: the key `path` is missing here",
+                    "10:3: error: `allowChanges` has no place here: a Unix socket takes changes anyway",
+                ]),
+            FlawCase(
+                "a relative path of the admin endpoint's Unix socket",
+                replacing: "  bind: 127.0.0.1:9901",
+                with: "  socket: {path: admin.sock}",
+                flaws: ["9:18: error: `admin.sock` is no Unix socket: ..."]),
+            FlawCase(
+                "an abstract Unix socket of the admin endpoint, which everyone may use",
+                replacing: "  bind: 127.0.0.1:9901",
+                with: "  socket: {path: \"@admin\"}",
+                flaws: ["9:18: error: expected an absolute path, such as /run/postern/admin.sock"]),
+            FlawCase(
                 "address blocks",
                 replacing: #"sources: ["127.0.0.0/8"]"#,
                 with: "sources: [10.0.0.1/8, 10.0.0.0/33, ten]",

@@ -15,7 +15,7 @@ struct ExampleTests {
     @Test("says of the process what it says")
     func process() throws {
         let settings = try #require(outcome(of: exampleSettings).settings)
-        #expect(settings.admin?.bind.description == "127.0.0.1:9901")
+        #expect(settings.admin?.bind?.description == "127.0.0.1:9901")
         #expect(settings.workers == 1)
         #expect(settings.eventLoop == .auto)
         #expect(settings.tls == TLSSettings(minVersion: .tls13, resumption: true))

@@ -92,6 +92,17 @@ struct ExposureTests {
             admin.count == 1 && admin[0].hasPrefix("16:15: warning: the admin endpoint has no authentication"),
             "\(admin)")
         #expect(allFlaws(of: Self.text(end: "admin: {bind: 10.0.0.1:9901}")) == [])
+        let changes = allFlaws(of: Self.text(end: "admin: {bind: 10.0.0.1:9901, allowChanges: true}"))
+        #expect(
+            changes.count == 1 && changes[0].contains("lets everyone who reaches 10.0.0.1:9901 end this proxy"),
+            "\(changes)")
+        #expect(allFlaws(of: Self.text(end: "admin: {bind: 127.0.0.1:9901, allowChanges: true}")) == [])
+        let socket = "socket: {path: /run/postern/admin.sock, mode: \"0660\", user: 0, group: 0}"
+        #expect(allFlaws(of: Self.text(end: "admin: {\(socket)}")) == [])
+        #expect(allFlaws(of: Self.text(end: "admin: {bind: 127.0.0.1:9901, \(socket)}")) == [])
+        let taken = allFlaws(
+            of: Self.text(outbound: "unix:/run/postern/admin.sock", end: "admin: {\(socket)}"))
+        #expect(taken.count == 1 && taken[0].contains("which the"), "\(taken)")
         let rules = #"rules: [{name: r, action: allow, identities: ["spiffe://*/**"]}]"#
         let audit = allFlaws(of: Self.text(policy: "mode: audit\n    " + rules))
         #expect(audit.count == 2, "\(audit)")

@@ -20,13 +20,15 @@ final class Installer {
     let workerCount: Int
     let memoryBytes: Int
     private let connectionsAtMost: Int
+    private let drainTimes: DrainTimes
     /// Connections per worker that memory allows, if fewer than the settings allow.
     let connectionsByMemory: Int?
     /// The update for each worker.
     private(set) var updates: [WorkerUpdate]
 
     /// Binds the listeners of `state` and makes the workers' first updates.
-    init(_ state: DesiredState) throws(ProxyFault) {
+    init(_ state: DesiredState, _ drainTimes: DrainTimes = DrainTimes()) throws(ProxyFault) {
+        self.drainTimes = drainTimes
         let settings = state.settings
         memoryBytes = settings.limits.memoryBytes ?? MemoryQuota.defaultBytes()
         workerCount = min(settings.workers ?? CPUQuota.workers(), MemoryQuota.workers(bytes: memoryBytes))
@@ -34,7 +36,8 @@ final class Installer {
         self.state = state
         started = settings
         let plan = ProxyPlan(
-            settings: settings, material: state.trusted, workers: workerCount, memoryBytes: memoryBytes,
+            settings: drainTimes.replacing(in: settings), material: state.trusted, workers: workerCount,
+            memoryBytes: memoryBytes,
             connectionsAtMost: connectionsAtMost, names: state.names)
         connectionsByMemory = plan.connectionsByMemory
         try Self.checkSupport(state)
@@ -52,7 +55,8 @@ final class Installer {
     /// Makes each worker's update to `next`, for ``updates``. On failure nothing changes.
     func install(_ next: DesiredState) throws(ProxyFault) {
         let plan = ProxyPlan(
-            settings: next.settings, material: next.trusted, workers: workerCount, memoryBytes: memoryBytes,
+            settings: drainTimes.replacing(in: next.settings), material: next.trusted, workers: workerCount,
+            memoryBytes: memoryBytes,
             connectionsAtMost: connectionsAtMost, names: next.names)
         try Self.checkSupport(next)
         // A copy: on failure the bound sockets stay as they are.

@@ -11,7 +11,7 @@ extension Settings {
         var targets = [destination]
         let isOriginal = listener.routes.contains { $0.upstream.target == .original }
         if listener.mode == .inbound, isOriginal { targets.append(SocketAddress(destination).onLoopback.endpoint) }
-        let own = listeners.compactMap(\.bind.endpoint) + (admin.map { [$0.bind] } ?? [])
+        let own = listeners.compactMap(\.bind.endpoint) + (admin?.bind.map { [$0] } ?? [])
         return own.first { bind in
             targets.contains { target in
                 let isWildcard = SocketAddress(bind).isWildcard

@@ -57,6 +57,7 @@ public struct WorkerLimits: Sendable {
     public let connectTimeoutNanoseconds: UInt64
     public let idleTimeoutNanoseconds: UInt64
     public let halfCloseTimeoutNanoseconds: UInt64
+    public let drainDelayNanoseconds: UInt64
     public let drainTimeoutNanoseconds: UInt64
     /// For all that grows with the number of peers.
     public let memoryBytes: Int
@@ -76,6 +77,7 @@ public struct WorkerLimits: Sendable {
         connectTimeoutNanoseconds = Self.nanoseconds(limits.connectTimeoutMilliseconds)
         idleTimeoutNanoseconds = Self.nanoseconds(limits.idleTimeoutMilliseconds)
         halfCloseTimeoutNanoseconds = Self.nanoseconds(limits.halfCloseTimeoutMilliseconds)
+        drainDelayNanoseconds = Self.nanoseconds(limits.drainDelayMilliseconds)
         drainTimeoutNanoseconds = Self.nanoseconds(limits.drainTimeoutMilliseconds)
         self.memoryBytes = memoryBytes / workers
     }

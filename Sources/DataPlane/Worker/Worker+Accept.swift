@@ -7,7 +7,7 @@ import TLS
 
 extension Worker {
     mutating func armAccept(_ index: Int) {
-        guard !acceptors[index].isAccepting, !acceptors[index].isRetired, stage == .serving,
+        guard !acceptors[index].isAccepting, !acceptors[index].isRetired, mayAccept(index),
             listeners[acceptors[index].listener].service == .serving
         else { return }
         acceptors[index].isAccepting = true
@@ -37,15 +37,6 @@ extension Worker {
         }
     }
 
-    /// Stops accepting, lets connections finish until the drain time-out, then aborts them.
-    public mutating func drain() {
-        guard stage == .serving else { return }
-        stage = .draining(deadline: loop.now &+ limits.drainTimeoutNanoseconds)
-        for index in acceptors.indices { retire(index) }
-        retireOutdatedSpares(all: true)
-        endSilentStrangers()
-    }
-
     /// Closes the socket, once no accept is armed on it.
     mutating func retire(_ index: Int) {
         guard !acceptors[index].isRetired else { return }
@@ -57,22 +48,10 @@ extension Worker {
         }
     }
 
-    /// Ends a drain now: aborts all connections.
-    public mutating func cutAll() {
-        drain()
-        stage = .draining(deadline: .max)
-        for slot in 0..<Int32(connections.touched) where connections.isLive(slot) {
-            // Strangers have nothing to lose, so they do not count.
-            let hasCaller = !connections[slot].countsAsStranger && connections[slot].spareStanding == .none
-            if !connections[slot].machine.isClosing, hasCaller { cutConnections += 1 }
-            advance(slot, after: connections[slot].machine.cut(.drained))
-        }
-    }
-
     // MARK: Private
 
     private mutating func accepted(_ descriptor: Int32, _ index: Int) {
-        guard stage == .serving, !acceptors[index].isRetired else { return loop.close(descriptor, reset: true) }
+        guard !acceptors[index].isRetired else { return loop.close(descriptor, reset: true) }
         // Without an address the client is gone, and policy must not decide on an unknown source.
         guard let source = loop.peerAddress(of: descriptor) else { return loop.close(descriptor, reset: true) }
         accepted += 1

@@ -175,7 +175,7 @@ extension Worker {
     private mutating func waitsForAcknowledgement(_ slot: Int32) -> Bool {
         let machine = connections[slot].machine
         guard isReset(slot, .application) || machine.isPlain && isReset(slot, .peer) else { return false }
-        if case .draining(.max) = stage { return false }
+        if case .draining(let drain) = stage, drain.deadline == .max { return false }
         let waited = loop.now - connections[slot].lastActivity
         guard waited < limits.flushTimeoutNanoseconds, !machine.isRevoked,
             hasUnacknowledged(slot, .application) || machine.isPlain && hasUnacknowledged(slot, .peer)

@@ -67,7 +67,7 @@ extension Worker {
             }
         }
         for index in acceptors.indices {
-            if stage != .serving { retire(index) } else { armAcceptIfServing(index) }
+            if mayAccept(index) { armAcceptIfServing(index) } else { retire(index) }
         }
     }
 

@@ -11,7 +11,7 @@ public import Telemetry
 public struct Worker: ~Copyable {
     enum Stage: Equatable {
         case serving
-        case draining(deadline: UInt64)
+        case draining(Drain)
     }
 
     var limits: WorkerLimits
@@ -149,12 +149,6 @@ public struct Worker: ~Copyable {
     public var cutConnectionCount: Int { cutConnections }
     public var staleCompletionCount: Int { staleCompletions }
 
-    /// True once a drain is over: no connection and no listener is left.
-    public var isFinished: Bool {
-        guard case .draining = stage else { return false }
-        return connections.count == 0 && acceptors.allSatisfy(\.isClosed)
-    }
-
     /// One turn of the loop; waits at most `limitNanoseconds`.
     ///
     /// Established connections are served first, then handshakes.
@@ -205,10 +199,7 @@ public struct Worker: ~Copyable {
         if nextSpareLookAt < .max { wait = min(wait, nextSpareLookAt > now ? nextSpareLookAt - now : 0) }
         if let at = handshakes.nextGivingUp { wait = min(wait, at > now ? at - now : 0) }
         if let resumeAcceptAt { wait = min(wait, resumeAcceptAt > now ? resumeAcceptAt - now : 0) }
-        if case .draining(let deadline) = stage {
-            let check = min(deadline, nextStrangerCheckAt)
-            wait = min(wait, check > now ? check - now : 1_000_000)
-        }
+        if let drain = nanosecondsUntilDrainContinues { wait = min(wait, drain) }
         return wait
     }
 
@@ -238,9 +229,7 @@ public struct Worker: ~Copyable {
     private mutating func housekeep() {
         let now = loop.now
         if let at = resumeAcceptAt, now >= at { resumeAccepting() }
-        if case .draining(let deadline) = stage {
-            if now >= deadline { cutAll() } else if now >= nextStrangerCheckAt { endSilentStrangers() }
-        }
+        continueDrain()
         guard now >= nextTrimAt else { return }
         nextTrimAt = now + Self.trimIntervalNanoseconds
         pool.trim()

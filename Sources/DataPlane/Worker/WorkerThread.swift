@@ -10,8 +10,12 @@ public enum WorkerCommand: Sendable {
     case install(WorkerUpdate)
     /// An endpoint was checked.
     case checked(EndpointCheckResult)
-    /// Stop accepting, finish what is open, end.
+    /// Finish what is open; for a while go on accepting.
     case drain
+    /// Drain, without the inbound listeners.
+    case stopInbound
+    /// Drain, without any listener, and end.
+    case stopOutbound
     /// End now.
     case cut
 }
@@ -24,6 +28,8 @@ public enum WorkerEvent: Sendable {
     case acceptingPaused(worker: Int, reason: String)
     /// An endpoint went out of service there, or returned.
     case endpoint(worker: Int, EndpointReport)
+    /// It drains, nothing is open any more, and outbound listeners still accept. Its status says so too.
+    case idle(worker: Int)
     /// Its drain is over; `cut` connections had to be aborted.
     case finished(worker: Int, cut: Int)
     /// It cannot continue.
@@ -143,14 +149,21 @@ public final class WorkerThread: Sendable {
                 report(.acceptingPaused(worker: index, reason: describe(code)))
             }
             for change in worker.takeEndpointReports() { report(.endpoint(worker: index, change)) }
-            guard worker.takeWake() else { continue }
-            for command in mailbox.take() {
-                switch command {
-                case .install(let update): worker.install(update)
-                case .checked(let result): worker.take(result)
-                case .drain: worker.drain()
-                case .cut: worker.cutAll()
+            if worker.takeWake() {
+                for command in mailbox.take() {
+                    switch command {
+                    case .install(let update): worker.install(update)
+                    case .checked(let result): worker.take(result)
+                    case .drain: worker.drain()
+                    case .stopInbound: worker.stopInbound()
+                    case .stopOutbound: worker.stopOutbound()
+                    case .cut: worker.cutAll()
+                    }
                 }
+            }
+            if worker.takeIdle() {
+                status.publish(worker)
+                report(.idle(worker: index))
             }
         }
         mailbox.close()

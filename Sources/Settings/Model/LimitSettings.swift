@@ -16,6 +16,8 @@ public struct LimitSettings: Hashable, Sendable {
     public var idleTimeoutMilliseconds = 3_600_000
     /// Time without a byte in the open direction of a half-closed connection.
     public var halfCloseTimeoutMilliseconds = 60_000
+    /// From SIGTERM until inbound listeners stop accepting, at most until connections are cut.
+    public var drainDelayMilliseconds = 0
     /// From SIGTERM until connections that are still open are cut.
     public var drainTimeoutMilliseconds = 30_000
 

@@ -30,14 +30,25 @@ public struct Settings: Equatable, Sendable {
     }
 }
 
-/// The plaintext HTTP endpoint with `/livez` and `/readyz`.
+/// The plaintext HTTP endpoint with `/livez` and `/readyz`, at one of two places or at both.
 public struct AdminSettings: Hashable, Sendable {
     /// Port 0 lets the kernel choose.
-    public var bind: Endpoint
+    public var bind: Endpoint?
+    public var socket: AdminSocketSettings?
+    /// Whether what changes the proxy's state may be asked for over TCP too.
+    public var allowsChanges: Bool
 
-    public init(bind: Endpoint) {
+    public init(bind: Endpoint?, socket: AdminSocketSettings? = nil, allowsChanges: Bool = false) {
         self.bind = bind
+        self.socket = socket
+        self.allowsChanges = allowsChanges
     }
+}
+
+/// A Unix socket of the admin endpoint: its file says who may connect.
+public struct AdminSocketSettings: Hashable, Sendable {
+    public var address: UnixAddress
+    public var access: SocketAccess
 }
 
 /// The kernel interface of the event loop.

@@ -6,17 +6,23 @@ extension SettingsReader {
         guard case .scalar(let scalar) = node.content, scalar.text.hasPrefix("unix:") else {
             return bind(node, of: owner).map { .ip($0) }
         }
+        return unixAddress(String(scalar.text.dropFirst("unix:".count)), scalar.text, node, of: owner).map { .unix($0) }
+    }
+
+    private mutating func unixAddress(
+        _ name: String, _ text: String, _ node: Node, of owner: String
+    ) -> UnixAddress? {
         do throws(UnixAddressFlaw) {
-            let address = try UnixAddress(parsing: String(scalar.text.dropFirst("unix:".count)))
+            let address = try UnixAddress(parsing: name)
             if let earlier = unixBinds[address] {
                 error(
                     "\(owner) binds \(address), which \(earlier.owner) takes at line \(earlier.line)",
                     at: node.position)
             }
             unixBinds[address] = (owner, node.position.line)
-            return .unix(address)
+            return address
         } catch {
-            return refuse("\(quoted(scalar.text)) is no Unix socket: \(error)", at: node.position)
+            return refuse("\(quoted(text)) is no Unix socket: \(error)", at: node.position)
         }
     }
 
@@ -47,16 +53,40 @@ extension SettingsReader {
     }
 
     mutating func admin(_ node: Node) -> AdminSettings? {
-        guard let fields = fields(node, of: AdminKeys.section), let node = required(AdminKeys.bind, in: fields),
-            let bind = bind(node, of: "the admin endpoint")
-        else { return nil }
+        guard let fields = fields(node, of: AdminKeys.section) else { return nil }
+        let allowsChanges = value(of: AdminKeys.allowChanges, in: fields)
+        let socket = given(AdminKeys.socket, in: fields).map { adminSocket($0) }
+        guard let node = socket == nil ? required(AdminKeys.bind, in: fields) : given(AdminKeys.bind, in: fields) else {
+            if allowsChanges { refuse(AdminKeys.allowChanges, in: fields, "a Unix socket takes changes anyway") }
+            return socket.flatMap(\.self).map { AdminSettings(bind: nil, socket: $0) }
+        }
+        guard let bind = bind(node, of: "the admin endpoint") else { return nil }
         if bind.address.isWildcard {
             warn(
                 "the admin endpoint has no authentication and listens on every address of this host: bind the one that"
                     + " its readers need",
                 at: node.position)
         }
-        return AdminSettings(bind: bind)
+        if allowsChanges, !bind.address.isLoopback {
+            warn(
+                "\(AdminKeys.allowChanges) lets everyone who reaches \(bind) end this proxy: give a socket instead",
+                at: fields.keyPosition(AdminKeys.allowChanges) ?? node.position)
+        }
+        return AdminSettings(bind: bind, socket: socket.flatMap(\.self), allowsChanges: allowsChanges)
+    }
+
+    private mutating func adminSocket(_ node: Node) -> AdminSocketSettings? {
+        guard let fields = fields(node, of: AdminSocketKeys.section) else { return nil }
+        var access = SocketAccess()
+        landing(of: AdminSocketKeys.section, in: fields).apply(to: &access)
+        guard let node = required(AdminSocketKeys.path, in: fields),
+            let text = text(node, expected: "an absolute path", bytesAtMost: 107)
+        else { return nil }
+        guard !text.hasPrefix("@"), !text.hasPrefix("unix:") else {
+            return refuse("expected an absolute path, such as /run/postern/admin.sock", at: node.position)
+        }
+        guard let address = unixAddress(text, text, node, of: "the admin endpoint") else { return nil }
+        return AdminSocketSettings(address: address, access: access)
     }
 
     /// A bind in the file, and its owner.

@@ -76,6 +76,10 @@ extension SourceMap {
 
     public var adminBind: Position { self[.key(RootKeys.admin), .key(AdminKeys.bind)] }
 
+    public var adminSocket: Position {
+        self[.key(RootKeys.admin), .key(AdminKeys.socket), .key(AdminSocketKeys.path)]
+    }
+
     public var mark: Position { self[.key(RootKeys.mark)] }
 
     public func transparent(ofListener index: Int) -> Position {

@@ -18,13 +18,13 @@ final class ProxyUnderTest {
 
     init(
         _ settings: SettingsFile, loop: EventLoopKind, in folder: TemporaryFolder, number: Int,
-        openFileLimit: Int? = nil, environment: [String: String] = [:]
+        openFileLimit: Int? = nil, environment: [String: String] = [:], options: [String] = []
     ) throws {
         name = "proxy \(number)"
         self.loop = loop
         path = try folder.write(settings.text(loop: loop), to: "postern-\(number).yaml")
         process = try ChildProcess(
-            [try PosternBinary.path(), "run", "--config", path], openFileLimit: openFileLimit,
+            [try PosternBinary.path(), "run", "--config", path] + options, openFileLimit: openFileLimit,
             environment: environment)
     }
 
@@ -74,6 +74,14 @@ final class ProxyUnderTest {
         let answer = String(decoding: try connection.receiveToEnd(), as: UTF8.self)
         let line = answer.split(separator: "\n").first { $0.hasPrefix("\(name) ") }
         return line.flatMap { Int($0.split(separator: " ")[1]) }
+    }
+
+    /// The body and the status of an answer of the admin endpoint to curl.
+    func ask(_ path: String, options: [String] = []) throws -> String {
+        let curl = try ChildProcess(
+            ["curl", "-s", "-m", "10", "-w", " %{http_code}"] + options + ["http://\(try adminAddress())\(path)"])
+        _ = curl.awaitExit(within: .seconds(15))
+        return curl.standardOutput.text
     }
 
     /// Where a listener accepts connections, as the log says.

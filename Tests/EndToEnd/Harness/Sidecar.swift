@@ -96,7 +96,7 @@ struct TransparentPage {
 
 /// `network_peer.py` in a namespace.
 enum NetworkPeer {
-    private static func command(_ words: [String]) throws -> [String] {
+    static func command(_ words: [String]) throws -> [String] {
         ["python3", try #require(Bundle.module.path(forResource: "network_peer", ofType: "py"))] + words
     }
 

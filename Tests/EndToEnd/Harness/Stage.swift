@@ -17,9 +17,10 @@ final class Stage {
 
     /// Starts the real binary and waits until it is ready.
     func proxy(
-        _ settings: SettingsFile, openFileLimit: Int? = nil, environment: [String: String] = [:]
+        _ settings: SettingsFile, openFileLimit: Int? = nil, environment: [String: String] = [:],
+        options: [String] = []
     ) throws -> ProxyUnderTest {
-        let proxy = try start(settings, openFileLimit: openFileLimit, environment: environment)
+        let proxy = try start(settings, openFileLimit: openFileLimit, environment: environment, options: options)
         try proxy.awaitReady()
         return proxy
     }
@@ -34,11 +35,12 @@ final class Stage {
 
     /// Starts the real binary, which may not become ready yet.
     func start(
-        _ settings: SettingsFile, openFileLimit: Int? = nil, environment: [String: String] = [:]
+        _ settings: SettingsFile, openFileLimit: Int? = nil, environment: [String: String] = [:],
+        options: [String] = []
     ) throws -> ProxyUnderTest {
         let proxy = try ProxyUnderTest(
             settings, loop: loop, in: folder, number: proxies.count, openFileLimit: openFileLimit,
-            environment: environment)
+            environment: environment, options: options)
         proxies.append(proxy)
         return proxy
     }

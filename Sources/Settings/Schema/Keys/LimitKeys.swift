@@ -40,6 +40,11 @@ enum LimitKeys {
                 at: \.halfCloseTimeoutMilliseconds),
             .key(
                 Key(
+                    "drainDelay", .duration(0...3_600_000),
+                    "From SIGTERM until inbound listeners stop accepting; never longer than drainTimeout."),
+                at: \.drainDelayMilliseconds),
+            .key(
+                Key(
                     "drainTimeout", .duration(0...3_600_000),
                     "From SIGTERM until connections that are still open are cut."),
                 at: \.drainTimeoutMilliseconds),

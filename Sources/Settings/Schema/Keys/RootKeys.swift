@@ -55,9 +55,32 @@ enum RootKeys {
 /// The keys of `admin`.
 enum AdminKeys {
     static let bind = Key<Node>(
-        "bind", .node("endpoint"), need: .required, "Where it listens; port 0 lets the kernel choose.")
+        "bind", .node("endpoint"), need: .requiredWhen("without socket"),
+        "Where it listens; port 0 lets the kernel choose.")
+    static let socket = Key<Node>(
+        "socket", .mapping(AdminSocketKeys.section), "A Unix socket where it listens as well, or alone.")
+    static let allowChanges = Key<Bool>(
+        "allowChanges", .boolean, "Whether POST /drain and /quit are taken at bind too, and not at the socket alone."
+    ).or(false)
 
-    static let section = Section([.key(bind)])
+    static let section = Section([.key(bind), .key(socket), .key(allowChanges)])
+}
+
+/// The keys of the admin endpoint's Unix socket.
+enum AdminSocketKeys {
+    static let path = Key<Node>(
+        "path", .node("absolute path"), need: .required, "Its file, in a folder that exists.")
+
+    static let section = Section(
+        of: SocketAccess(),
+        [
+            .key(path),
+            .key(
+                Key("mode", ValueType("octal digits") { $0.permissions($1) }, "Its permissions; by default 0600."),
+                at: \.mode),
+            .key(Key("user", .user, "Its owner: a name or number."), at: \.user),
+            .key(Key("group", .group, "Its group: a name or number."), at: \.group),
+        ])
 }
 
 /// The keys of `tls`.

@@ -1,0 +1,88 @@
+import ApplicationHealth
+import Glibc
+import Synchronization
+import System
+
+/// Asks the application of a pod how it is, on behalf of kubelet. Belongs to the control thread.
+///
+/// Each probe runs on a thread of its own. While one runs, all who ask for it wait for its outcome: there are never more
+/// of them than the environment lists.
+final class HealthChecks {
+    /// Outcomes; any thread.
+    private final class Results: Sendable {
+        let wake: ControlWake
+        private let waiting = Mutex<[(path: String, outcome: ProbeRun.Outcome)]>([])
+
+        init() throws(ControlFault) { wake = try ControlWake() }
+
+        func post(_ path: String, _ outcome: ProbeRun.Outcome) {
+            waiting.withLock { $0.append((path, outcome)) }
+            wake.signal()
+        }
+
+        func take() -> [(path: String, outcome: ProbeRun.Outcome)] {
+            waiting.withLock { waiting in
+                defer { waiting = [] }
+                return waiting
+            }
+        }
+    }
+
+    typealias Answer = (ProbeRun.Outcome) -> Void
+
+    private let list: ProbeList
+    private let results: Results
+    /// Who waits for the probe of a path that is under way.
+    private var waiting: [String: [Answer]] = [:]
+
+    init(_ list: ProbeList, on loop: ControlLoop) throws(ControlFault) {
+        self.list = list
+        results = try Results()
+        try loop.watch(eventDescriptor: results.wake.number)
+    }
+
+    /// Signalled when a probe has ended.
+    var wakeDescriptor: Int32 { results.wake.number }
+
+    /// How long the answer may take; nil if there is no such probe.
+    func timeoutMilliseconds(_ path: String) -> Int? { list.probes[path]?.timeoutMilliseconds }
+
+    /// Runs the probe of a path of the list, and calls back later.
+    ///
+    /// - Parameters:
+    ///   - host: under which kubelet asked, without a port.
+    ///   - userAgent: kubelet's.
+    func check(_ path: String, host: String, userAgent: String?, _ answer: @escaping Answer) {
+        guard let probe = list.probes[path] else {
+            return answer(.failed(reason: "there is no such probe", status: nil))
+        }
+        waiting[path, default: []].append(answer)
+        guard waiting[path]?.count == 1 else { return }
+        let run = ProbeRun(probe: probe, host: host, userAgent: userAgent ?? "postern")
+        do throws(ControlFault) {
+            _ = try PosixThread.spawn(name: "health") { [results] in results.post(path, run.run()) }
+        } catch {
+            end(path, .failed(reason: "the proxy cannot ask: \(error)", status: nil))
+        }
+    }
+
+    /// Answers those whose probe has ended.
+    func takeResults() { for (path, outcome) in results.take() { end(path, outcome) } }
+
+    private func end(_ path: String, _ outcome: ProbeRun.Outcome) {
+        for answer in waiting.removeValue(forKey: path) ?? [] { answer(outcome) }
+    }
+}
+
+/// The environment's list of probes.
+public enum HealthEnvironment {
+    public static let name = "POSTERN_APP_PROBES"
+
+    /// Nil if it is not set, or empty.
+    public static var probes: String? {
+        // Nothing in this process changes the environment.
+        guard let value = unsafe getenv(name) else { return nil }
+        let text = unsafe String(cString: value)
+        return text.isEmpty ? nil : text
+    }
+}
