@@ -16,9 +16,7 @@ struct Postern: ParsableCommand {
         version: CommandLine.arguments.contains("--version") ? BuildInfo.text : version,
         subcommands: [
             RunCommand.self, CheckCommand.self, ExplainCommand.self, LoadCommand.self, DevCommand.self, CACommand.self,
-            RedirectCommand.self,
-            InjectCommand.self,
-            DoctorCommand.self,
+            RedirectCommand.self, InjectCommand.self, ValidateCommand.self, AwaitCommand.self, DoctorCommand.self,
         ]
     )
 

@@ -79,29 +79,11 @@ struct RedirectCommand: ParsableCommand {
 
     private func plan() throws -> RedirectionPlan {
         guard let config else { throw BadInput("--config is missing: the rules follow from the settings") }
-        let outcome = Settings.load(path: config, endpointSocket: WorkloadEnvironment.endpointSocket)
-        guard let settings = outcome.settings else {
-            Console.complain(outcome.flaws)
-            throw ExitCode.badInput
-        }
-        let user = try userID()
-        do throws(RedirectionFlaw) {
-            var plan = try RedirectionPlan(settings, families: only.map { [$0] } ?? [.v4, .v6], user: user)
-            plan.inboundSkips += skipInboundPorts.flatMap(\.elements).map { RedirectionPlan.InboundSkip($0) }
-            plan.skippedOutboundPorts += skipOutboundPorts.flatMap(\.elements)
-            plan.skippedOutboundBlocks += skipOutboundAddresses.flatMap(\.elements)
-            return plan
-        } catch {
-            throw BadInput("\(config): \(error)")
-        }
-    }
-
-    private func userID() throws -> UInt32? {
-        guard let user else { return nil }
-        guard let number = UInt32(user) ?? Accounts.user(named: user) else {
-            throw BadInput("no user is named \"\(user)\": give its name or number")
-        }
-        return number
+        var (_, plan) = try RedirectionPlan.load(config, user: user, only: only)
+        plan.inboundSkips += skipInboundPorts.flatMap(\.elements).map { RedirectionPlan.InboundSkip($0) }
+        plan.skippedOutboundPorts += skipOutboundPorts.flatMap(\.elements)
+        plan.skippedOutboundBlocks += skipOutboundAddresses.flatMap(\.elements)
+        return plan
     }
 }
 
