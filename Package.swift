@@ -154,7 +154,7 @@ let package = Package(
             "EndToEnd", ["Authority", "Identity", "ManifestTesting", "PosternTesting", "Loopback"],
             resources: [
                 .copy("Peers/workload_api.py"), .copy("Peers/proxy_application.py"), .copy("Peers/network_peer.py"),
-                .copy("Peers/manifest_check.py"), .copy("Peers/health_server.py"),
+                .copy("Peers/manifest_check.py"), .copy("Peers/admission_check.py"), .copy("Peers/health_server.py"),
                 .copy("Peers/http_application.py"),
             ]),
 

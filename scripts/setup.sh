@@ -74,9 +74,10 @@ install_packages() {
 
 # The tests' Python packages, from PyPI.
 python_packages='spiffe==0.3.2 grpcio==1.85.3 grpcio-health-checking==1.85.1 protobuf==7.36.2 typing_extensions==4.16.0 proxy-protocol==0.11.3 crc32c==2.9.post0'
-# The schemas of Kubernetes, and a YAML parser.
+# The schemas of Kubernetes, a YAML parser, and JSON patches.
 python_packages+=' kubernetes-validate==1.37.0 PyYAML==6.0.4 jsonschema==4.26.0 jsonschema-specifications==2025.9.1'
 python_packages+=' referencing==0.37.0 rpds-py==2026.9.1 attrs==26.1.0 packaging==26.4 importlib_resources==7.1.0'
+python_packages+=' jsonpatch==1.48 jsonpointer==3.12'
 
 # Creates a Python environment with the tests' PyPI packages; sets $postern_python to its interpreter.
 make_python() {

@@ -53,7 +53,7 @@ public struct Injection {
     private func injected(_ manifest: Manifest, _ workloads: [Workload]) throws(InjectionRefusal) -> Result {
         var placement = Placement()
         var reports: [WorkloadReport] = []
-        var sidecars: [Int: Sidecar] = [:]
+        var injected: [Int: Decision.Injectable] = [:]
         var flaws: [SettingsFlaw] = []
         var scan = PodScan()
         for workload in workloads {
@@ -61,12 +61,11 @@ public struct Injection {
                 switch try Decision(workload, image: image, version: version, &scan) {
                 case .skip(let reason):
                     reports.append(WorkloadReport(workload, .skipped(reason)))
-                case .inject(let sidecar, let pod, let spec):
-                    try placement.add(sidecar, to: pod, spec: spec)
-                    sidecars[reports.count] = sidecar
-                    let outcome = WorkloadReport.Outcome.injected(withRules: sidecar.choices.installsRules)
-                    let warnings = ProbeWarnings.all(spec, sidecar.choices)
-                    reports.append(WorkloadReport(workload, outcome, warnings: warnings))
+                case .inject(let injectable):
+                    try placement.add(injectable)
+                    injected[reports.count] = injectable
+                    let outcome = WorkloadReport.Outcome.injected(injectable.sidecar.choices.redirection)
+                    reports.append(WorkloadReport(workload, outcome, warnings: injectable.warnings))
                 }
             } catch {
                 flaws.append(error)
@@ -75,9 +74,9 @@ public struct Injection {
         }
         guard flaws.isEmpty else { throw InjectionRefusal(flaws: flaws) }
         let text = placement.edits.applied(to: manifest.source.bytes)
-        guard let first = sidecars.keys.min() else { return Result(text: text, reports: reports) }
+        guard let first = injected.keys.min() else { return Result(text: text, reports: reports) }
         do throws(SettingsFlaw) {
-            try Self.verify(text, of: manifest, sidecars, at: reports[first].position)
+            try Self.verify(text, of: manifest, injected, at: reports[first].position)
         } catch {
             throw InjectionRefusal(flaws: [error])
         }
@@ -97,7 +96,7 @@ public struct Injection {
                 reports.append(WorkloadReport(workload, .skipped(workload.pod == nil ? .noPodTemplate : .notInjected)))
                 continue
             }
-            try removal.remove(from: pod)
+            try removal.remove(from: pod, number: reports.count)
             reports.append(WorkloadReport(workload, .removed))
         }
         let text = removal.finished().applied(to: manifest.source.bytes)
@@ -108,21 +107,26 @@ public struct Injection {
         if let document = try Comparison(manifest, after).difference {
             throw refusal(document.root, in: manifest)
         }
-        guard try !after.workloads().contains(where: \.hasSidecar) else { throw refusal(at: first.position) }
+        let workloads = try after.workloads()
+        guard !workloads.contains(where: \.hasSidecar), removal.isRestored(in: workloads) else {
+            throw refusal(at: first.position)
+        }
         return Result(text: text, reports: reports)
     }
 
     /// Refuses a result that says anything else than was meant, or that could not be undone.
     private static func verify(
-        _ text: [UInt8], of manifest: Manifest, _ sidecars: [Int: Sidecar], at position: Position
+        _ text: [UInt8], of manifest: Manifest, _ injected: [Int: Decision.Injectable], at position: Position
     ) throws(SettingsFlaw) {
         let after = try reread(text, of: manifest, at: position)
         if let document = try Comparison(manifest, after).difference { throw refusal(document.root, in: manifest) }
         var removal = Removal(after.source)
         for (index, workload) in try after.workloads().enumerated() {
-            guard let sidecar = sidecars[index] else { continue }
-            guard let pod = workload.pod, sidecar.isIn(pod.node) else { throw refusal(at: position) }
-            try removal.remove(from: pod)
+            guard let injectable = injected[index] else { continue }
+            guard let pod = workload.pod, injectable.sidecar.isIn(pod.node) else { throw refusal(at: position) }
+            let restored = removal.restored.count
+            try removal.remove(from: pod, number: index)
+            guard removal.restored.count == restored + injectable.probes.count else { throw refusal(at: position) }
         }
         guard removal.finished().applied(to: text) == manifest.source.bytes else { throw refusal(at: position) }
     }
@@ -158,7 +162,9 @@ public struct InjectionRefusal: Error, Sendable {
 }
 
 extension Placement {
-    fileprivate mutating func add(_ sidecar: Sidecar, to pod: Cursor, spec: Cursor) throws(SettingsFlaw) {
+    fileprivate mutating func add(_ injectable: Decision.Injectable) throws(SettingsFlaw) {
+        let (sidecar, pod, spec) = (injectable.sidecar, injectable.pod, injectable.spec)
+        for probe in injectable.probes { try rewrite(probe) }
         let annotation = sidecar.annotation
         if let metadata = try pod.child("metadata") {
             if metadata.node.isEmpty {
@@ -197,7 +203,7 @@ extension Workload {
     fileprivate var hasSidecar: Bool {
         guard let pod = pod?.node else { return false }
         func has(_ list: String, _ names: [String]) -> Bool {
-            pod.value("spec")?.value(list)?.items?.contains { $0.value("name")?.text.map(names.contains) ?? false }
+            pod.written("spec")?.written(list)?.items?.contains { $0.value("name")?.text.map(names.contains) ?? false }
                 ?? false
         }
         return pod.value("metadata")?.value("annotations")?.value(PodAnnotation.injected.name) != nil

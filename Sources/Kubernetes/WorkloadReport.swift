@@ -3,7 +3,7 @@ public import Settings
 /// What was done with one workload.
 public struct WorkloadReport: Sendable {
     public enum Outcome: Hashable, Sendable {
-        case injected(withRules: Bool)
+        case injected(RedirectionChoice)
         case removed
         case skipped(SkipReason)
     }
@@ -30,8 +30,9 @@ extension WorkloadReport: CustomStringConvertible {
     public var description: String {
         let text =
             switch outcome {
-            case .injected(withRules: true): "injected"
-            case .injected(withRules: false): "injected, without rules of a firewall"
+            case .injected(.redirect): "injected"
+            case .injected(.cni): "injected, with the rules of a CNI plugin"
+            case .injected(.none): "injected, without rules of a firewall"
             case .removed: "the sidecar is removed"
             case .skipped(let reason): "skipped: \(reason)"
             }

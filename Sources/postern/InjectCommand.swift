@@ -13,6 +13,8 @@ struct InjectCommand: ParsableCommand {
             documents), and writes it to standard output with the sidecar added and all else byte for byte as it was. \
             What is skipped, and why, goes to standard error. A pod is injected once; --uninject gives back the text \
             from before.
+            With --review it reads an AdmissionReview of Kubernetes (admission.k8s.io/v1) instead, and writes the answer \
+            of a mutating webhook.
             Exit codes: 0 done, also where all was skipped, 1 the output cannot be written, 2 the input is refused, and \
             nothing is written.
             """)
@@ -26,6 +28,9 @@ struct InjectCommand: ParsableCommand {
     @Flag(help: "Write nothing, and say on standard error what would be done.")
     var dryRun = false
 
+    @Flag(help: "Answer an AdmissionReview as a webhook would.")
+    var review = false
+
     @Option(help: ArgumentHelp("The image of the proxy.", valueName: "image"))
     var image = "postern:\(Postern.version)"
 
@@ -34,6 +39,7 @@ struct InjectCommand: ParsableCommand {
             throw BadInput("\(quoted(image)) is no image")
         }
         let text = try read()
+        guard !review else { return try answer(text, injection) }
         let result: Injection.Result
         do throws(InjectionRefusal) {
             result = uninject ? try Injection.uninject(text, file: path) : try injection.inject(text, file: path)
@@ -45,10 +51,29 @@ struct InjectCommand: ParsableCommand {
             if dryRun || report.isSkipped { Console.complain(report.description) }
             Console.complain(report.warnings)
         }
-        guard dryRun || Console.write(bytes: result.text) else {
-            Console.complain("standard output cannot be written: \(systemMessage(errno))")
-            throw ExitCode.failure
+        if !dryRun { try write(result.text) }
+    }
+
+    func validate() throws {
+        guard !review || !uninject && !dryRun else {
+            throw ValidationError("--review goes with neither --uninject nor --dry-run")
         }
+    }
+
+    private func answer(_ text: [UInt8], _ injection: Injection) throws {
+        let answer: AdmissionAnswer
+        do throws(AdmissionFault) {
+            answer = try injection.answer(to: text)
+        } catch {
+            throw BadInput("\(path): \(error)")
+        }
+        try write(answer.body + [UInt8(ascii: "\n")])
+    }
+
+    private func write(_ bytes: [UInt8]) throws {
+        guard !Console.write(bytes: bytes) else { return }
+        Console.complain("standard output cannot be written: \(systemMessage(errno))")
+        throw ExitCode.failure
     }
 
     private func read() throws -> [UInt8] {

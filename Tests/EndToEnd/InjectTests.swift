@@ -30,6 +30,26 @@ struct InjectTests {
         #expect(try #require(Int(words[3])) >= 30, "\(words)")
     }
 
+    @Test("the patches for AdmissionReviews apply by a library of PyPI, and the pods are valid")
+    func reviews() throws {
+        let folder = try TemporaryFolder()
+        for (number, manifest) in Manifests.all.enumerated() { try folder.write(manifest.text, to: "\(number).before") }
+        let script = try #require(Bundle.module.path(forResource: "admission_check", ofType: "py"))
+        let python = try #require(
+            ProcessInfo.processInfo.environment["POSTERN_PYTHON"], "scripts/test makes the Python that this needs")
+        let process = try ChildProcess([python, script, try PosternBinary.path(), folder.path, Self.version])
+        #expect(process.awaitExit(within: .seconds(300)) == .code(0), "\(process.standardError.text)")
+        let words = process.standardOutput.text.split(whereSeparator: \.isWhitespace)
+        try #require(words.count == 6, "\(process.standardOutput.text)")
+        #expect(try #require(Int(words[1])) >= 150 && #require(Int(words[3])) >= 90, "\(words)")
+    }
+
+    @Test("a review that is none is refused", arguments: ["", "[]", "{\"kind\": \"AdmissionReview\"}", "{}\n---\n{}"])
+    func badReviews(_ text: String) throws {
+        let result = try Self.run(["inject", "--review"], input: Array(text.utf8))
+        #expect(result.exit == .code(2) && result.output.isEmpty && result.complaints.contains("no AdmissionReview"))
+    }
+
     @Test("a dry run writes nothing, and says what it would do and why it skips")
     func dryRun() throws {
         let result = try Self.run(["inject", "--dry-run"], input: Array(Self.mixed.utf8))
@@ -73,16 +93,23 @@ struct InjectTests {
         }
         let socket = try #require(injected.firstMatch(of: /value: "(unix:.*)"/)).1
         let environment = ["SPIFFE_ENDPOINT_SOCKET": String(socket)]
-        try #require(lists.count == 2)
+        try #require(lists.count == 3)
         // What it would apply, from the same words.
         let replaced = ["--apply": "--print", Self.mounted: path]
         let words: [String] = lists[0].map { word in replaced[word] ?? word }
         let rules = try PosternBinary.run(words, in: folder, environment: environment)
         #expect(rules.exit == .code(0), "\(words): \(rules.errors)")
-        for part in ["skuid 1337", "9100-9199", "5432", "192.0.2.0/24", "15000"] {
+        for part in ["skuid 1337", "9100-9199", "5432", "198.51.100.0/24", "15000"] {
             #expect(rules.output.contains(part), "\(part) is not in \(rules.output)")
         }
-        #expect(lists[1] == ["run", "--config", Self.mounted])
+        #expect(lists[1] == ["validate", "--config", Self.mounted, "--user", "1337"])
+        #expect(lists[2] == ["run", "--config", Self.mounted, "--drain-delay", "5s"])
+        for list in lists {
+            let help = try PosternBinary.run(["help", list[0]], in: folder)
+            for option in list where option.hasPrefix("--") {
+                #expect(help.output.contains(option), "\(list[0]) has no \(option)")
+            }
+        }
         let check = try PosternBinary.run(["check", "--config", path], in: folder, environment: environment)
         #expect(check.exit == .code(0), "\(check.errors)")
     }
@@ -120,7 +147,7 @@ struct InjectTests {
           annotations:
             postern.dev/skip-inbound-ports: "22,9100-9199"
             postern.dev/skip-outbound-ports: "5432"
-            postern.dev/skip-outbound-addresses: 192.0.2.0/24
+            postern.dev/skip-outbound-addresses: 198.51.100.0/24
         spec:
           containers:
             - name: a

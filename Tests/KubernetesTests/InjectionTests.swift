@@ -26,7 +26,7 @@ struct InjectionTests {
             "\(String(decoding: injected.text, as: UTF8.self))\n=>\n\(String(decoding: removed.text, as: UTF8.self))")
     }
 
-    @Test("so it is with comments and blank lines anywhere between", arguments: UInt64(0)..<40)
+    @Test("so it is with comments and blank lines anywhere between", arguments: UInt64(0)..<16)
     func comments(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         for manifest in Manifests.all {
@@ -41,7 +41,7 @@ struct InjectionTests {
     }
 
     @Test(
-        "comments and blank lines between the lines of block style are no reason to refuse", arguments: UInt64(0)..<20)
+        "comments and blank lines between the lines of block style are no reason to refuse", arguments: UInt64(0)..<10)
     func noRefusal(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         for text in Self.plain {
@@ -53,7 +53,7 @@ struct InjectionTests {
 
     @Test("pods in random layouts: all are injected, and a removal gives the text back")
     func layouts() throws {
-        for seed in UInt64(0)..<2_000 {
+        for seed in UInt64(0)..<800 {
             var generator = ManifestGenerator(seed: seed)
             let text = generator.text()
             let bytes = Array(text.utf8)
@@ -62,30 +62,6 @@ struct InjectionTests {
             let removed = try Injection.uninject(injected.text, file: "m")
             #expect(removed.text == bytes, "seed \(seed):\n\(text)")
         }
-    }
-
-    @Test("a probe of the application that the proxy will refuse is told of")
-    func probes() throws {
-        let text = """
-            apiVersion: v1
-            kind: Pod
-            metadata: {name: a, annotations: {postern.dev/skip-inbound-ports: "9000-9010"}}
-            spec:
-              containers:
-                - name: a
-                  ports: [{name: http, containerPort: 8080}, {name: grpc, containerPort: 9001}]
-                  startupProbe: {httpGet: {port: http}}
-                  readinessProbe: {grpc: {port: 9001}}
-                  livenessProbe: {exec: {command: ["true"]}}
-                - name: b
-                  readinessProbe: {tcpSocket: {port: grpc}}
-                  livenessProbe: {tcpSocket: {port: 9011}}
-
-            """
-        let warnings = try injection.inject(Array(text.utf8), file: "m").reports[0].warnings.map(\.description)
-        try #require(warnings.count == 2, "\(warnings)")
-        #expect(warnings[0].hasPrefix("m:8:21: warning: the startupProbe of `a` asks port 8080 in plaintext"))
-        #expect(warnings[1].hasPrefix("m:13:22: warning: the livenessProbe of `b` asks port 9011"))
     }
 
     @Test("a removal takes out the sidecar alone, whatever was edited around it since")
@@ -167,6 +143,10 @@ struct InjectionTests {
                 postern.dev/cpu-limit: "2"
                 postern.dev/memory-request: 100Mi
                 postern.dev/memory-limit: 1Gi
+                postern.dev/identity: workload-api-host
+                postern.dev/identity-socket: /run/agent/api.sock
+                postern.dev/drain-delay: 250ms
+                postern.dev/drain-timeout: 20s
             spec:
               containers: [{name: a, image: a}]
 
@@ -176,13 +156,61 @@ struct InjectionTests {
             #"--skip-inbound-ports, "22,9100-9199""#, #"--skip-outbound-ports, "5432""#,
             #"--skip-outbound-addresses, "10.0.0.0/8,fd00::/8"]"#, #"image: "other/postern@sha256:00ff""#,
             "name: mine", #"cpu: "200m""#, #"cpu: "2""#, #"memory: "100Mi""#, #"memory: "1Gi""#,
-            #"postern.dev/injected: "1.2.3""#,
+            #"postern.dev/injected: "1.2.3""#, "hostPath:\n        path: /run/agent\n",
+            #"value: "unix:///spiffe-workload-api/api.sock""#, #"--drain-delay, "250ms", --drain-timeout, "20s"]"#,
         ] {
             #expect(injected.contains(line), "\(line):\n\(injected)")
         }
     }
 
-    @Test("a thousand workloads in one file, and one long line of four thousand, are injected")
+    @Test(
+        "what the rules exempt is not validated, and that is told",
+        arguments: [
+            ("postern.dev/skip-outbound-addresses: 'fd00::/8,0.0.0.0/0'", false),
+            ("postern.dev/skip-outbound-addresses: '2001:db8::/32'", false),
+            ("postern.dev/skip-inbound-ports: '22,60000-65535'", true),
+            ("postern.dev/skip-outbound-ports: '1-65535'", false),
+            ("postern.dev/skip-outbound-addresses: 10.0.0.0/8", true), ("postern.dev/redirection: cni", true),
+        ])
+    func validator(_ annotation: String, _ isThere: Bool) throws {
+        let text =
+            "apiVersion: v1\nkind: Pod\nmetadata: {annotations: {\(annotation)}}\nspec: {containers: [{name: a}]}\n"
+        let result = try injection.inject(Array(text.utf8), file: "m")
+        #expect(String(decoding: result.text, as: UTF8.self).contains("postern-validate") == isThere)
+        #expect(result.reports[0].warnings.isEmpty == isThere)
+    }
+
+    @Test("an SVID from a Secret: its files are mounted, and there is no socket")
+    func secret() throws {
+        let text = """
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: a, annotations: {postern.dev/identity: secret, postern.dev/identity-secret: a.svid}}
+            spec:
+              containers: [{name: a, image: a}]
+
+            """
+        let injected = String(decoding: try injection.inject(Array(text.utf8), file: "m").text, as: UTF8.self)
+        #expect(injected.contains("secretName: a.svid") && injected.contains("mountPath: /postern-identity"))
+        #expect(!injected.contains("SPIFFE_ENDPOINT_SOCKET") && !injected.contains("csi"))
+    }
+
+    @Test(
+        "a pod that ends by itself ends at once, another accepts for five seconds",
+        arguments: [
+            ("Job", "Never", "0s"), ("Job", "OnFailure", "0s"), ("Deployment", "Always", "5s"),
+            ("Deployment", "", "5s"),
+        ])
+    func drain(_ kind: String, _ restart: String, _ delay: String) throws {
+        let version = kind == "Job" ? "batch/v1" : "apps/v1"
+        let policy = restart.isEmpty ? "" : "restartPolicy: \(restart), "
+        let text =
+            "{apiVersion: \(version), kind: \(kind), spec: {template: {spec: {\(policy)containers: [{name: a}]}}}}"
+        let injected = String(decoding: try injection.inject(Array(text.utf8), file: "m").text, as: UTF8.self)
+        #expect(injected.contains(#""--drain-delay", "\#(delay)""#), "\(injected)")
+    }
+
+    @Test("a thousand workloads in one file, and one long line of three thousand, are injected")
     func large() throws {
         let text = String(repeating: Manifests.all[1].text, count: 1_000)
         let injected = try injection.inject(Array(text.utf8), file: "m")
@@ -190,10 +218,10 @@ struct InjectionTests {
         #expect(try Injection.uninject(injected.text, file: "m").text == Array(text.utf8))
         let items = Array(
             repeating: #"{"apiVersion":"v1","kind":"Pod","metadata":{},"spec":{"volumes":[],"containers":[{}]}}"#,
-            count: 4_000)
+            count: 3_000)
         let line = Array((#"{"kind":"List","items":["# + items.joined(separator: ",") + "]}").utf8)
         let list = try injection.inject(line, file: "m")
-        #expect(list.reports.count == 4_000)
+        #expect(list.reports.count == 3_000)
         #expect(try Injection.uninject(list.text, file: "m").text == line)
     }
 

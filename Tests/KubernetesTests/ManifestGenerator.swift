@@ -82,14 +82,10 @@ struct ManifestGenerator {
     }
 
     private mutating func spec() -> [(String, Tree)] {
-        let container: Tree = .mapping(
-            shuffled([
-                ("name", .scalar("é")), ("image", .scalar("\"a:1\"")),
-                ("args", .list([.scalar("x"), .scalar("'#y'")])),
-                ("env", .empty("[]", "[]")),
-            ]))
+        let probes = some([("livenessProbe", probe())], percent: 40) + some([("startupProbe", probe())], percent: 20)
+        let (container, initContainer) = (container("a", probes), container("é", []))
         let volume: Tree = .mapping([("name", .scalar("v")), ("emptyDir", .empty("{}", "{}"))])
-        return [("containers", .list([container]))] + some([("initContainers", list(of: container))], percent: 60)
+        return [("containers", .list([container]))] + some([("initContainers", list(of: initContainer))], percent: 60)
             + some([("volumes", list(of: volume))], percent: 60)
             + some([("dnsPolicy", .scalar("Default"))], percent: 50)
     }
@@ -97,6 +93,28 @@ struct ManifestGenerator {
     private mutating func list(of item: Tree) -> Tree {
         if random.chance(35) { return .empty(random.pick(["", "[]", "[ ]", "null"]), random.pick(["[]", "[ ]"])) }
         return .list(random.chance(50) ? [item] : [item, item])
+    }
+
+    private mutating func container(_ name: String, _ probes: [(String, Tree)]) -> Tree {
+        .mapping(
+            shuffled(
+                [
+                    ("name", .scalar(name)), ("image", .scalar("\"a:1\"")),
+                    ("args", .list([.scalar("x"), .scalar("'#y'")])),
+                    ("env", .empty("[]", "[]")),
+                ] + probes))
+    }
+
+    private mutating func probe() -> Tree {
+        let handler: (String, Tree) = random.pick([
+            (
+                "httpGet",
+                .mapping(shuffled([("port", .scalar("80")), ("path", .scalar("/é")), ("scheme", .scalar("HTTP"))]))
+            ),
+            ("tcpSocket", .mapping([("port", .scalar("\"81\""))])),
+            ("grpc", .mapping(shuffled([("port", .scalar("82")), ("service", .scalar("'it''s \"$(A)\"'"))]))),
+        ])
+        return .mapping(shuffled([handler, ("periodSeconds", .scalar("3"))]))
     }
 
     // MARK: Layout

@@ -45,6 +45,46 @@ struct RefusalTests {
         Sample(
             "an annotation twice", annotated("{postern.dev/settings: a, postern.dev/settings: b}"),
             "a second annotation `postern.dev/settings`"),
+        Sample("an image's command line", annotated("postern.dev/drain-delay: 5 s"), "expected a duration such as 5s"),
+        Sample("a drain of two hours", annotated("postern.dev/drain-timeout: 2h"), "at most 1h"),
+        Sample("a policy", annotated("postern.dev/policy: strict"), "routes name their policies in the settings"),
+        Sample("a level", annotated("postern.dev/log-level: debug"), "it is `log.level` of the settings"),
+        Sample(
+            "an SVID by a token", annotated("postern.dev/identity: service-account-token"),
+            "cannot exchange a token for an SVID"),
+        Sample("an unknown source", annotated("postern.dev/identity: vault"), "one of spiffe-csi, workload-api-host"),
+        Sample("a Secret without a name", annotated("postern.dev/identity: secret"), "postern.dev/identity-secret"),
+        Sample(
+            "a Secret that nobody reads", annotated("postern.dev/identity-secret: a"),
+            "`postern.dev/identity-secret` has no effect unless `postern.dev/identity` is secret"),
+        Sample(
+            "a socket in the root folder",
+            annotated("{postern.dev/identity: workload-api-host, postern.dev/identity-socket: /a.sock}"),
+            "the path of a socket on the node"),
+        Sample(
+            "a probe that is an alias",
+            deployment(
+                "x: &p {httpGet: {port: 80}}\nspec: {containers: [{name: a, livenessProbe: *p}]}"), "the alias `*p`"),
+        Sample(
+            "a probe with an anchor that is used",
+            deployment(
+                "spec:\n  containers:\n  - name: a\n    livenessProbe:\n      httpGet: {port: &p 80}\n"
+                    + "    env: [{name: A, value: *p}]"), "an anchor in this probe is used"),
+        Sample(
+            "a probe by a merge key",
+            deployment("x: &c {livenessProbe: {grpc: {port: 9}}}\nspec: {containers: [{<<: *c, name: a}]}"),
+            "`livenessProbe` comes by a merge key"),
+        Sample(
+            "containers with probes that are an alias",
+            deployment("x: &c [{name: a, livenessProbe: {grpc: {port: 9}}}]\nspec: {containers: *c}"),
+            "the alias `*c`"),
+        Sample(
+            "a probe with a second request in it",
+            deployment(#"spec: {containers: [{name: a, livenessProbe: {httpGet: {port: 9, path: "/\r\nA: b"}}}]}"#),
+            "no line breaks and control characters"),
+        Sample(
+            "a probe of a container without a name",
+            deployment("spec: {containers: [{livenessProbe: {grpc: {port: 9}}}]}"), "needs a name"),
         Sample(
             "an annotation at the wrong place",
             "apiVersion: batch/v1\nkind: Job\nmetadata: {annotations: {postern.dev/inject: disabled}}\n",

@@ -5,6 +5,8 @@ struct Comparison {
     private enum Role {
         case pod, metadata, annotations, spec
         case items(named: [String])
+        /// Rewritten, it asks this path.
+        case probe(path: String)
     }
 
     private let before: Manifest
@@ -27,6 +29,7 @@ struct Comparison {
 
     private mutating func note(_ workload: Workload) {
         guard let pod = workload.pod?.node else { return }
+        for (path, probe) in pod.probes { roles[ObjectIdentifier(probe)] = .probe(path: path) }
         roles[ObjectIdentifier(pod)] = .pod
         for entry in pod.entries ?? [] {
             let value = entry.value
@@ -51,6 +54,21 @@ struct Comparison {
         }
     }
 
+    /// Whether two values of other manifests say the same, however they are laid out. Space at the end of a block
+    /// scalar is what follows it in its file, and does not count.
+    static func saysTheSame(_ a: SourceNode, _ b: SourceNode) -> Bool {
+        switch (a.content, b.content) {
+        case (.scalar(let text, _), .scalar(let other, _)): text == other || text.trimmed.elementsEqual(other.trimmed)
+        case (.alias(let name), .alias(let other)): name == other
+        case (.sequence(let items), .sequence(let others)):
+            items.count == others.count && zip(items, others).allSatisfy { saysTheSame($0, $1) }
+        case (.mapping(let entries), .mapping(let others)):
+            entries.count == others.count
+                && zip(entries, others).allSatisfy { saysTheSame($0.key, $1.key) && saysTheSame($0.value, $1.value) }
+        default: false
+        }
+    }
+
     private func isSame(_ a: SourceNode, _ b: SourceNode) -> Bool {
         guard a.anchor == b.anchor, a.tag == b.tag else { return false }
         switch (a.content, b.content) {
@@ -63,11 +81,22 @@ struct Comparison {
             return items.count == others.count && zip(items, others).allSatisfy { isSame($0, $1) }
         case (.mapping, .mapping):
             let (entries, others) = (entries(a), entries(b))
+            let path: String? = if case .probe(let path) = role(a) { path } else { nil }
             return entries.count == others.count
-                && zip(entries, others).allSatisfy { isSame($0.key, $1.key) && isSame($0.value, $1.value) }
+                && zip(entries, others).allSatisfy { entry, other in
+                    isRewritten(entry, other, path) || isSame(entry.key, other.key) && isSame(entry.value, other.value)
+                }
         default:
             return false
         }
+    }
+
+    /// Whether one of two handlers of a probe is the other one rewritten.
+    private func isRewritten(_ a: SourceNode.Entry, _ b: SourceNode.Entry, _ path: String?) -> Bool {
+        guard let path, let key = a.key.text, let otherKey = b.key.text, ProbeKind.handlers.contains(key),
+            ProbeKind.handlers.contains(otherKey)
+        else { return false }
+        return [a, b].contains { ApplicationProbe.isRewritten($0.key, $0.value, path: path) }
     }
 
     private func role(_ node: SourceNode) -> Role? { roles[ObjectIdentifier(node)] }
@@ -86,7 +115,7 @@ struct Comparison {
         case .annotations: all.filter { $0.key.text != PodAnnotation.injected.name }
         case .spec:
             all.filter { !["initContainers", "volumes"].contains($0.key.text) || !isEmpty($0.value) }
-        case .items, nil: all
+        case .items, .probe, nil: all
         }
     }
 
@@ -106,5 +135,14 @@ extension Manifest {
         var found: [Workload] = []
         for document in documents { found += try Workload.all(in: Cursor(document, in: source)) }
         return found
+    }
+}
+
+extension String {
+    /// Without spaces and line breaks at the end.
+    fileprivate var trimmed: Substring.UTF8View {
+        var bytes = self[...].utf8
+        while let last = bytes.last, [.space, .newline, .carriageReturn].contains(last) { bytes.removeLast() }
+        return bytes
     }
 }

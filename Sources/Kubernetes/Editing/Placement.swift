@@ -57,6 +57,20 @@ struct Placement {
         return nil
     }
 
+    /// Lets a probe ask the proxy. What stood there is in the ``ProbeRecord``.
+    mutating func rewrite(_ probe: ApplicationProbe) throws(SettingsFlaw) {
+        let handler = probe.handler
+        try handler.requireEditable()
+        guard let key = handler.key, let range = handler.entryRange else { throw Self.refusal(handler) }
+        guard !key.hasAnchor(of: handler.aliased), !handler.node.hasAnchor(of: handler.aliased) else {
+            throw handler.flaw(
+                "an anchor in this probe is used by an alias, and the probe is rewritten: write the value out there")
+        }
+        let field = ApplicationProbe.rewritten(path: probe.path)
+        let text = handler.entryColumn == 0 ? field.flow : "\(field.key): \(field.value.flow)"
+        edits.append(TextEdit(range: range, text: text))
+    }
+
     /// Fills a value that is null or empty.
     mutating func fill(_ empty: Cursor, _ name: String, with value: Value) throws(SettingsFlaw) {
         try empty.requireEditable()

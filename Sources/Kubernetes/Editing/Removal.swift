@@ -2,6 +2,15 @@ import Settings
 
 /// Collects the edits that take out what ``Placement`` has put in, found by its names.
 struct Removal {
+    /// A probe that asks the application again.
+    struct Restored {
+        /// Of its workload.
+        let number: Int
+        let path: String
+        let handler: WrittenHandler
+    }
+
+    private(set) var restored: [Restored] = []
     private var edits: [TextEdit] = []
     private let source: SourceText
 
@@ -9,8 +18,9 @@ struct Removal {
         self.source = source
     }
 
-    mutating func remove(from pod: Cursor) throws(SettingsFlaw) {
+    mutating func remove(from pod: Cursor, number: Int) throws(SettingsFlaw) {
         if let spec = try pod.child("spec") {
+            try restoreProbes(ProbeRecord.written(in: pod), in: spec, number)
             try removeItems(named: Sidecar.ContainerName.all, of: "initContainers", in: spec)
             try removeItems(named: Sidecar.VolumeName.all, of: "volumes", in: spec)
         }
@@ -39,7 +49,49 @@ struct Removal {
         return edits + [.delete(start..<end)]
     }
 
+    /// Whether the probes say in a text what they said before they were rewritten.
+    func isRestored(in workloads: [Workload]) -> Bool {
+        var handlers: [Int: [String: SourceNode.Entry]] = [:]
+        return restored.allSatisfy { restored in
+            guard workloads.indices.contains(restored.number) else { return false }
+            if handlers[restored.number] == nil {
+                handlers[restored.number] = workloads[restored.number].pod?.node.probeHandlers ?? [:]
+            }
+            guard let expected = restored.handler.entry, let found = handlers[restored.number]?[restored.path] else {
+                return false
+            }
+            return expected.key.text == found.key.text && Comparison.saysTheSame(expected.value, found.value)
+        }
+    }
+
     // MARK: Private
+
+    private mutating func restoreProbes(
+        _ written: [String: WrittenHandler], in spec: Cursor, _ number: Int
+    ) throws(SettingsFlaw) {
+        guard !written.isEmpty else { return }
+        for list in ["initContainers", "containers"] {
+            guard let containers = try spec.child(list) else { continue }
+            for index in (containers.node.items ?? []).indices {
+                let container = containers.item(index)
+                guard let name = container.node.value("name")?.text else { continue }
+                for kind in ProbeKind.allCases {
+                    let path = ApplicationProbe.path(container: name, kind)
+                    guard let original = written[path], let probe = try container.child(kind.rawValue),
+                        let handler = try probe.child("httpGet"), let key = handler.key,
+                        ApplicationProbe.isRewritten(key, handler.node, path: path)
+                    else { continue }
+                    try handler.requireEditable()
+                    guard let range = handler.entryRange, let text = original.replacement(for: handler) else {
+                        throw handler.flaw(
+                            "\(quoted(ProbeRecord.writtenVariable)) does not say what this probe was: write it anew")
+                    }
+                    edits.append(TextEdit(range: range, text: text))
+                    restored.append(Restored(number: number, path: path, handler: original))
+                }
+            }
+        }
+    }
 
     /// Whether the mapping of a removed entry held nothing else, and was added with it.
     private enum Remainder {

@@ -51,7 +51,9 @@ indirect enum Value: Sendable {
 
     fileprivate var inline: String {
         switch self {
-        case .text(let text): Self.isPlainText(text) ? text : Self.quote(text)
+        case .text(let text) where Self.isPlainText(text): text
+        case .text(let text) where Self.isBestInApostrophes(text): Self.apostrophes(text)
+        case .text(let text): Self.quote(text)
         case .plain(let text): text
         case .list(let items): "[" + items.map(\.inline).joined(separator: ", ") + "]"
         case .mapping: flow
@@ -67,20 +69,17 @@ indirect enum Value: Sendable {
             && text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-_./".utf8.contains($0) }
     }
 
-    /// A JSON string; also one of YAML.
-    private static func quote(_ text: String) -> String {
-        var quoted = ""
-        for scalar in text.unicodeScalars {
-            if scalar == "\"" || scalar == "\\" { quoted += "\\" }
-            quoted.unicodeScalars.append(scalar)
-        }
-        return "\"\(quoted)\""
+    /// Texts in which apostrophes as quotes leave the rest legible, such as JSON.
+    private static func isBestInApostrophes(_ text: String) -> Bool {
+        text.contains("\"") && text.utf8.allSatisfy { (0x20..<0x7F).contains($0) }
     }
+
+    private static func apostrophes(_ text: String) -> String { "'" + text.replacing("'", with: "''") + "'" }
 }
 
 extension Value.Field {
     /// An entry of a JSON object.
-    var flow: String { "\"\(key)\": \(value.flow)" }
+    var flow: String { "\(Value.quote(key)): \(value.flow)" }
 
     /// The lines of it as an entry of a block mapping.
     var block: [String] {

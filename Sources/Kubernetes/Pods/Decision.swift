@@ -2,8 +2,17 @@ import Settings
 
 /// What is to be done with a workload.
 enum Decision {
-    case inject(Sidecar, pod: Cursor, spec: Cursor)
+    case inject(Injectable)
     case skip(SkipReason)
+
+    /// A pod that gets a sidecar.
+    struct Injectable {
+        let pod: Cursor
+        let spec: Cursor
+        let sidecar: Sidecar
+        let probes: [ApplicationProbe]
+        let warnings: [SettingsFlaw]
+    }
 
     /// Throws what makes an injection unsafe.
     init(
@@ -20,7 +29,7 @@ enum Decision {
         } else if let version = choices.injectedBy {
             self = .skip(.alreadyInjected(version: version))
         } else if let spec = try Self.spec(pod) {
-            self = try Self.considering(spec, of: pod, Sidecar(choices: choices, version: version), &scan)
+            self = try Self.considering(spec, of: pod, choices, version: version, &scan)
         } else {
             self = .skip(.noContainers)
         }
@@ -34,7 +43,7 @@ enum Decision {
     }
 
     private static func considering(
-        _ spec: Cursor, of pod: Cursor, _ sidecar: Sidecar, _ scan: inout PodScan
+        _ spec: Cursor, of pod: Cursor, _ choices: PodChoices, version: String, _ scan: inout PodScan
     ) throws(SettingsFlaw) -> Decision {
         guard let containers = try spec.child("containers"), containers.node.resolved.items?.isEmpty == false else {
             return .skip(.noContainers)
@@ -43,8 +52,21 @@ enum Decision {
         if try spec.child("os")?.text("name") == "windows" { return .skip(.windows) }
         try scan.refuseNames(Sidecar.ContainerName.all, in: spec, lists: ["initContainers", "containers"])
         try scan.refuseNames(Sidecar.VolumeName.all, in: spec, lists: ["volumes"])
-        if sidecar.choices.installsRules { try scan.refuseUser(in: spec) }
-        return .inject(sidecar, pod: pod, spec: spec)
+        if choices.redirection != .none { try scan.refuseUser(in: spec) }
+        let reader = try ProbeReader(spec, choices, &scan)
+        let sidecar = Sidecar(
+            choices: choices, version: version, probes: try ProbeRecord(reader.probes),
+            // A pod that always restarts its containers runs until it is deleted.
+            endsByItself: ["Never", "OnFailure"].contains(try spec.text("restartPolicy")))
+        var warnings = reader.warnings
+        if choices.redirection != .none, let annotation = choices.skipsTrial {
+            warnings.append(
+                pod.warning(
+                    "\(quoted(annotation.name)) exempts what the validator dials, so that there is none: nothing proves "
+                        + "that redirection works"))
+        }
+        return .inject(
+            Injectable(pod: pod, spec: spec, sidecar: sidecar, probes: reader.probes, warnings: warnings))
     }
 
     /// A boolean as the YAML parser of Kubernetes reads it; anything else is refused, because a wrong guess would leave

@@ -1,3 +1,5 @@
+import Settings
+
 /// The annotations of a pod that say how the sidecar is added.
 enum PodAnnotation: String, CaseIterable {
     /// `enabled` or `disabled`.
@@ -7,8 +9,17 @@ enum PodAnnotation: String, CaseIterable {
     /// The name of the ConfigMap with `postern.yaml`.
     case settings
     case image
-    /// `redirect` or `none`.
+    /// `redirect`, `cni` or `none`.
     case redirection
+    /// `rewrite` or `keep`.
+    case probes
+    /// `spiffe-csi`, `workload-api-host` or `secret`.
+    case identity
+    /// The path of the Workload API's socket on the node.
+    case identitySocket = "identity-socket"
+    case identitySecret = "identity-secret"
+    case drainDelay = "drain-delay"
+    case drainTimeout = "drain-timeout"
     case skipInboundPorts = "skip-inbound-ports"
     case skipOutboundPorts = "skip-outbound-ports"
     case skipOutboundAddresses = "skip-outbound-addresses"
@@ -20,4 +31,54 @@ enum PodAnnotation: String, CaseIterable {
     static let prefix = "postern.dev/"
 
     var name: String { Self.prefix + rawValue }
+}
+
+/// What people look for among the annotations, and what to do instead.
+enum AbsentAnnotation: String {
+    case policy
+    case logLevel = "log-level"
+    case opaquePorts = "opaque-ports"
+    case serverFirstPorts = "server-first-ports"
+
+    var advice: String {
+        let settings = "give the pod a ConfigMap of its own in \(quoted(PodAnnotation.settings.name))"
+        return switch self {
+        case .policy: "routes name their policies in the settings: \(settings)"
+        case .logLevel: "it is `log.level` of the settings: \(settings)"
+        case .opaquePorts: "the proxy looks into no protocol, so that all ports are opaque"
+        case .serverFirstPorts:
+            "only a permissive listener waits for the client's bytes: it is `serverFirst` of the listener, "
+                + settings
+        }
+    }
+}
+
+/// Who sends the pod's connections to the proxy.
+public enum RedirectionChoice: String, CaseIterable, Sendable {
+    /// Rules that an init container installs.
+    case redirect
+    /// Rules that a CNI plugin has installed before any container.
+    case cni
+    /// Nobody: programs name the proxy themselves.
+    case none
+}
+
+/// Where the proxy's SVID comes from.
+enum IdentitySource: String, CaseIterable {
+    /// The Workload API's socket by the SPIFFE CSI driver.
+    case csi = "spiffe-csi"
+    /// The Workload API's socket in a folder of the node.
+    case host = "workload-api-host"
+    /// PEM files in a Secret.
+    case secret
+
+    /// Why a source that others have is none here.
+    static func absence(_ name: String) -> String? {
+        switch name {
+        case "service-account-token": "the proxy cannot exchange a token for an SVID, and no issuer takes one yet"
+        case "pod-certificate": "certificates of Kubernetes' PodCertificateRequest are not read yet"
+        case "files": "files come in a Secret: write `secret`"
+        default: nil
+        }
+    }
 }

@@ -8,7 +8,14 @@ struct PodChoices {
     var injectedBy: String?
     var settings = "postern-settings"
     var image: String
-    var installsRules = true
+    var redirection = RedirectionChoice.redirect
+    var rewritesProbes = true
+    var identity = IdentitySource.csi
+    var identitySocket = "/run/spire/agent-sockets/spire-agent.sock"
+    /// The name of the Secret; given if that is the source.
+    var identitySecret: String?
+    var drainDelay: String?
+    var drainTimeout: String?
     var skippedInboundPorts: String?
     var skippedOutboundPorts: String?
     var skippedOutboundAddresses: String?
@@ -33,7 +40,11 @@ struct PodChoices {
         var seen: Set<String> = []
         for entry in entries {
             guard let key = entry.key.resolved.text, key.hasPrefix(PodAnnotation.prefix) else { continue }
-            guard let annotation = PodAnnotation(rawValue: String(key.dropFirst(PodAnnotation.prefix.count))) else {
+            let name = String(key.dropFirst(PodAnnotation.prefix.count))
+            if let absent = AbsentAnnotation(rawValue: name) {
+                throw pod.flaw("there is no annotation \(quoted(key)): \(absent.advice)", at: entry.key)
+            }
+            guard let annotation = PodAnnotation(rawValue: name) else {
                 throw pod.flaw("there is no annotation \(quoted(key))\(Self.suggestion(for: key))", at: entry.key)
             }
             guard seen.insert(key).inserted else { throw pod.flaw("a second annotation \(quoted(key))", at: entry.key) }
@@ -43,6 +54,22 @@ struct PodChoices {
             if let expected = read(annotation, value) {
                 throw pod.flaw("\(quoted(key)): expected \(expected), found \(quoted(value))", at: entry.value)
             }
+        }
+        try refuseUseless(annotations, seen)
+    }
+
+    /// Refuses what another annotation needs, or makes useless.
+    private func refuseUseless(_ annotations: Cursor, _ seen: Set<String>) throws(SettingsFlaw) {
+        let source = PodAnnotation.identity.name
+        if identity == .secret, identitySecret == nil {
+            throw annotations.flaw(
+                "\(quoted(source)) is a secret: name it in \(quoted(PodAnnotation.identitySecret.name))")
+        }
+        for (annotation, owner) in [
+            (PodAnnotation.identitySecret, IdentitySource.secret), (.identitySocket, .host),
+        ] where seen.contains(annotation.name) && identity != owner {
+            throw annotations.flaw(
+                "\(quoted(annotation.name)) has no effect unless \(quoted(source)) is \(owner.rawValue)")
         }
     }
 
@@ -59,10 +86,33 @@ struct PodChoices {
 
     /// Whether clients reach the port without the proxy.
     func skipsInbound(_ port: UInt16) -> Bool {
-        guard installsRules else { return true }
+        guard redirection != .none else { return true }
         let ranges = skippedInboundPorts?.split(separator: ",").compactMap { try? PortRange(parsing: String($0)) }
         return ranges?.contains { $0.contains(port) } ?? false
     }
+
+    /// The annotation that exempts what `postern validate` tries, which would then prove nothing.
+    var skipsTrial: PodAnnotation? {
+        func has(_ list: String?, _ isWanted: (String) -> Bool) -> Bool {
+            list?.split(separator: ",").contains { isWanted(String($0)) } ?? false
+        }
+        func isTrialPort(_ text: String) -> Bool {
+            (try? PortRange(parsing: text))?.contains(Self.trialPort) ?? false
+        }
+        func isAroundTrial(_ text: String) -> Bool {
+            guard let block = try? CIDR(parsing: text) else { return false }
+            return Self.trialAddresses.contains { address in
+                (try? CIDR(parsing: address)).map { block.contains($0) } ?? false
+            }
+        }
+        if has(skippedOutboundPorts, isTrialPort) { return .skipOutboundPorts }
+        if has(skippedOutboundAddresses, isAroundTrial) { return .skipOutboundAddresses }
+        return nil
+    }
+
+    /// What `postern validate` dials: addresses for documentation (RFC 5737, RFC 3849).
+    private static let trialAddresses = ["192.0.2.1/32", "2001:db8::1/128"]
+    private static let trialPort: UInt16 = 60_009
 
     /// Takes the value, or returns what was expected instead.
     private mutating func read(_ annotation: PodAnnotation, _ value: String) -> String? {
@@ -79,8 +129,29 @@ struct PodChoices {
             guard value.isImage else { return "an image such as registry.example.org/postern:1.0" }
             image = value
         case .redirection:
-            guard value == "redirect" || value == "none" else { return "redirect or none" }
-            installsRules = value == "redirect"
+            guard let choice = RedirectionChoice(rawValue: value) else { return "redirect, cni or none" }
+            redirection = choice
+        case .probes:
+            guard value == "rewrite" || value == "keep" else { return "rewrite or keep" }
+            rewritesProbes = value == "rewrite"
+        case .identity:
+            guard let source = IdentitySource(rawValue: value) else {
+                let sources = IdentitySource.allCases.map(\.rawValue).joined(separator: ", ")
+                return IdentitySource.absence(value).map { "one of \(sources) (\($0))" } ?? "one of \(sources)"
+            }
+            identity = source
+        case .identitySocket:
+            guard value.isFilePath else { return "the path of a socket on the node" }
+            identitySocket = value
+        case .identitySecret:
+            guard value.isObjectName else { return "the name of a Secret" }
+            identitySecret = value
+        case .drainDelay:
+            guard value.isDuration else { return Self.durations }
+            drainDelay = value
+        case .drainTimeout:
+            guard value.isDuration else { return Self.durations }
+            drainTimeout = value
         case .skipInboundPorts:
             guard value.isPortList else { return Self.ports }
             skippedInboundPorts = value
@@ -107,6 +178,7 @@ struct PodChoices {
     }
 
     private static let ports = "ports such as 22,9100-9199"
+    private static let durations = "a duration such as 5s, at most 1h"
     private static let processors = "processors such as 500m or 2"
     private static let memory = "memory such as 64Mi or 1Gi"
 
@@ -134,6 +206,23 @@ extension String {
     var isImage: Bool {
         utf8.count <= 512 && utf8.first.map { $0.isLetter || $0.isDigit } == true
             && utf8.allSatisfy { $0.isLetter || $0.isDigit || "-_./:@".utf8.contains($0) }
+    }
+
+    /// An absolute path to a file in a folder, of letters that need no quotes.
+    fileprivate var isFilePath: Bool {
+        let names = dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        return hasPrefix("/") && utf8.count <= 255 && names.count > 1
+            && names.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
+            && utf8.allSatisfy { $0.isLetter || $0.isDigit || "-_./".utf8.contains($0) }
+    }
+
+    fileprivate var isDuration: Bool {
+        let units = ["ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000]
+        let digits = prefix { $0.isASCII && $0.isNumber }
+        guard digits.count <= 7, let number = Int(digits), let unit = units[String(dropFirst(digits.count))] else {
+            return false
+        }
+        return number * unit <= 3_600_000
     }
 
     fileprivate var isPortList: Bool {

@@ -5,6 +5,7 @@ import Settings
 struct PodScan {
     private var named: Set<ObjectIdentifier> = []
     private var searched: Set<ObjectIdentifier> = []
+    private var probeless: Set<ObjectIdentifier> = []
 
     /// Refuses items that have one of our names.
     mutating func refuseNames(
@@ -41,6 +42,21 @@ struct PodScan {
                         + "connections are not redirected", at: entry.value)
             }
         }
+    }
+
+    /// Whether a container or a list of them may have probes; false only for an alias, so that it need not be edited.
+    mutating func mayHaveProbes(_ node: SourceNode) -> Bool {
+        guard case .alias = node.content else { return true }
+        let shared = node.resolved
+        guard !probeless.contains(ObjectIdentifier(shared)) else { return false }
+        let containers = shared.items?.map(\.resolved) ?? [shared]
+        let has = containers.contains { container in
+            container.entries?.contains { entry in
+                entry.key.resolved.text.map { $0 == "<<" || ProbeKind(rawValue: $0) != nil } ?? true
+            } ?? false
+        }
+        if !has { probeless.insert(ObjectIdentifier(shared)) }
+        return has
     }
 
     /// Whether a value is certainly another user: `0x539` would be the same in another way.

@@ -2,52 +2,85 @@
 struct Sidecar {
     let choices: PodChoices
     let version: String
+    /// Nil where no probe is rewritten.
+    let probes: ProbeRecord?
+    /// As a Job's pod does: nobody else's calls are to be waited for.
+    let endsByItself: Bool
 
     /// The user of the proxy, whose connections the rules exempt.
     static let user = "1337"
+    /// Of the validator, which stands for any program: the rules must not exempt it.
+    private static let programUser = "1338"
     static let adminPort = "15000"
 
     enum ContainerName {
         static let redirect = "postern-redirect"
+        static let validate = "postern-validate"
         static let proxy = "postern-proxy"
-        static let all = [redirect, proxy]
+        static let all = [redirect, validate, proxy]
     }
 
     enum VolumeName {
         static let identity = "postern-identity"
         static let settings = "postern-settings"
-        static let all = [identity, settings]
+        static let run = "postern-run"
+        static let all = [identity, settings, run]
     }
 
     var annotation: Value.Field { Value.Field(PodAnnotation.injected.name, .text(version)) }
 
-    /// First the rules, then the proxy: the pod's own init containers run behind it.
-    var initContainers: [Value] { choices.installsRules ? [redirect, proxy] : [proxy] }
+    /// First the rules, then their proof, then the proxy: the pod's own init containers run behind it.
+    var initContainers: [Value] {
+        let proof = choices.skipsTrial == nil ? [validate] : []
+        return switch choices.redirection {
+        case .redirect: [redirect] + proof + [proxy]
+        case .cni: proof + [proxy]
+        case .none: [proxy]
+        }
+    }
 
     var volumes: [Value] {
         [
-            .mapping([
-                Value.Field("name", .text(VolumeName.identity)),
-                Value.Field(
-                    "csi",
-                    .mapping([
-                        Value.Field("driver", .text("csi.spiffe.io")), Value.Field("readOnly", .plain("true")),
-                    ])),
-            ]),
+            .mapping([Value.Field("name", .text(VolumeName.identity)), identityVolume]),
             .mapping([
                 Value.Field("name", .text(VolumeName.settings)),
                 Value.Field("configMap", .mapping([Value.Field("name", .text(choices.settings))])),
             ]),
+            .mapping([
+                Value.Field("name", .text(VolumeName.run)),
+                Value.Field(
+                    "emptyDir",
+                    .mapping([Value.Field("medium", .text("Memory")), Value.Field("sizeLimit", .text("1Mi"))])),
+            ]),
         ]
     }
 
+    /// Keys are in memory alone: a Secret's files too.
+    private var identityVolume: Value.Field {
+        switch choices.identity {
+        case .csi:
+            Value.Field(
+                "csi",
+                .mapping([Value.Field("driver", .text("csi.spiffe.io")), Value.Field("readOnly", .plain("true"))]))
+        case .host:
+            Value.Field(
+                "hostPath",
+                .mapping([
+                    Value.Field("path", .text(Self.split(choices.identitySocket).folder)),
+                    Value.Field("type", .text("Directory")),
+                ]))
+        case .secret:
+            Value.Field("secret", .mapping([Value.Field("secretName", .text(choices.identitySecret ?? ""))]))
+        }
+    }
+
     private var redirect: Value {
-        .mapping([
+        let fields: [Value.Field?] = [
             Value.Field("name", .text(ContainerName.redirect)),
             Value.Field("image", .text(choices.image)),
             Value.Field("args", .list(redirectArguments.map { .text($0) })),
             // The settings need not name an identity where this is set, and are read here too.
-            environment,
+            Self.environment(socketVariable),
             Value.Field(
                 "securityContext",
                 .mapping([
@@ -65,16 +98,26 @@ struct Sidecar {
                         ])),
                     Self.seccomp,
                 ])),
-            Value.Field(
-                "resources",
-                .mapping([
-                    Value.Field(
-                        "requests",
-                        .mapping([Value.Field("cpu", .text("10m")), Value.Field("memory", .text("32Mi"))])),
-                    Value.Field("limits", .mapping([Value.Field("memory", .text("64Mi"))])),
-                ])),
+            Self.briefResources,
             Value.Field("volumeMounts", .list([Self.mount(VolumeName.settings, at: Self.settingsFolder)])),
-        ])
+        ]
+        return .mapping(fields.compactMap(\.self))
+    }
+
+    /// Proves before the proxy starts that the rules work.
+    private var validate: Value {
+        let fields: [Value.Field?] = [
+            Value.Field("name", .text(ContainerName.validate)),
+            Value.Field("image", .text(choices.image)),
+            Value.Field(
+                "args",
+                .list(["validate", "--config", Self.settingsFile, "--user", Self.user].map { .text($0) })),
+            Self.environment(socketVariable),
+            Self.unprivileged(Self.programUser),
+            Self.briefResources,
+            Value.Field("volumeMounts", .list([Self.mount(VolumeName.settings, at: Self.settingsFolder)])),
+        ]
+        return .mapping(fields.compactMap(\.self))
     }
 
     private var redirectArguments: [String] {
@@ -90,46 +133,85 @@ struct Sidecar {
     }
 
     private var proxy: Value {
-        .mapping([
+        let fields: [Value.Field?] = [
             Value.Field("name", .text(ContainerName.proxy)),
             Value.Field("image", .text(choices.image)),
             // A native sidecar: it starts before the containers and ends after them.
             Value.Field("restartPolicy", .text("Always")),
-            Value.Field("args", .list([.text("run"), .text("--config"), .text(Self.settingsFile)])),
-            environment,
+            Value.Field("args", .list(runArguments.map { .text($0) })),
+            Self.environment(socketVariable + (probes?.environment ?? [])),
             Self.probe("startupProbe", "/readyz", seconds: "1", failures: "120"),
             Self.probe("readinessProbe", "/readyz", seconds: "5", failures: "3"),
             Self.probe("livenessProbe", "/livez", seconds: "10", failures: "3"),
-            Value.Field(
-                "securityContext",
-                .mapping([
-                    Value.Field("runAsUser", .plain(Self.user)),
-                    Value.Field("runAsGroup", .plain(Self.user)),
-                    Value.Field("runAsNonRoot", .plain("true")),
-                    Value.Field("privileged", .plain("false")),
-                    Value.Field("allowPrivilegeEscalation", .plain("false")),
-                    Value.Field("readOnlyRootFilesystem", .plain("true")),
-                    Value.Field("capabilities", .mapping([Value.Field("drop", .list([.text("ALL")]))])),
-                    Self.seccomp,
-                ])),
+            Self.unprivileged(Self.user),
             resources,
             Value.Field(
                 "volumeMounts",
                 .list([
                     Self.mount(VolumeName.settings, at: Self.settingsFolder),
-                    Self.mount(VolumeName.identity, at: Self.identityFolder),
+                    Self.mount(VolumeName.identity, at: identityFolder),
+                    // For the admin endpoint's Unix socket.
+                    Self.mount(VolumeName.run, at: Self.runFolder, isReadOnly: false),
                 ])),
-        ])
+        ]
+        return .mapping(fields.compactMap(\.self))
     }
 
-    private var environment: Value.Field {
+    private var runArguments: [String] {
+        var arguments = ["run", "--config", Self.settingsFile]
+        arguments += ["--drain-delay", choices.drainDelay ?? (endsByItself ? "0s" : "5s")]
+        if let timeout = choices.drainTimeout { arguments += ["--drain-timeout", timeout] }
+        return arguments
+    }
+
+    private var socketVariable: [Value] {
+        let name: String
+        switch choices.identity {
+        case .csi: name = "spire-agent.sock"
+        case .host: name = Self.split(choices.identitySocket).name
+        case .secret: return []
+        }
+        return [
+            .mapping([
+                Value.Field("name", .text("SPIFFE_ENDPOINT_SOCKET")),
+                Value.Field("value", .text("unix://\(identityFolder)/\(name)")),
+            ])
+        ]
+    }
+
+    private var identityFolder: String {
+        choices.identity == .secret ? "/postern-identity" : "/spiffe-workload-api"
+    }
+
+    private static func split(_ path: String) -> (folder: String, name: String) {
+        let slash = path.lastIndex(of: "/") ?? path.startIndex
+        return (String(path[..<slash]), String(path[path.index(after: slash)...]))
+    }
+
+    private static func environment(_ variables: [Value]) -> Value.Field? {
+        variables.isEmpty ? nil : Value.Field("env", .list(variables))
+    }
+
+    private static let briefResources = Value.Field(
+        "resources",
+        .mapping([
+            Value.Field(
+                "requests", .mapping([Value.Field("cpu", .text("10m")), Value.Field("memory", .text("32Mi"))])),
+            Value.Field("limits", .mapping([Value.Field("memory", .text("64Mi"))])),
+        ]))
+
+    private static func unprivileged(_ user: String) -> Value.Field {
         Value.Field(
-            "env",
-            .list([
-                .mapping([
-                    Value.Field("name", .text("SPIFFE_ENDPOINT_SOCKET")),
-                    Value.Field("value", .text("unix://\(Self.identityFolder)/spire-agent.sock")),
-                ])
+            "securityContext",
+            .mapping([
+                Value.Field("runAsUser", .plain(user)),
+                Value.Field("runAsGroup", .plain(user)),
+                Value.Field("runAsNonRoot", .plain("true")),
+                Value.Field("privileged", .plain("false")),
+                Value.Field("allowPrivilegeEscalation", .plain("false")),
+                Value.Field("readOnlyRootFilesystem", .plain("true")),
+                Value.Field("capabilities", .mapping([Value.Field("drop", .list([.text("ALL")]))])),
+                seccomp,
             ]))
     }
 
@@ -162,16 +244,14 @@ struct Sidecar {
             ]))
     }
 
-    private static func mount(_ volume: String, at folder: String) -> Value {
-        .mapping([
-            Value.Field("name", .text(volume)), Value.Field("mountPath", .text(folder)),
-            Value.Field("readOnly", .plain("true")),
-        ])
+    private static func mount(_ volume: String, at folder: String, isReadOnly: Bool = true) -> Value {
+        let fields = [Value.Field("name", .text(volume)), Value.Field("mountPath", .text(folder))]
+        return .mapping(isReadOnly ? fields + [Value.Field("readOnly", .plain("true"))] : fields)
     }
 
     private static let seccomp = Value.Field(
         "seccompProfile", .mapping([Value.Field("type", .text("RuntimeDefault"))]))
     private static let settingsFolder = "/etc/postern"
     private static let settingsFile = "/etc/postern/postern.yaml"
-    private static let identityFolder = "/spiffe-workload-api"
+    private static let runFolder = "/run/postern"
 }

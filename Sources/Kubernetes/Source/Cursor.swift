@@ -85,6 +85,10 @@ struct Cursor {
         SettingsFlaw(.error, at: position(of: node ?? self.node), message)
     }
 
+    func warning(_ message: String, at node: SourceNode? = nil) -> SettingsFlaw {
+        SettingsFlaw(.warning, at: position(of: node ?? self.node), message)
+    }
+
     func position(of node: SourceNode) -> Position {
         Position(file: source.file, line: node.line, column: node.column)
     }

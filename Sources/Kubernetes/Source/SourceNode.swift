@@ -73,8 +73,22 @@ final class SourceNode {
     /// Whether it stands for other text than it has.
     var isBinary: Bool { tag == "tag:yaml.org,2002:binary" }
 
+    /// Whether it or anything in it has an anchor that an alias names.
+    func hasAnchor(of aliased: Set<String>) -> Bool {
+        if let anchor, aliased.contains(anchor) { return true }
+        return switch content {
+        case .scalar, .alias: false
+        case .sequence(let items): items.contains { $0.hasAnchor(of: aliased) }
+        case .mapping(let entries):
+            entries.contains { $0.key.hasAnchor(of: aliased) || $0.value.hasAnchor(of: aliased) }
+        }
+    }
+
     /// Null, `{}` or `[]`.
     var isEmpty: Bool { isNull || entries?.isEmpty == true || items?.isEmpty == true }
+
+    /// The value of a key as it is written: an alias is not expanded.
+    func written(_ name: String) -> SourceNode? { entries?.first { $0.key.text == name }?.value }
 
     /// The value of a key, aliases expanded; nil where it is absent, null or not here a mapping. Of a key that is there
     /// twice the first.

@@ -56,19 +56,21 @@ def pod(thing):
     return thing if thing and (thing.get("spec") or {}).get("containers") else None
 
 
-def take_out(after, before):
+def take_out(after, before, is_first=True):
     """Removes what may have been added, and checks it. Leaves what must be the original."""
     spec, old = after["spec"], before["spec"]
     annotations = after["metadata"]["annotations"]
-    assert list(annotations)[0] == "postern.dev/injected" or "postern.dev/injected" in (before.get("metadata") or {})
+    assert list(annotations)[0] == "postern.dev/injected" or not is_first
     version = annotations.pop("postern.dev/injected")
     rules = annotations.get("postern.dev/redirection") != "none"
-    names = (["postern-redirect"] if rules else []) + ["postern-proxy"]
+    names = (["postern-redirect", "postern-validate"] if rules else []) + ["postern-proxy"]
     for name in names:
         container = spec["initContainers"].pop(0)
         assert container["name"] == name, container
         check(container, name)
-    for name in ["postern-identity", "postern-settings"]:
+    environment = {variable["name"]: variable["value"] for variable in container["env"]}
+    put_probes_back(spec, old, json.loads(environment.get("POSTERN_APP_PROBES", "{}")))
+    for name in ["postern-identity", "postern-settings", "postern-run"]:
         assert spec["volumes"].pop(0)["name"] == name
     for key in ["initContainers", "volumes"]:
         put_back(spec, old, key)
@@ -86,6 +88,33 @@ def put_back(after, before, key):
             del after[key]
 
 
+PROBES = {"livenessProbe": "livez", "readinessProbe": "readyz", "startupProbe": "startupz"}
+
+
+def put_probes_back(spec, old, requests):
+    """Each probe over the network asks the proxy, which asks what the probe did."""
+    for key in ["initContainers", "containers"]:
+        for container, before in zip(spec.get(key) or [], old.get(key) or [], strict=True):
+            for kind, end in PROBES.items():
+                probe, written = container.get(kind), before.get(kind)
+                path = f"/app-health/{container['name']}/{end}"
+                if (probe or {}).get("httpGet", {}).get("path") != path:
+                    continue
+                assert probe["httpGet"] == {"path": path, "port": 15000}
+                request = requests.pop(path)
+                seconds = request.pop("timeoutSeconds", 1)
+                assert seconds == written.get("timeoutSeconds", 1)
+                (handler, fields), = request.items()
+                expected = dict(written[handler])
+                ports = {port.get("name"): port["containerPort"] for port in before.get("ports", [])}
+                expected["port"] = ports.get(expected["port"]) or int(expected["port"])
+                if handler == "httpGet":
+                    expected.setdefault("path", "/")
+                assert fields == expected, (fields, expected)
+                container[kind] = written
+    assert not requests, requests
+
+
 def check(container, name):
     context = container["securityContext"]
     assert context["readOnlyRootFilesystem"] is True and context["allowPrivilegeEscalation"] is False
@@ -96,8 +125,13 @@ def check(container, name):
         assert all(isinstance(word, str) for word in container["args"])
     else:
         assert "add" not in context["capabilities"]
-        assert context["runAsUser"] == 1337 and context["runAsNonRoot"] is True
-        assert container["args"] == ["run", "--config", "/etc/postern/postern.yaml"]
+        user = 1338 if name == "postern-validate" else 1337
+        assert context["runAsUser"] == user and context["runAsNonRoot"] is True
+        if name == "postern-validate":
+            assert container["args"] == ["validate", "--config", "/etc/postern/postern.yaml", "--user", "1337"]
+            assert "restartPolicy" not in container
+            return
+        assert container["args"][:4] == ["run", "--config", "/etc/postern/postern.yaml", "--drain-delay"]
         assert container["restartPolicy"] == "Always"
         for probe, path in [("startup", "/readyz"), ("readiness", "/readyz"), ("liveness", "/livez")]:
             assert container[probe + "Probe"]["httpGet"] == {"path": path, "port": 15000}
@@ -133,4 +167,5 @@ def main(folder, version):
     print(f"injected {injected} validated {validated}")
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

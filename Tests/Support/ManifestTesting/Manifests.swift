@@ -15,5 +15,5 @@ public struct SampleManifest: CustomStringConvertible, Sendable {
 }
 
 public enum Manifests {
-    public static let all = charts + styles + lineEnds + oddities
+    public static let all = charts + styles + lineEnds + oddities + probes
 }

@@ -1,0 +1,125 @@
+import Settings
+
+/// The request of an AdmissionReview.
+struct AdmissionRequest {
+    let uid: String
+    let operation: String
+    let subresource: String
+    private let kind: String
+    private let request: Cursor
+
+    init(_ review: [UInt8]) throws(SettingsFlaw) {
+        let manifest = try Manifest(Self.readable(review), file: "review")
+        guard manifest.documents.count == 1, let document = manifest.documents.first else {
+            throw Self.flaw("expected one JSON object")
+        }
+        let root = Cursor(document, in: manifest.source)
+        guard try root.text("kind") == "AdmissionReview" else { throw Self.flaw("expected `kind`: AdmissionReview") }
+        guard try root.text("apiVersion") == Self.version else {
+            throw Self.flaw("expected `apiVersion`: \(Self.version)")
+        }
+        guard let request = try root.child("request"), request.node.entries != nil else {
+            throw Self.flaw("expected `request`")
+        }
+        self.request = request
+        uid = try request.text("uid")
+        guard !uid.isEmpty, uid.utf8.count <= 256 else { throw Self.flaw("expected `uid` of the request") }
+        operation = try request.text("operation")
+        subresource = try request.text("subResource")
+        guard let kind = try request.child("kind") else { throw Self.flaw("expected `kind` of the request") }
+        // Of the core group; others have kinds of the same name.
+        let isCore = try kind.text("group").isEmpty
+        self.kind = isCore ? try kind.text("kind") : ""
+    }
+
+    /// The pod of the request; nil if its object is none.
+    func pod() throws(SettingsFlaw) -> Workload? {
+        guard kind == "Pod", let object = try request.child("object"), object.node.entries != nil else { return nil }
+        let name = object.node.value("metadata")?.value("name")?.text ?? ""
+        return Workload(kind: kind, name: name, object: object, pod: object)
+    }
+
+    func allow(_ reason: String) -> AdmissionAnswer { answer(.skipped(reason), isAllowed: true, reason, []) }
+
+    func deny(_ message: String) -> AdmissionAnswer {
+        let status = Value.mapping([
+            Value.Field("status", .text("Failure")), Value.Field("reason", .text("Invalid")),
+            Value.Field("message", .text(message)), Value.Field("code", .plain("422")),
+        ])
+        return answer(.denied(message), isAllowed: false, message, [Value.Field("status", status)])
+    }
+
+    func patch(_ patch: JSONPatch, _ warnings: [SettingsFlaw]) -> AdmissionAnswer {
+        var fields = [
+            Value.Field("patchType", .text("JSONPatch")), Value.Field("patch", .text(base64(Array(patch.text.utf8)))),
+        ]
+        if !warnings.isEmpty {
+            fields.append(
+                Value.Field("warnings", .list(warnings.prefix(Self.warningsAtMost).map { .text($0.message) })))
+        }
+        return answer(.injected, isAllowed: true, "injected", fields)
+    }
+
+    private func answer(
+        _ outcome: AdmissionAnswer.Outcome, isAllowed: Bool, _ decision: String, _ fields: [Value.Field]
+    ) -> AdmissionAnswer {
+        let response = Value.mapping(
+            [
+                Value.Field("uid", .text(uid)), Value.Field("allowed", .plain(isAllowed ? "true" : "false")),
+                Value.Field("auditAnnotations", .mapping([Value.Field("decision", .text(decision))])),
+            ] + fields)
+        let review = Value.mapping([
+            Value.Field("apiVersion", .text(Self.version)), Value.Field("kind", .text("AdmissionReview")),
+            Value.Field("response", response),
+        ])
+        return AdmissionAnswer(outcome: outcome, body: Array(review.flow.utf8))
+    }
+
+    private static func flaw(_ message: String) -> SettingsFlaw {
+        SettingsFlaw(.error, at: Position(file: "review", line: 1, column: 1), message)
+    }
+
+    /// JSON's strings may have characters as they are that YAML's may not, or that are line breaks there: the same text
+    /// with these escaped.
+    private static func readable(_ json: [UInt8]) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(json.count)
+        var index = 0
+        while index < json.count {
+            let isRare = json[index] >= 0x7F && [0x7F, 0xC2, 0xE2, 0xEF].contains(json[index])
+            if isRare, let (escape, count) = escape(json[index..<min(index + 3, json.count)]) {
+                text += escape.utf8
+                index += count
+            } else {
+                text.append(json[index])
+                index += 1
+            }
+        }
+        return text
+    }
+
+    private static func escape(_ bytes: ArraySlice<UInt8>) -> (String, Int)? {
+        let next = bytes.dropFirst()
+        switch bytes.first {
+        case 0x7F: return ("\\u007f", 1)
+        case 0xC2:
+            guard let second = next.first, second < 0xA0 else { return nil }
+            return ("\\u00" + String(second, radix: 16), 2)
+        // Line and paragraph separators.
+        case 0xE2:
+            guard next.starts(with: [0x80]), let third = bytes.last, 0xA8...0xA9 ~= third, bytes.count == 3 else {
+                return nil
+            }
+            return ("\\u20" + String(third - 0x80, radix: 16), 3)
+        case 0xEF:
+            if next.starts(with: [0xBB, 0xBF]) { return ("\\ufeff", 3) }
+            if next.starts(with: [0xBF, 0xBE]) { return ("\\ufffe", 3) }
+            return next.starts(with: [0xBF, 0xBF]) ? ("\\uffff", 3) : nil
+        default: return nil
+        }
+    }
+
+    private static let version = "admission.k8s.io/v1"
+    /// The warnings of one answer may have 4,096 bytes in all.
+    private static let warningsAtMost = 8
+}
