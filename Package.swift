@@ -122,7 +122,8 @@ let package = Package(
         tests("ProxyProtocolTests", ["ProxyProtocol", "Policy"]),
         tests("ResolutionTests", ["Resolution", "Policy"]),
         tests("RedirectionTests", ["Redirection", "Policy", "Settings"]),
-        tests("KubernetesTests", ["Kubernetes", "Settings", "PosternTesting", "ManifestTesting"]),
+        tests(
+            "KubernetesTests", ["Kubernetes", "ApplicationHealth", "Settings", "PosternTesting", "ManifestTesting"]),
         tests("BalancingTests", ["Balancing", "PosternTesting"]),
         tests("WorkloadAPITests", ["WorkloadAPI", "Identity", "PosternTesting"]),
         tests("TelemetryTests", ["Telemetry", "PosternTesting"]),

@@ -1,3 +1,4 @@
+import ApplicationHealth
 import Kubernetes
 import PosternTesting
 import Settings
@@ -59,6 +60,35 @@ struct ProbeTests {
                 "httpHeaders": [{"name": "X-Who", "value": "it's \"me\" for \u0024(HOME)"}]}, "timeoutSeconds": 3}, \#
                 "/app-health/orders/livez": {"grpc": {"port": 9001, "service": "orders.v1"}}}
                 """#, "\(variable)")
+    }
+
+    @Test("the proxy takes what is injected, up to its limits")
+    func taken() throws {
+        let header = "{name: X, value: \(String(repeating: "v", count: 4_096))}"
+        let headers = Array(repeating: header, count: 16).joined(separator: ", ")
+        let service = String(repeating: "s", count: 1_024)
+        let (text, _) = try inject(
+            Self.pod(
+                """
+                startupProbe: {tcpSocket: {port: 65535}, timeoutSeconds: 5000}
+                readinessProbe: {httpGet: {port: 1, path: 'é "$(X)" \\ \u{1F6AA}', scheme: HTTPS, httpHeaders: [\(headers)]}}
+                livenessProbe: {grpc: {port: 2, service: \(service)}}
+                """))
+        let variable = try #require(text.firstMatch(of: /name: POSTERN_APP_PROBES\n *value: (["'])(.*)["']\n/))
+        let json =
+            variable.1 == "'"
+            ? variable.2.replacing("''", with: "'")
+            : variable.2.replacing("\\\"", with: "\"").replacing("\\\\", with: "\\")
+        let probes = try ProbeList(parsing: String(json)).probes
+        #expect(probes["/app-health/orders/startupz"]?.request == .tcp)
+        #expect(probes["/app-health/orders/startupz"]?.timeoutMilliseconds == 600_000)
+        #expect(probes["/app-health/orders/livez"]?.request == .grpc(service: service))
+        guard case .http(let http)? = probes["/app-health/orders/readyz"]?.request else {
+            Issue.record("\(probes)")
+            return
+        }
+        #expect(http.isSecure && http.headers.count == 16 && http.headers[15].value.utf8.count == 4_096)
+        #expect(http.target == #"/%C3%A9%20"$(X)"%20\%20%F0%9F%9A%AA"#, "\(http.target)")
     }
 
     @Test("those that need no proxy stay as they are")
