@@ -93,7 +93,9 @@ public struct Injection {
             guard let pod = workload.pod, let metadata = try pod.child("metadata"),
                 metadata.node.value("annotations")?.value(PodAnnotation.injected.name) != nil
             else {
-                reports.append(WorkloadReport(workload, .skipped(workload.pod == nil ? .noPodTemplate : .notInjected)))
+                reports.append(
+                    WorkloadReport(
+                        workload, .skipped(workload.pod == nil && workload.isKnown ? .noPodTemplate : .notInjected)))
                 continue
             }
             try removal.remove(from: pod, number: reports.count)

@@ -28,6 +28,38 @@ struct RefusalTests {
 
     private static let samples = [
         Sample(
+            "a kind behind a merge key that is quoted and has a tag",
+            "apiVersion: v1\n!!merge \"<<\": {kind: Pod}\nspec: {containers: [{name: a}]}\n", "a key with a tag"),
+        Sample(
+            "a host's network behind such a key",
+            deployment("spec:\n  !!merge \"<<\": {hostNetwork: true}\n  containers: [{name: a}]"), "a key with a tag"),
+        Sample(
+            "the proxy's user in base64",
+            deployment("spec: {containers: [{name: a, securityContext: {!!binary cnVuQXNVc2Vy: 1337}}]}"),
+            "a key with a tag"),
+        Sample(
+            "a mark without a sidecar", annotated("postern.dev/injected: '1'"),
+            "marked as injected by version 1, but without the container `postern-proxy`: remove"),
+        Sample(
+            "a marked pod with the proxy's user",
+            deployment(
+                "metadata: {annotations: {postern.dev/injected: '1'}}\nspec:\n"
+                    + "  initContainers: [{name: postern-proxy, securityContext: {runAsUser: 1337}}]\n"
+                    + "  containers: [{name: a, securityContext: {runAsUser: 1337}}]"), "`runAsUser` must be"),
+        Sample("an alias without an anchor", deployment("spec: {containers: [{name: a, image: *b}]}"), "no anchor"),
+        Sample(
+            "a label of ours",
+            deployment("metadata: {labels: {postern.dev/inject: disabled}}\nspec: {containers: [{name: a}]}"),
+            "`postern.dev/inject` has no effect here"),
+        Sample(
+            "a request above its limit",
+            annotated("{postern.dev/memory-request: 1Gi, postern.dev/memory-limit: 512Mi}"),
+            "`postern.dev/memory-request` is more than `postern.dev/memory-limit`"),
+        Sample(
+            "a port that is octal",
+            deployment("spec: {containers: [{name: a, livenessProbe: {tcpSocket: {port: 0777}}}]}"),
+            "the port must be a decimal number or a name"),
+        Sample(
             "an unknown annotation", annotated("postern.dev/skip-inbound-port: '22'"),
             "m.yaml:8:9: error: there is no annotation `postern.dev/skip-inbound-port`; "
                 + "did you mean `postern.dev/skip-inbound-ports`?"),

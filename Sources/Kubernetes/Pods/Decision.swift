@@ -20,13 +20,21 @@ enum Decision {
     ) throws(SettingsFlaw) {
         try PodChoices.refuseMisplaced(workload)
         guard let pod = workload.pod else {
-            self = .skip(.noPodTemplate)
+            self = .skip(workload.isKnown ? .noPodTemplate : .unknownKind)
             return
         }
         let choices = try PodChoices(pod, image: image)
         if choices.isDisabled {
             self = .skip(.disabled)
         } else if let version = choices.injectedBy {
+            guard workload.hasProxy else {
+                throw pod.flaw(
+                    "marked as injected by version \(version), but without the container "
+                        + "\(quoted(Sidecar.ContainerName.proxy)): remove \(quoted(PodAnnotation.injected.name))")
+            }
+            if choices.redirection != .none, let spec = try Self.spec(pod) {
+                try scan.refuseUser(in: spec, isInjected: true)
+            }
             self = .skip(.alreadyInjected(version: version))
         } else if let spec = try Self.spec(pod) {
             self = try Self.considering(spec, of: pod, choices, version: version, &scan)
@@ -49,7 +57,7 @@ enum Decision {
             return .skip(.noContainers)
         }
         if try isTrue("hostNetwork", in: spec) { return .skip(.hostNetwork) }
-        if try spec.child("os")?.text("name") == "windows" { return .skip(.windows) }
+        if try isForWindows(spec) { return .skip(.windows) }
         try scan.refuseNames(Sidecar.ContainerName.all, in: spec, lists: ["initContainers", "containers"])
         try scan.refuseNames(Sidecar.VolumeName.all, in: spec, lists: ["volumes"])
         if choices.redirection != .none { try scan.refuseUser(in: spec) }
@@ -58,7 +66,7 @@ enum Decision {
             choices: choices, version: version, probes: try ProbeRecord(reader.probes),
             // A pod that always restarts its containers runs until it is deleted.
             endsByItself: ["Never", "OnFailure"].contains(try spec.text("restartPolicy")))
-        var warnings = reader.warnings
+        var warnings = reader.warnings + ContainerWarnings.all(spec, choices)
         if choices.redirection != .none, let annotation = choices.skipsTrial {
             warnings.append(
                 pod.warning(
@@ -67,6 +75,13 @@ enum Decision {
         }
         return .inject(
             Injectable(pod: pod, spec: spec, sidecar: sidecar, probes: reader.probes, warnings: warnings))
+    }
+
+    /// By its own word, or because it runs on such nodes alone.
+    private static func isForWindows(_ spec: Cursor) throws(SettingsFlaw) -> Bool {
+        if try spec.child("os")?.text("name") == "windows" { return true }
+        let labels = spec.node.value("nodeSelector")
+        return ["kubernetes.io/os", "beta.kubernetes.io/os"].contains { labels?.value($0)?.text == "windows" }
     }
 
     /// A boolean as the YAML parser of Kubernetes reads it; anything else is refused, because a wrong guess would leave

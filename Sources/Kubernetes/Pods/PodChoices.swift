@@ -19,10 +19,7 @@ struct PodChoices {
     var skippedInboundPorts: String?
     var skippedOutboundPorts: String?
     var skippedOutboundAddresses: String?
-    var cpuRequest = "50m"
-    var cpuLimit: String?
-    var memoryRequest = "64Mi"
-    var memoryLimit = "256Mi"
+    var resources = ResourceChoices()
 
     /// Reads the pod's own annotations. Throws the first flaw: an unknown name, or a value that is none.
     init(_ pod: Cursor, image: String) throws(SettingsFlaw) {
@@ -60,6 +57,9 @@ struct PodChoices {
 
     /// Refuses what another annotation needs, or makes useless.
     private func refuseUseless(_ annotations: Cursor, _ seen: Set<String>) throws(SettingsFlaw) {
+        if let (request, limit) = resources.contradiction {
+            throw annotations.flaw("\(quoted(request.name)) is more than \(quoted(limit.name))")
+        }
         let source = PodAnnotation.identity.name
         if identity == .secret, identitySecret == nil {
             throw annotations.flaw(
@@ -73,14 +73,18 @@ struct PodChoices {
         }
     }
 
-    /// Refuses annotations of ours at an object that makes pods, where they would have no effect.
+    /// Refuses annotations of ours where they would have no effect: at an object that makes pods, and among labels.
     static func refuseMisplaced(_ workload: Workload) throws(SettingsFlaw) {
-        guard workload.kind != "Pod" else { return }
-        let annotations = workload.object.node.value("metadata")?.value("annotations")
-        for entry in annotations?.entries ?? [] {
-            guard let key = entry.key.text, key.hasPrefix(PodAnnotation.prefix) else { continue }
-            throw workload.object.flaw(
-                "\(quoted(key)) has no effect here: it belongs to the annotations of the pod template", at: entry.key)
+        let metadata = workload.object.node.value("metadata")
+        let annotations = workload.kind == "Pod" ? nil : metadata?.value("annotations")
+        let podLabels = workload.pod?.node.value("metadata")?.value("labels")
+        for place in [annotations, metadata?.value("labels"), podLabels].compactMap(\.self) {
+            for entry in place.entries ?? [] {
+                guard let key = entry.key.text, key.hasPrefix(PodAnnotation.prefix) else { continue }
+                throw workload.object.flaw(
+                    "\(quoted(key)) has no effect here: it belongs to the annotations of the pod template",
+                    at: entry.key)
+            }
         }
     }
 
@@ -162,17 +166,17 @@ struct PodChoices {
             guard value.isAddressList else { return "address blocks such as 10.0.0.0/8,fd00::/8" }
             skippedOutboundAddresses = value
         case .cpuRequest:
-            guard value.isProcessors else { return Self.processors }
-            cpuRequest = value
+            guard let quantity = Quantity(cpu: value) else { return Self.processors }
+            resources.cpuRequest = quantity
         case .cpuLimit:
-            guard value.isProcessors else { return Self.processors }
-            cpuLimit = value
+            guard let quantity = Quantity(cpu: value) else { return Self.processors }
+            resources.cpuLimit = quantity
         case .memoryRequest:
-            guard value.isMemory else { return Self.memory }
-            memoryRequest = value
+            guard let quantity = Quantity(memory: value) else { return Self.memory }
+            resources.memoryRequest = quantity
         case .memoryLimit:
-            guard value.isMemory else { return Self.memory }
-            memoryLimit = value
+            guard let quantity = Quantity(memory: value) else { return Self.memory }
+            resources.memoryLimit = quantity
         }
         return nil
     }
@@ -233,17 +237,6 @@ extension String {
 
     fileprivate var isAddressList: Bool {
         split(separator: ",", omittingEmptySubsequences: false).allSatisfy { (try? CIDR(parsing: String($0))) != nil }
-    }
-
-    fileprivate var isProcessors: Bool { isQuantity(units: ["", "m"]) }
-
-    fileprivate var isMemory: Bool { isQuantity(units: ["", "k", "M", "G", "Ki", "Mi", "Gi"]) }
-
-    /// A whole number above 0 with a unit.
-    private func isQuantity(units: [String]) -> Bool {
-        let digits = prefix { $0.isASCII && $0.isNumber }
-        return (1...12).contains(digits.count) && digits.first != "0"
-            && units.contains(String(dropFirst(digits.count)))
     }
 }
 

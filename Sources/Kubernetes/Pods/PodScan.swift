@@ -26,9 +26,19 @@ struct PodScan {
 
     /// Refuses the proxy's user anywhere in a pod: that program would pass the proxy by. Merge keys and second keys
     /// cannot hide it.
-    mutating func refuseUser(in spec: Cursor) throws(SettingsFlaw) {
+    ///
+    /// - Parameter isInjected: the sidecar's own containers are in the pod, and may have it.
+    mutating func refuseUser(in spec: Cursor, isInjected: Bool = false) throws(SettingsFlaw) {
         // Not by recursion: aliases can make a chain of any length.
         var open = [spec.node]
+        if isInjected {
+            open = (spec.node.entries ?? []).flatMap { entry in
+                guard entry.key.text == "initContainers" else { return [entry.value] }
+                return (entry.value.resolved.items ?? []).filter {
+                    !Sidecar.ContainerName.all.contains($0.value("name")?.text ?? "")
+                }
+            }
+        }
         while let node = open.popLast()?.resolved {
             guard node.entries != nil || node.items != nil, searched.insert(ObjectIdentifier(node)).inserted else {
                 continue

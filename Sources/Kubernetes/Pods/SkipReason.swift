@@ -6,6 +6,7 @@ public enum SkipReason: Hashable, Sendable {
     case hostNetwork
     case windows
     case noPodTemplate
+    case unknownKind
     case noContainers
 }
 
@@ -18,6 +19,7 @@ extension SkipReason: CustomStringConvertible {
         case .hostNetwork: "hostNetwork: the rules would be those of the node"
         case .windows: "it runs on Windows"
         case .noPodTemplate: "it has no pod template"
+        case .unknownKind: "it has a pod template, but its kind is not known"
         case .noContainers: "it has no containers"
         }
     }

@@ -8,6 +8,8 @@ struct Workload {
     let object: Cursor
     /// The mapping with the pod's `metadata` and `spec`; nil where the object has none, as a patch may.
     let pod: Cursor?
+    /// Whether this program knows where such objects have their pods.
+    var isKnown = true
 
     /// All workloads of a document, in its order; lists are gone through.
     static func all(in document: Cursor) throws(SettingsFlaw) -> [Workload] {
@@ -39,9 +41,23 @@ struct Workload {
             }
             return found
         }
-        guard let path = podPaths[kind], version.isGroup(of: kind) else { return [] }
         let name = document.node.value("metadata")?.value("name")?.text ?? ""
+        guard let path = podPaths[kind], version.isGroup(of: kind) else {
+            // Such as Argo's Rollout: nobody must believe that it is protected.
+            guard document.node.value("spec")?.value("template")?.value("spec")?.value("containers") != nil else {
+                return []
+            }
+            return [Workload(kind: kind, name: name, object: document, pod: nil, isKnown: false)]
+        }
         return [Workload(kind: kind, name: name, object: document, pod: try Self.pod(document, path))]
+    }
+
+    /// Whether the proxy's container is in it.
+    var hasProxy: Bool {
+        let spec = pod?.node.value("spec")
+        return ["initContainers", "containers"].contains { list in
+            spec?.value(list)?.items?.contains { $0.value("name")?.text == Sidecar.ContainerName.proxy } ?? false
+        }
     }
 
     private static func pod(_ object: Cursor, _ path: [String]) throws(SettingsFlaw) -> Cursor? {

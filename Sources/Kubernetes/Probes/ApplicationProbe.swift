@@ -173,12 +173,25 @@ struct ProbeReader {
 
     /// The number of the port; nil for a name that is not one of the container's.
     static func port(_ handler: Cursor, in container: Cursor) throws(SettingsFlaw) -> UInt16? {
-        let text = try handler.text("port")
-        if let number = UInt16(text), number > 0 { return number }
-        for port in container.node.resolved.value("ports")?.items ?? [] where port.value("name")?.text == text {
-            return port.value("containerPort")?.text.flatMap { UInt16($0) }
+        _ = try handler.text("port")
+        guard let node = handler.node.value("port") else { return nil }
+        // To a YAML parser 0777 and 0x1F90 are other numbers, and 8_080 is one.
+        if case .scalar(let text, isPlain: true) = node.content, text.utf8.first?.isDigit == true,
+            text.utf8.contains(where: { !$0.isDigit }) || text.utf8.first == UInt8(ascii: "0")
+        {
+            throw handler.flaw("the port must be a decimal number or a name", at: node)
         }
-        return nil
+        return container.node.resolved.port(node.text)
+    }
+}
+
+extension SourceNode {
+    /// The number of a port that is named in a container, or that is a number itself.
+    func port(_ text: String?) -> UInt16? {
+        guard let text else { return nil }
+        if let number = UInt16(text) { return number > 0 ? number : nil }
+        let named = value("ports")?.items?.first { $0.value("name")?.text == text }
+        return named?.value("containerPort")?.text.flatMap { UInt16($0) }
     }
 }
 

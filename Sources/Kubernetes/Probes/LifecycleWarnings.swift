@@ -7,8 +7,9 @@ enum LifecycleWarnings {
         for hook in ["postStart", "preStop"] {
             guard let action = container.node.value("lifecycle")?.value(hook) else { continue }
             for name in ["httpGet", "tcpSocket"] {
-                guard let handler = action.value(name), handler.value("host") == nil,
-                    let port = handler.value("port")?.text, UInt16(port).map(choices.skipsInbound) != true
+                guard let handler = action.value(name), handler.value("host")?.text?.isEmpty ?? true,
+                    let port = handler.value("port")?.text,
+                    container.node.resolved.port(port).map(choices.skipsInbound) != true
                 else { continue }
                 warnings.append(
                     container.warning(

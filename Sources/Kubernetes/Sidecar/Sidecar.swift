@@ -98,7 +98,7 @@ struct Sidecar {
                         ])),
                     Self.seccomp,
                 ])),
-            Self.briefResources,
+            briefResources,
             Value.Field("volumeMounts", .list([Self.mount(VolumeName.settings, at: Self.settingsFolder)])),
         ]
         return .mapping(fields.compactMap(\.self))
@@ -114,7 +114,7 @@ struct Sidecar {
                 .list(["validate", "--config", Self.settingsFile, "--user", Self.user].map { .text($0) })),
             Self.environment(socketVariable),
             Self.unprivileged(Self.programUser),
-            Self.briefResources,
+            briefResources,
             Value.Field("volumeMounts", .list([Self.mount(VolumeName.settings, at: Self.settingsFolder)])),
         ]
         return .mapping(fields.compactMap(\.self))
@@ -192,13 +192,18 @@ struct Sidecar {
         variables.isEmpty ? nil : Value.Field("env", .list(variables))
     }
 
-    private static let briefResources = Value.Field(
-        "resources",
-        .mapping([
-            Value.Field(
-                "requests", .mapping([Value.Field("cpu", .text("10m")), Value.Field("memory", .text("32Mi"))])),
-            Value.Field("limits", .mapping([Value.Field("memory", .text("64Mi"))])),
-        ]))
+    /// Of the containers that end at once. Where a quota wants a CPU limit, they have the proxy's.
+    private var briefResources: Value.Field {
+        var (requests, limits) = ([Value.Field("memory", .text("32Mi"))], [Value.Field("memory", .text("64Mi"))])
+        if let limit = choices.resources.limits.cpu {
+            limits.insert(Value.Field("cpu", .text(limit.text)), at: 0)
+        } else {
+            requests.insert(Value.Field("cpu", .text("10m")), at: 0)
+        }
+        return Value.Field(
+            "resources",
+            .mapping([Value.Field("requests", .mapping(requests)), Value.Field("limits", .mapping(limits))]))
+    }
 
     private static func unprivileged(_ user: String) -> Value.Field {
         Value.Field(
@@ -216,16 +221,17 @@ struct Sidecar {
     }
 
     private var resources: Value.Field {
-        var limits = [Value.Field("memory", .text(choices.memoryLimit))]
-        if let limit = choices.cpuLimit { limits.insert(Value.Field("cpu", .text(limit)), at: 0) }
+        let (requests, chosen) = (choices.resources.requests, choices.resources.limits)
+        var limits = [Value.Field("memory", .text(chosen.memory.text))]
+        if let limit = chosen.cpu { limits.insert(Value.Field("cpu", .text(limit.text)), at: 0) }
         return Value.Field(
             "resources",
             .mapping([
                 Value.Field(
                     "requests",
                     .mapping([
-                        Value.Field("cpu", .text(choices.cpuRequest)),
-                        Value.Field("memory", .text(choices.memoryRequest)),
+                        Value.Field("cpu", .text(requests.cpu.text)),
+                        Value.Field("memory", .text(requests.memory.text)),
                     ])),
                 Value.Field("limits", .mapping(limits)),
             ]))

@@ -24,8 +24,8 @@ struct Cursor {
 
     var parent: SourceNode? { trail.count > 1 ? trail[trail.count - 2] : nil }
 
-    /// The value of a key; nil if it is absent. Refuses one that is there twice, that comes by a merge key, and keys
-    /// whose text is not what is written.
+    /// The value of a key; nil if it is absent. Refuses one that is there twice, that is an alias, and that comes by a
+    /// merge key.
     func child(_ name: String) throws(SettingsFlaw) -> Cursor? {
         guard let entries = node.entries else { return nil }
         let found = entries.filter { $0.key.resolved.text == name }
@@ -36,28 +36,25 @@ struct Cursor {
             }
             return Cursor(source: source, aliased: aliased, trail: trail + [entry.value], key: entry.key)
         }
-        if let key = entries.first(where: \.key.isBinary)?.key {
-            throw flaw("a key in base64 (`!!binary`) may be \(quoted(name)): write it out", at: key)
-        }
         if let key = mergeKey(thatHas: { $0 == name }) {
             throw flaw("\(quoted(name)) comes by a merge key (`<<`), which cannot be edited: write it out", at: key)
         }
         return nil
     }
 
-    /// The text of a key's value, aliases expanded; empty where it is absent or no text.
+    /// The text of a key's value, aliases expanded; empty where it is absent, null or no text.
     func text(_ name: String) throws(SettingsFlaw) -> String {
         guard let child = try child(name) else { return "" }
         let node = child.node.resolved
         guard !node.isBinary else { throw child.flaw("\(quoted(name)) is in base64 (`!!binary`): write it out") }
-        return node.text ?? ""
+        return node.isNull ? "" : node.text ?? ""
     }
 
     /// The merge key by which a key of that kind comes, aliases expanded.
     func mergeKey(thatHas isWanted: (String) -> Bool) -> SourceNode? {
         var seen: Set<ObjectIdentifier> = []
         return node.resolved.entries?.first {
-            Self.isMergeKey($0.key) && Self.merged($0.value, has: isWanted, &seen, depth: 0)
+            Self.isMergeKey($0.key) && merged($0.value, has: isWanted, &seen, depth: 0)
         }?.key
     }
 
@@ -98,17 +95,17 @@ struct Cursor {
     }
 
     /// Whether a value that is merged has a key. Visits each mapping once: aliases could lead to it a billion times.
-    private static func merged(
+    private func merged(
         _ value: SourceNode, has isWanted: (String) -> Bool, _ seen: inout Set<ObjectIdentifier>, depth: Int
     ) -> Bool {
         let value = value.resolved
         guard seen.insert(ObjectIdentifier(value)).inserted else { return false }
-        // Deeper than anyone writes: better refuse than miss it.
-        guard depth < mergesAtMost else { return true }
+        // Deeper or more than anyone writes: better refuse than miss it.
+        guard depth < Self.mergesAtMost, source.merges.take(1 + (value.entries?.count ?? 0)) else { return true }
         for item in value.items ?? [] where merged(item, has: isWanted, &seen, depth: depth + 1) { return true }
         for entry in value.entries ?? [] {
             if let text = entry.key.resolved.text, isWanted(text) { return true }
-            if isMergeKey(entry.key), merged(entry.value, has: isWanted, &seen, depth: depth + 1) { return true }
+            if Self.isMergeKey(entry.key), merged(entry.value, has: isWanted, &seen, depth: depth + 1) { return true }
         }
         return false
     }

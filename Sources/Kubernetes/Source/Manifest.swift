@@ -62,8 +62,11 @@ private struct ManifestReader: ~Copyable {
         let node: SourceNode
         switch event.kind {
         case .alias(let name):
+            guard let target = anchors[name] else {
+                throw flaw("the alias `*\(name)` has no anchor before it, or is a part of it", event)
+            }
             aliased.insert(name)
-            return SourceNode(.alias(name), event, end: event.end, target: anchors[name])
+            return SourceNode(.alias(name), event, end: event.end, target: target)
         case .scalar(let text, let isPlain):
             node = SourceNode(.scalar(text, isPlain: isPlain), event, end: event.end)
         case .sequenceStart(let isFlow):
@@ -105,6 +108,10 @@ private struct ManifestReader: ~Copyable {
                 return SourceNode(.mapping(entries), start, isFlow: isFlow, end: end)
             }
             let key = try node(event, depth: depth + 1)
+            // By a tag a key may stand for other text than it has (`!!binary`), or for many keys (`!!merge`).
+            guard key.resolved.hasTextTag else {
+                throw flaw("a key with a tag, by which it may be another key: write it without", event)
+            }
             entries.append(SourceNode.Entry(key: key, value: try node(try events.next(), depth: depth + 1)))
         }
     }

@@ -15,8 +15,8 @@ final class SourceNode {
     }
 
     let content: Content
-    /// What an alias stands for, which its document holds; nil if the alias is a part of it. Weak, because a long chain
-    /// of aliases would be freed by recursion.
+    /// What an alias stands for, which its document holds. Weak, because a long chain of aliases would be freed by
+    /// recursion.
     private weak let target: SourceNode?
     let anchor: String?
     let tag: String?
@@ -69,6 +69,9 @@ final class SourceNode {
         guard case .scalar(let text, true) = content else { return false }
         return ["", "~", "null", "Null", "NULL"].contains(text) && tag != "!" && tag != "tag:yaml.org,2002:str"
     }
+
+    /// Whether no tag, or one that has no effect on text, makes it something else.
+    var hasTextTag: Bool { tag == nil || tag == "!" || tag == "tag:yaml.org,2002:str" }
 
     /// Whether it stands for other text than it has.
     var isBinary: Bool { tag == "tag:yaml.org,2002:binary" }

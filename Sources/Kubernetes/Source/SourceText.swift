@@ -4,6 +4,8 @@ struct SourceText {
     let file: String
     /// Where each line begins: thousands of pods may stand on one long line, whose ends must not be sought each time.
     private let lineStarts: [UInt32]
+    /// How many more keys may be looked at behind merge keys: thousands of pods could merge thousands of keys each.
+    let merges = Allowance(10_000_000)
 
     init(bytes: [UInt8], file: String) {
         self.bytes = bytes
@@ -63,4 +65,18 @@ extension UInt8 {
     static let space = UInt8(ascii: " ")
     static let comma = UInt8(ascii: ",")
     static let dash = UInt8(ascii: "-")
+}
+
+/// Work that may still be done.
+final class Allowance {
+    private var left: Int
+
+    init(_ count: Int) { left = count }
+
+    /// False if that is more than is left.
+    func take(_ count: Int) -> Bool {
+        guard count <= left else { return false }
+        left -= count
+        return true
+    }
 }
