@@ -14,9 +14,9 @@ struct RunCommand: ParsableCommand {
         commandName: "run",
         abstract: "Run the proxy.",
         discussion: """
-            SIGTERM or SIGINT drains: /readyz says so at once, inbound listeners accept for limits.drainDelay, outbound \
-            ones until nothing is open any more, and open connections may finish within limits.drainTimeout; a second \
-            signal more than a second later cuts at once. The settings file and the \
+            SIGTERM or SIGINT drains: /readyz says so at once, inbound listeners accept for limits.drainDelay, \
+            outbound ones until nothing is open any more, and open connections may finish within \
+            limits.drainTimeout; a second signal more than a second later cuts at once. The settings file and the \
             files that it names are watched, and reloaded unless they are flawed; SIGHUP or SIGUSR1 reloads them at \
             once, and reopens the access log.
             Exit codes: 0 clean, 1 a worker failed, 2 bad settings, 3 connections were cut.

@@ -21,8 +21,8 @@ struct RunCommandTests {
         #expect(eventually { exchange("GET /readyz HTTP/1.0\r\n\r\n", port: site.adminPort).contains("draining") })
         #expect(
             eventually {
-                // What drains accepts no more, once each worker has heard of it.
-                let number = connected(to: site.outboundPort)
+                // Inbound it accepts no more, once each worker has heard of it.
+                let number = connected(to: site.inboundPort)
                 defer { if number >= 0 { close(number) } }
                 return number < 0
             })

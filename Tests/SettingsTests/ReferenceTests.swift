@@ -46,6 +46,7 @@ struct ReferenceTests {
 extension SettingReference {
     /// Whether it has a default that a section of its own can write.
     fileprivate var hasDefault: Bool {
-        defaultValue != nil && !path.hasPrefix("policies") && !path.hasPrefix("identity") && !path.contains("[]")
+        defaultValue != nil && !path.hasPrefix("policies") && !path.hasPrefix("identity") && !path.hasPrefix("admin")
+            && !path.contains("[]")
     }
 }

@@ -95,7 +95,7 @@ struct YAMLFlawTests {
                 replacing: "admin:",
                 with: "admin: &a\n  bond: *a",
                 flaws: [
-                    "9:3: error: unknown key `bond`; did you mean `bind`? (known here: bind)",
+                    "9:3: error: unknown key `bond`; did you mean `bind`? (known here: allowChanges, bind, socket)",
                     "9:9: error: alias `*a` stands inside the value it refers to",
                 ]),
             FlawCase(

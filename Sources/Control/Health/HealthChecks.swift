@@ -5,8 +5,8 @@ import System
 
 /// Asks the application of a pod how it is, on behalf of kubelet. Belongs to the control thread.
 ///
-/// Each probe runs on a thread of its own. While one runs, all who ask for it wait for its outcome: there are never more
-/// of them than the environment lists.
+/// Each probe runs on a thread of its own. While one runs, all who ask for it wait for its outcome, so that there are
+/// never more of them than the environment lists.
 final class HealthChecks {
     /// Outcomes; any thread.
     private final class Results: Sendable {

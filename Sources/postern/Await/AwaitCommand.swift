@@ -14,8 +14,8 @@ struct AwaitCommand: ParsableCommand {
             postern await --ready --config <file> [--timeout <duration>] [-- <command> ...]
             """,
         discussion: """
-            It asks /readyz of the proxy's admin endpoint every 50 ms until the answer is 200. A command then takes its \
-            place: the same process, with the same environment and streams.
+            It asks /readyz of the proxy's admin endpoint every 50 ms until the answer is 200. A command then takes \
+            its place: the same process, with the same environment and streams.
             Exit codes: 0 ready, 1 not ready in time, with the last reason on standard error, 2 bad input, 126 or 127 \
             the command cannot be run; else the command's own.
             """)

@@ -10,11 +10,11 @@ struct ValidateCommand: ParsableCommand {
         commandName: "validate",
         abstract: "Prove that the firewall's rules lead connections to the proxy, before it starts.",
         discussion: """
-            It listens where the transparent listeners of the settings will, dials addresses of other hosts and of this \
-            one, and looks at what comes: programs' connections must, the proxy's own must not. Run it in the network \
-            namespace of the proxy, after the rules are there and before the proxy is. As root with CAP_SETUID (and \
-            CAP_NET_ADMIN where the settings have a `mark`) it tries everything; as the proxy's user it cannot be any \
-            other program, and what it cannot try is `untested`.
+            It listens where the transparent listeners of the settings will, dials addresses of other hosts and of \
+            this one, and looks at what comes: programs' connections must, the proxy's own must not. Run it in the \
+            network namespace of the proxy, after the rules are there and before the proxy is. As root with \
+            CAP_SETUID (and CAP_NET_ADMIN where the settings have a `mark`) it tries everything; as the proxy's user \
+            it cannot be any other program, and what it cannot try is `untested`.
             Exit codes: 0 what could be tried is right, 1 it is not or nothing could be tried, 2 bad input.
             """)
 

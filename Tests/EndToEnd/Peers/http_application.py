@@ -9,7 +9,10 @@ import time
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        print(self.path, self.headers.get("Host"), self.headers.get("User-Agent"), self.headers.get("X"), flush=True)
+        words = [self.path] + [str(self.headers.get(name)) for name in ("Host", "User-Agent", "X")]
+        # In one piece, because threads write at the same time.
+        sys.stdout.write(" ".join(words) + "\n")
+        sys.stdout.flush()
         status, location = 200, None
         if self.path.startswith("/status/"):
             status = int(self.path[len("/status/"):])
