@@ -231,7 +231,7 @@ struct InjectionTests {
         let result = try injection.inject(manifest.bytes, file: "m")
         let expected: [WorkloadReport.Outcome] = [
             .skipped(.hostNetwork), .skipped(.disabled), .skipped(.windows), .skipped(.noPodTemplate),
-            .skipped(.noContainers),
+            .skipped(.noContainers), .skipped(.unknownKind),
         ]
         #expect(result.reports.map(\.outcome) == expected)
         let pod = Array("{apiVersion: v1, kind: Pod, metadata: {}, spec: {containers: [{}]}}".utf8)

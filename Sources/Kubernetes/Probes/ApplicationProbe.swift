@@ -1,7 +1,7 @@
 import Settings
 
-/// A probe that the kubelet makes over the network, which the inbound listener would refuse: the kubelet has no SVID. It
-/// is rewritten to ask the proxy's admin endpoint, which asks the application.
+/// A probe that the kubelet makes over the network, which the inbound listener would refuse: the kubelet has no SVID.
+/// It is rewritten to ask the proxy's admin endpoint, which asks the application.
 struct ApplicationProbe {
     /// At the admin endpoint, such as `/app-health/orders/livez`.
     let path: String
