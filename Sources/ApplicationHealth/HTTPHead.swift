@@ -7,18 +7,20 @@ public struct HTTPHead {
     }
 
     public enum Flaw: Error, Hashable, Sendable, CustomStringConvertible {
-        case notHTTP, tooLarge, endedEarly
+        case notHTTP, tooLarge, endedEarly, tooManyInterim
 
         public var description: String {
             switch self {
             case .notHTTP: "it answers with something else than HTTP"
             case .tooLarge: "the head of its answer is larger than \(HTTPHead.bytesAtMost) bytes"
+            case .tooManyInterim: "it sends more than \(HTTPHead.interimAtMost) interim responses"
             case .endedEarly: "it closed the connection before it had answered"
             }
         }
     }
 
     private var bytes: [UInt8] = []
+    private var interim = 0
 
     public init() {}
 
@@ -30,6 +32,8 @@ public struct HTTPHead {
             // An interim response (RFC 9110 15.2): the final one follows.
             guard (100...199).contains(response.status), response.status != 101 else { return response }
             bytes.removeFirst(end)
+            interim += 1
+            guard interim <= Self.interimAtMost else { throw .tooManyInterim }
         }
         guard bytes.count <= Self.bytesAtMost else { throw .tooLarge }
         guard bytes.isEmpty || Self.prefix.starts(with: bytes.prefix(Self.prefix.count)) else { throw .notHTTP }
@@ -74,4 +78,5 @@ public struct HTTPHead {
 
     private static let prefix = Array("HTTP/1.".utf8)
     static let bytesAtMost = 16 * 1_024
+    static let interimAtMost = 8
 }

@@ -158,6 +158,10 @@ struct HTTPHeadTests {
         #expect(throws: HTTPHead.Flaw.tooLarge) {
             for _ in 0..<100 { _ = try head.take(Array(repeating: UInt8(ascii: "a"), count: 1_000)) }
         }
+        var interim = HTTPHead()
+        #expect(throws: HTTPHead.Flaw.tooManyInterim) {
+            for _ in 0..<9 { _ = try interim.take(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) }
+        }
         var short = HTTPHead()
         #expect(try short.take(Array("HTTP/1.1 2".utf8)) == nil)
         #expect(throws: HTTPHead.Flaw.endedEarly) { _ = try short.take([UInt8]()) }

@@ -104,6 +104,7 @@ struct HealthTests {
                 [
                     "slow/livez": Self.get("/slow/30", plain.port),
                     "slow/readyz": Self.get("/slow/6", plain.port, seconds: 8),
+                    "slow/startupz": Self.get("/slow/30", plain.port, seconds: 8),
                     "silent/livez": Self.get("/", silent.address.port),
                     "silent/readyz": "{\"grpc\": {\"port\": \(silent.address.port)}}",
                     "silent/startupz": Self.get("/", silent.address.port, ", \"scheme\": \"HTTPS\""),
@@ -121,8 +122,11 @@ struct HealthTests {
             // Some that do not wait.
             for _ in 0..<20 {
                 let connection = try TCPConnection.connect(to: proxy.adminAddress())
-                try connection.send("GET /app-health/slow/livez HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
+                try connection.send("GET /app-health/slow/startupz HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
             }
+            // No more than eight hold a connection of the proxy's until that probe ends.
+            let refused = try proxy.ask("/app-health/slow/startupz")
+            #expect(refused.contains("8 wait for this probe already") && refused.hasSuffix(" 503"), "\(refused)")
             let start = ContinuousClock.now
             for path in ["slow/livez", "silent/livez", "silent/readyz", "silent/startupz", "endless/livez"] {
                 let answer = try proxy.ask("/app-health/\(path)")

@@ -28,6 +28,8 @@ final class HealthChecks {
         }
     }
 
+    static let waitersAtMost = 8
+
     typealias Answer = (ProbeRun.Outcome) -> Void
 
     private let list: ProbeList
@@ -55,6 +57,10 @@ final class HealthChecks {
     func check(_ path: String, host: String, userAgent: String?, _ answer: @escaping Answer) {
         guard let probe = list.probes[path] else {
             return answer(.failed(reason: "there is no such probe", status: nil))
+        }
+        // Each holds a connection until the probe ends. Kubelet asks for one at a time.
+        guard waiting[path, default: []].count < Self.waitersAtMost else {
+            return answer(.failed(reason: "\(Self.waitersAtMost) wait for this probe already", status: nil))
         }
         waiting[path, default: []].append(answer)
         guard waiting[path]?.count == 1 else { return }

@@ -18,7 +18,7 @@ public enum WebClient {
     /// non-blocking afterwards.
     ///
     /// - Parameters:
-    ///   - remainingMilliseconds: how long the whole exchange may still take; asked before each wait.
+    ///   - remainingMilliseconds: how long the whole exchange may still take; asked before each wait and each read.
     ///   - receive: gets more bytes, or none at an orderly close.
     public static func exchange(
         _ descriptor: Int32, host: String, trust: Trust, request: [UInt8],
@@ -31,6 +31,8 @@ public enum WebClient {
         // Safe, in all of this function: both objects live until it returns, and the descriptor is the caller's.
         defer { unsafe SSL_CTX_free(context) }
         unsafe _ = postern_ctx_set_min_version(context, TLS1_2_VERSION)
+        // By default SSL_read goes on as long as a server sends messages without data.
+        unsafe _ = SSL_CTX_ctrl(context, SSL_CTRL_CLEAR_MODE, Int(SSL_MODE_AUTO_RETRY), nil)
         try unsafe configure(context, trust)
         guard let ssl = unsafe SSL_new(context) else { throw .outOfMemory }
         defer { unsafe SSL_free(ssl) }
@@ -47,7 +49,8 @@ public enum WebClient {
         }
         var buffer = [UInt8](repeating: 0, count: 16_384)
         let room = Int32(buffer.count)
-        while true {
+        // Asked also where nothing has to be waited for: a server may send without end.
+        while remainingMilliseconds() > 0 {
             let count = attempt { unsafe SSL_read(ssl, &buffer, room) }
             if count > 0 {
                 guard receive(Array(buffer[..<Int(count)])) else { return }
@@ -57,6 +60,7 @@ public enum WebClient {
                 return
             }
         }
+        throw .connectionLost
     }
 
     private static func configure(_ context: OpaquePointer, _ trust: Trust) throws(WebClientFault) {
