@@ -44,7 +44,7 @@ final class AdminConnections {
         // While a reply is blocked evhttp keeps reading, and nobody consumes the input.
         unsafe bufferevent_setwatermark(buffers, Int16(EV_READ), 0, Self.readBytesAtMost)
         if open.count == 1 { armTimer() }
-        if open.count >= Self.most { pause(true) }
+        if silentCount >= Self.most { pause(true) }
         return unsafe buffers
     }
 
@@ -52,7 +52,11 @@ final class AdminConnections {
     func extend(_ buffers: OpaquePointer, milliseconds: Int) {
         guard let connection = open.first(where: { unsafe $0.isOf(buffers) }) else { return }
         connection.deadline = max(connection.deadline, MonotonicClock.milliseconds() + Int64(milliseconds))
+        connection.hasAsked = true
     }
+
+    /// Those that wait for a probe's outcome are limited by ``HealthChecks``.
+    private var silentCount: Int { open.count { !$0.hasAsked } }
 
     private func sweep() {
         open.removeAll(where: \.isOver)
@@ -63,11 +67,15 @@ final class AdminConnections {
             return true
         }
         // A client that has not sent its request after a while is the least likely to be honest.
-        let kept = open.count >= Self.most ? Self.most / 2 : Self.most
-        while open.count > kept, let first = open.first, first.acceptedAt + Self.fairMilliseconds <= now {
-            open.removeFirst().cut()
+        var silent = silentCount
+        let kept = silent >= Self.most ? Self.most / 2 : Self.most
+        while silent > kept, let index = open.firstIndex(where: { !$0.hasAsked }),
+            open[index].acceptedAt + Self.fairMilliseconds <= now
+        {
+            open.remove(at: index).cut()
+            silent -= 1
         }
-        if open.count < Self.most { pause(false) }
+        if silent < Self.most { pause(false) }
         if !open.isEmpty { armTimer() }
     }
 
@@ -93,6 +101,8 @@ private final class AdminConnection {
     /// Monotonic milliseconds.
     let acceptedAt: Int64
     var deadline: Int64
+    /// Whether it waits for what it asked for.
+    var hasAsked = false
     private let buffers: OpaquePointer
 
     init(_ buffers: OpaquePointer, acceptedAt: Int64, milliseconds: Int64) {

@@ -27,6 +27,7 @@ struct ProxyLifecycle {
     private var cutCount = 0
     private var failure: String?
     private var terminationAskedAt: Int64?
+    private var applicationHasEnded = false
     private let workerCount: Int
 
     init(workerCount: Int) { self.workerCount = workerCount }
@@ -96,8 +97,10 @@ struct ProxyLifecycle {
 
     /// Somebody other than the supervisor, whose signal is still to come, asks for the end.
     ///
-    /// - Parameter delay: whether inbound listeners go on accepting for the drain delay.
+    /// - Parameter delay: whether inbound listeners go on accepting for the drain delay; not so if the application has
+    ///   ended.
     mutating func drainAsked(delay: Bool) -> Action {
+        if !delay { applicationHasEnded = true }
         guard stage != .draining else { return delay ? .nothing : .stopInbound }
         stage = .draining
         return delay ? .drain : .stopInbound
@@ -108,7 +111,8 @@ struct ProxyLifecycle {
     private func afterEnd() -> Action {
         guard ended.count == workerCount else { return .nothing }
         if let failure { return .end(.failed(reason: failure)) }
-        return .end(cutCount == 0 ? .drained : .cut(connections: cutCount))
+        if cutCount == 0 { return .end(.drained) }
+        return .end(applicationHasEnded ? .cutWithoutApplication(connections: cutCount) : .cut(connections: cutCount))
     }
 }
 
@@ -118,6 +122,8 @@ public enum ProxyEnd: Hashable, Sendable {
     case drained
     /// The number of connections still open when the drain timed out.
     case cut(connections: Int)
+    /// The same after the word that the application had ended: others' idle connections are no failure of a Job.
+    case cutWithoutApplication(connections: Int)
     case failed(reason: String)
 }
 
@@ -125,7 +131,7 @@ extension ProxyEnd: CustomStringConvertible {
     public var description: String {
         switch self {
         case .drained: "drained"
-        case .cut(let connections): "cut \(connections) connections"
+        case .cut(let connections), .cutWithoutApplication(let connections): "cut \(connections) connections"
         case .failed(let reason): reason
         }
     }

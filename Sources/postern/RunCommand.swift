@@ -108,7 +108,7 @@ extension ProxyEnd {
 
     var exitCode: ExitCode {
         switch self {
-        case .drained: .success
+        case .drained, .cutWithoutApplication: .success
         case .cut: .connectionsCut
         case .failed: .failure
         }

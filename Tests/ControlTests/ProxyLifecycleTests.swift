@@ -65,6 +65,14 @@ struct ProxyLifecycleTests {
         #expect(life.terminationAsked(now: 6_000) == .cut)
     }
 
+    @Test("what is cut after the application's own end is no failure")
+    func cutAfterQuit() {
+        var life = ProxyLifecycle(workerCount: 1)
+        _ = life.workerServes(0)
+        #expect(life.drainAsked(delay: false) == .stopInbound)
+        #expect(life.workerFinished(0, cut: 2) == .end(.cutWithoutApplication(connections: 2)))
+    }
+
     @Test("a failed worker drains the others, and the end says why")
     func failure() {
         var life = ProxyLifecycle(workerCount: 2)

@@ -80,6 +80,17 @@ struct AwaitTests {
         }
     }
 
+    @Test("SIGTERM ends it, also as the first process of a container", arguments: [143, 1])
+    func stopped(code: Int32) throws {
+        // Such a process ignores the signal until it has a handler. Nothing listens on port 1.
+        let again = code == 143 ? "while kill -TERM 1; do sleep 0.02; done &" : ""
+        let process = try ChildProcess([
+            "unshare", "--pid", "--fork", "--kill-child", "bash", "-c",
+            "\(again) exec \"$0\" await --ready --admin 127.0.0.1:1 --timeout 1s", PosternBinary.path(),
+        ])
+        #expect(process.awaitExit(within: .seconds(20)) == .code(code), "\(process.standardError.text)")
+    }
+
     @Test("wrong arguments, and a command that cannot be run, have exit codes of their own")
     func badInput() throws {
         try onStage(.epoll) { stage in

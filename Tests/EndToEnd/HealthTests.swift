@@ -126,7 +126,7 @@ struct HealthTests {
             }
             // No more than eight hold a connection of the proxy's until that probe ends.
             let refused = try proxy.ask("/app-health/slow/startupz")
-            #expect(refused.contains("8 wait for this probe already") && refused.hasSuffix(" 503"), "\(refused)")
+            #expect(refused.contains("8 wait for its first answer") && refused.hasSuffix(" 503"), "\(refused)")
             let start = ContinuousClock.now
             for path in ["slow/livez", "silent/livez", "silent/readyz", "silent/startupz", "endless/livez"] {
                 let answer = try proxy.ask("/app-health/\(path)")

@@ -36,6 +36,8 @@ final class HealthChecks {
     private let results: Results
     /// Who waits for the probe of a path that is under way.
     private var waiting: [String: [Answer]] = [:]
+    /// Of each probe's last run.
+    private var latest: [String: ProbeRun.Outcome] = [:]
 
     init(_ list: ProbeList, on loop: ControlLoop) throws(ControlFault) {
         self.list = list
@@ -58,9 +60,11 @@ final class HealthChecks {
         guard let probe = list.probes[path] else {
             return answer(.failed(reason: "there is no such probe", status: nil))
         }
-        // Each holds a connection until the probe ends. Kubelet asks for one at a time.
+        // Each holds a connection until the probe ends, and kubelet asks for one at a time. Where others crowd it out, it
+        // gets the outcome of the run before, which has just ended: they must not make the application seem ill.
         guard waiting[path, default: []].count < Self.waitersAtMost else {
-            return answer(.failed(reason: "\(Self.waitersAtMost) wait for this probe already", status: nil))
+            let none = ProbeRun.Outcome.failed(reason: "\(Self.waitersAtMost) wait for its first answer", status: nil)
+            return answer(latest[path] ?? none)
         }
         waiting[path, default: []].append(answer)
         guard waiting[path]?.count == 1 else { return }
@@ -76,6 +80,7 @@ final class HealthChecks {
     func takeResults() { for (path, outcome) in results.take() { end(path, outcome) } }
 
     private func end(_ path: String, _ outcome: ProbeRun.Outcome) {
+        latest[path] = outcome
         for answer in waiting.removeValue(forKey: path) ?? [] { answer(outcome) }
     }
 }

@@ -45,6 +45,7 @@ struct AwaitCommand: ParsableCommand {
     }
 
     func run() throws {
+        StopSignals.endProcess()
         let address = try address()
         let deadline = MonotonicClock.milliseconds() + Int64(timeout.milliseconds)
         var reason = "the time-out is 0"

@@ -33,6 +33,7 @@ struct ValidateCommand: ParsableCommand {
     var json = false
 
     func run() throws {
+        StopSignals.endProcess()
         let (settings, plan) = try RedirectionPlan.load(config.path, user: user, only: only)
         let results = RedirectionTrial(settings, plan).run()
         let isProven =
