@@ -143,6 +143,16 @@ struct ValidateTests {
         let legs = try pod.validate(expecting: 1)
         let past = legs.filter { $0.text.contains("leaves as it is") }
         #expect(past.count == 2 && past.allSatisfy { $0.reason.contains("would come back to it") }, "\(past)")
+        // Another's rule leads what the proxy dials to a port of this host.
+        try apply(pod)
+        try pod.network.run(
+            [
+                "nft",
+                "table inet other { chain output { type nat hook output priority -150; "
+                    + "meta skuid 1337 ip daddr 192.0.2.0/24 meta l4proto tcp redirect to :9; }; }",
+            ], in: .pod)
+        let led = try pod.validate(expecting: 1).filter { $0.result == "failed" }
+        #expect(led.map(\.family) == ["ipv4"] && led[0].reason.contains("another rule leads it elsewhere"), "\(led)")
     }
 
     @Test("what it cannot try it says, and fails if it can try nothing or is to be strict")

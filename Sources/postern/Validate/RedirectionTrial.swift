@@ -64,7 +64,7 @@ struct RedirectionTrial {
         let patience = leg.way == .past ? Self.absenceMilliseconds : Self.patienceMilliseconds
         let end = end(of: socket, to: target, doors, milliseconds: patience)
         switch (leg.way, end) {
-        case (.past, .absent): return .passed
+        case (.past, .absent(let errno)): return try Self.departure(errno)
         case (.past, .came(let arrival)):
             return .failed(reason: "it came to port \(arrival.port): what the proxy dials would come back to it")
         case (.outbound(let port), .came(let arrival)), (.inbound(let port), .came(let arrival)):
@@ -78,6 +78,16 @@ struct RedirectionTrial {
             return .passed
         case (.outbound(let port), .absent(let errno)), (.inbound(let port), .absent(let errno)):
             return .failed(reason: Self.absence(port, errno))
+        }
+    }
+
+    /// Whether a connection that has come to no listener of ours has left the host.
+    private static func departure(_ errno: Int32) throws(TrialFault) -> Outcome {
+        switch errno {
+        case 0, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH: return .passed
+        // The first router drops it before anybody could refuse it.
+        case ECONNREFUSED: return .failed(reason: "it was refused on this host: another rule leads it elsewhere")
+        case let code: throw TrialFault("it did not leave: \(systemMessage(code))")
         }
     }
 
