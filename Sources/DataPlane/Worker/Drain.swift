@@ -9,21 +9,41 @@ struct Drain: Equatable {
     var deadline: UInt64
     var acceptsInbound = true
     var acceptsOutbound = true
-    /// Nothing was open when that was looked at last.
-    var isIdle = false
+    /// For how long nothing must have been open before outbound listeners close: an application that is about to end may
+    /// make one call after the other.
+    var quiet: UInt64
+    /// Since when nothing is open.
+    private var emptySince: UInt64?
+    /// Nothing had been open for that long when that was looked at last.
+    private var isIdle = false
 
     /// - Parameter delay: for how long inbound listeners go on accepting; never beyond the deadline.
     init(now: UInt64, delay: UInt64, timeout: UInt64) {
         deadline = now &+ timeout
         inboundUntil = now &+ min(delay, timeout)
+        quiet = min(delay, timeout, Self.quietAtMost)
     }
+
+    private static let quietAtMost: UInt64 = 5_000_000_000
 
     func accepts(_ mode: ConnectionMachine.Mode) -> Bool { mode == .inbound ? acceptsInbound : acceptsOutbound }
 
-    /// True once each time nothing is open any more, and only outbound listeners accept.
-    mutating func becomesIdle(connections: Int) -> Bool {
+    /// True once each time nothing has been open for a while, and only outbound listeners accept.
+    mutating func becomesIdle(now: UInt64, connections: Int) -> Bool {
+        guard connections == 0 else {
+            (emptySince, isIdle) = (nil, false)
+            return false
+        }
+        let since = emptySince ?? now
         let was = isIdle
-        isIdle = connections == 0 && !acceptsInbound && acceptsOutbound
+        emptySince = since
+        isIdle = !acceptsInbound && acceptsOutbound && now - since >= quiet
         return isIdle && !was
+    }
+
+    /// When it becomes idle if nothing is opened.
+    var idleAt: UInt64 {
+        guard !isIdle, !acceptsInbound, acceptsOutbound, let emptySince else { return .max }
+        return emptySince &+ quiet
     }
 }

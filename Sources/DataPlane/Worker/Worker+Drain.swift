@@ -13,9 +13,17 @@ extension Worker {
         endDelayIfDue()
     }
 
-    /// Drains, from now on without inbound listeners.
+    /// Drains, from now on without inbound listeners, and ends as soon as nothing is open: the application has ended.
     public mutating func stopInbound() {
         drain()
+        if case .draining(var drain) = stage {
+            drain.quiet = 0
+            stage = .draining(drain)
+        }
+        closeInbound()
+    }
+
+    private mutating func closeInbound() {
         guard case .draining(var drain) = stage, drain.acceptsInbound else { return }
         drain.acceptsInbound = false
         stage = .draining(drain)
@@ -47,11 +55,11 @@ extension Worker {
         }
     }
 
-    /// True once each time a drain has nothing open any more, and outbound listeners still accept: all workers together
-    /// decide that they need not.
+    /// True once each time a drain has had nothing open for a while, and outbound listeners still accept: all workers
+    /// together decide that they need not.
     public mutating func takeIdle() -> Bool {
         guard case .draining(var drain) = stage else { return false }
-        let isIdle = drain.becomesIdle(connections: connections.count)
+        let isIdle = drain.becomesIdle(now: loop.now, connections: connections.count)
         stage = .draining(drain)
         return isIdle
     }
@@ -73,7 +81,8 @@ extension Worker {
     /// The nanoseconds until ``continueDrain()`` has something to do; nil without a drain.
     var nanosecondsUntilDrainContinues: UInt64? {
         guard case .draining(let drain) = stage else { return nil }
-        let next = min(drain.deadline, drain.acceptsInbound ? drain.inboundUntil : nextStrangerCheckAt)
+        let next = min(
+            drain.deadline, drain.acceptsInbound ? drain.inboundUntil : nextStrangerCheckAt, drain.idleAt)
         return next > loop.now ? next - loop.now : 1_000_000
     }
 
@@ -85,7 +94,7 @@ extension Worker {
 
     private mutating func endDelayIfDue() {
         guard case .draining(let drain) = stage, loop.now >= drain.inboundUntil else { return }
-        stopInbound()
+        closeInbound()
     }
 
     private mutating func retireAcceptors() {
