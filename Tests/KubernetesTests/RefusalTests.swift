@@ -247,6 +247,7 @@ struct RefusalTests {
         var text = "a0: &a0 [x, x]\n"
         for level in 1...60 { text += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }
         // A chain: what each holds must not be freed by recursion.
+        text += "c0: &c0 [x]\n"
         for link in 1...200_000 { text += "c\(link): &c\(link) [*c\(link - 1)]\n" }
         let injection = try #require(Injection(image: "postern:1", version: "1"))
         #expect(try injection.inject(Array(text.utf8), file: "m.yaml").text == Array(text.utf8))
