@@ -60,8 +60,8 @@ final class HealthChecks {
         guard let probe = list.probes[path] else {
             return answer(.failed(reason: "there is no such probe", status: nil))
         }
-        // Each holds a connection until the probe ends, and kubelet asks for one at a time. Where others crowd it out, it
-        // gets the outcome of the run before, which has just ended: they must not make the application seem ill.
+        // Each holds a connection until the probe ends, and kubelet asks for one at a time. Where others crowd it out,
+        // it gets the outcome of the run before, which has just ended: they must not make the application seem ill.
         guard waiting[path, default: []].count < Self.waitersAtMost else {
             let none = ProbeRun.Outcome.failed(reason: "\(Self.waitersAtMost) wait for its first answer", status: nil)
             return answer(latest[path] ?? none)

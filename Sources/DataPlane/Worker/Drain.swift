@@ -9,8 +9,8 @@ struct Drain: Equatable {
     var deadline: UInt64
     var acceptsInbound = true
     var acceptsOutbound = true
-    /// For how long nothing must have been open before outbound listeners close: an application that is about to end may
-    /// make one call after the other.
+    /// For how long nothing must have been open before outbound listeners close: an application that is about to end
+    /// may make one call after the other.
     var quiet: UInt64
     /// Since when nothing is open.
     private var emptySince: UInt64?
