@@ -26,7 +26,7 @@ struct InjectionTests {
             "\(String(decoding: injected.text, as: UTF8.self))\n=>\n\(String(decoding: removed.text, as: UTF8.self))")
     }
 
-    @Test("so it is with comments and blank lines anywhere between", arguments: UInt64(0)..<16)
+    @Test("so it is with comments and blank lines anywhere between", arguments: UInt64(0)..<8)
     func comments(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         for manifest in Manifests.all {
@@ -41,7 +41,7 @@ struct InjectionTests {
     }
 
     @Test(
-        "comments and blank lines between the lines of block style are no reason to refuse", arguments: UInt64(0)..<10)
+        "comments and blank lines between the lines of block style are no reason to refuse", arguments: UInt64(0)..<5)
     func noRefusal(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         for text in Self.plain {
