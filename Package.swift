@@ -69,7 +69,7 @@ let package = Package(
         module("EventLoop", ["CLibURing", "System"]),
         module("WorkloadAPI", ["CNghttp2", "Identity"]),
         module("Federation"),
-        module("Kubernetes", ["Policy", "Settings"]),
+        module("Kubernetes", ["Policy", "Redirection", "Settings"]),
         module("ApplicationHealth"),
         module("Authority", ["Crypto", "Identity", "System", "Telemetry"]),
 

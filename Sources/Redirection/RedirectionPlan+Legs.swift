@@ -1,3 +1,5 @@
+public import Policy
+
 /// A connection that shows whether the rules of a plan are in force.
 public struct ValidationLeg: Hashable, Sendable {
     public enum Caller: Hashable, Sendable {
@@ -23,6 +25,18 @@ public struct ValidationLeg: Hashable, Sendable {
         self.family = family
         self.caller = caller
         self.way = way
+    }
+}
+
+extension ValidationLeg {
+    /// To which port a leg to another host goes: one that rules hardly except.
+    public static let port: UInt16 = 60_009
+}
+
+extension IPFamily {
+    /// Of nobody, because it is for documentation (RFC 5737, RFC 3849): where a leg to another host goes.
+    public var addressOfNobody: IPAddress {
+        self == .v4 ? .v4(0xC000_0201) : .v6(0x2001_0DB8_0000_0000, 1)
     }
 }
 

@@ -76,14 +76,7 @@ public final class HealthCall {
 
     /// Removes and returns the bytes to send to the server.
     public func takeOutput() -> [UInt8] {
-        var output: [UInt8] = []
-        while true {
-            var data: UnsafePointer<UInt8>?
-            let count = unsafe nghttp2_session_mem_send(session, &data)
-            guard count > 0, let data = unsafe data else { return output }
-            // The bytes are the session's until its next call.
-            unsafe output += UnsafeBufferPointer(start: data, count: count)
-        }
+        unsafe HTTP2Request.takeOutput(of: session)
     }
 
     // MARK: Private
@@ -91,23 +84,7 @@ public final class HealthCall {
     private func begin(_ headers: [(String, String)]) throws(WorkloadFault) {
         var provider = unsafe nghttp2_data_provider()
         unsafe provider.read_callback = requestRead
-        // One block with all names and values, which nghttp2 copies.
-        var text: [UInt8] = []
-        for (name, value) in headers { text += Array(name.utf8) + Array(value.utf8) }
-        let stream = unsafe text.withUnsafeMutableBufferPointer { block in
-            var fields: [nghttp2_nv] = unsafe []
-            var start = 0
-            for (name, value) in headers {
-                let base = unsafe block.baseAddress! + start
-                unsafe fields.append(
-                    nghttp2_nv(
-                        name: base, value: base + name.utf8.count, namelen: name.utf8.count,
-                        valuelen: value.utf8.count, flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)))
-                start += name.utf8.count + value.utf8.count
-            }
-            return unsafe nghttp2_submit_request(session, nil, fields, fields.count, &provider, nil)
-        }
-        guard stream > 0 else { throw .outOfMemory }
+        _ = try unsafe HTTP2Request.submit(headers, body: &provider, to: session)
     }
 
     fileprivate func header(_ name: [UInt8], _ value: [UInt8]) -> Bool {

@@ -89,14 +89,7 @@ public final class WorkloadConnection {
 
     /// Removes and returns the bytes to send to the server.
     public func takeOutput() -> [UInt8] {
-        var output: [UInt8] = []
-        while true {
-            var data: UnsafePointer<UInt8>?
-            let count = unsafe nghttp2_session_mem_send(session, &data)
-            guard count > 0, let data = unsafe data else { return output }
-            // The bytes are the session's until its next call.
-            unsafe output += UnsafeBufferPointer(start: data, count: count)
-        }
+        unsafe HTTP2Request.takeOutput(of: session)
     }
 
     /// Sends a ping, which the server answers with a `pong`.
@@ -119,23 +112,7 @@ public final class WorkloadConnection {
             unsafe flags?.pointee = NGHTTP2_DATA_FLAG_EOF.rawValue
             return message.count
         }
-        // One block with all names and values, which nghttp2 copies.
-        var text: [UInt8] = []
-        for (name, value) in headers { text += Array(name.utf8) + Array(value.utf8) }
-        let stream = unsafe text.withUnsafeMutableBufferPointer { block in
-            var fields: [nghttp2_nv] = unsafe []
-            var start = 0
-            for (name, value) in headers {
-                let base = unsafe block.baseAddress! + start
-                unsafe fields.append(
-                    nghttp2_nv(
-                        name: base, value: base + name.utf8.count, namelen: name.utf8.count,
-                        valuelen: value.utf8.count, flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)))
-                start += name.utf8.count + value.utf8.count
-            }
-            return unsafe nghttp2_submit_request(session, nil, fields, fields.count, &provider, nil)
-        }
-        guard stream > 0 else { throw .outOfMemory }
+        let stream = try unsafe HTTP2Request.submit(headers, body: &provider, to: session)
         answers[stream] = Answer(call: call)
     }
 

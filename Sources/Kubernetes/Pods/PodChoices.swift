@@ -1,4 +1,5 @@
 import Policy
+import Redirection
 import Settings
 
 /// What the annotations of a pod choose.
@@ -101,22 +102,16 @@ struct PodChoices {
             list?.split(separator: ",").contains { isWanted(String($0)) } ?? false
         }
         func isTrialPort(_ text: String) -> Bool {
-            (try? PortRange(parsing: text))?.contains(Self.trialPort) ?? false
+            (try? PortRange(parsing: text))?.contains(ValidationLeg.port) ?? false
         }
         func isAroundTrial(_ text: String) -> Bool {
             guard let block = try? CIDR(parsing: text) else { return false }
-            return Self.trialAddresses.contains { address in
-                (try? CIDR(parsing: address)).map { block.contains($0) } ?? false
-            }
+            return IPFamily.allCases.contains { block.contains($0.addressOfNobody) }
         }
         if has(skippedOutboundPorts, isTrialPort) { return .skipOutboundPorts }
         if has(skippedOutboundAddresses, isAroundTrial) { return .skipOutboundAddresses }
         return nil
     }
-
-    /// What `postern validate` dials: addresses for documentation (RFC 5737, RFC 3849).
-    private static let trialAddresses = ["192.0.2.1/32", "2001:db8::1/128"]
-    private static let trialPort: UInt16 = 60_009
 
     /// Takes the value, or returns what was expected instead.
     private mutating func read(_ annotation: PodAnnotation, _ value: String) -> String? {

@@ -55,7 +55,7 @@ struct RedirectionTrial {
     // MARK: Private
 
     private func attempt(_ leg: ValidationLeg, _ doors: [TrialDoor]) throws(TrialFault) -> Outcome {
-        let remote = leg.family.remoteAddress
+        let remote = SocketAddress(Endpoint(address: leg.family.addressOfNobody, port: ValidationLeg.port))
         guard let own = TrialSocket.localAddress(towards: remote) else {
             throw TrialFault("this host has no route for \(leg.family.rawValue): nothing of it leaves")
         }
@@ -147,14 +147,6 @@ extension RedirectionTrial.Result {
 
 extension ValidationLeg.Way {
     fileprivate var isInbound: Bool { if case .inbound = self { true } else { false } }
-}
-
-extension IPFamily {
-    /// Of nobody (RFC 5737, RFC 3849), and with a port that rules hardly except.
-    fileprivate var remoteAddress: SocketAddress {
-        self == .v4
-            ? SocketAddress(v4: 0xC000_0201, port: 60_009) : SocketAddress(v6: 0x2001_0DB8 << 32, 1, port: 60_009)
-    }
 }
 
 extension SocketAddress {
