@@ -33,7 +33,10 @@ let buildInfo: [CSetting] =
 
 let package = Package(
     name: "postern",
-    products: [.executable(name: "postern", targets: ["postern"])],
+    products: [
+        .executable(name: "postern", targets: ["postern"]),
+        .executable(name: "postern-injector", targets: ["postern-injector"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -45,6 +48,8 @@ let package = Package(
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CLibEvent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
+        .systemLibrary(
+            name: "CLibEventOpenSSL", pkgConfig: "libevent_openssl", providers: [.apt(["libevent-dev"])]),
         .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
 
         // Operating-system services that several modules share; uses only Glibc.
@@ -88,10 +93,24 @@ let package = Package(
                 "Federation", "Policy", "Identity", "Resolution", "System", "Telemetry", logging,
             ]),
         .target(name: "CBuildInfo", cSettings: buildInfo),
+        module("Commands", ["CBuildInfo", "Kubernetes", "Settings", "System", "TLS", argumentParser]),
+        module(
+            "Injector",
+            [
+                "CLibEvent", "CLibEventOpenSSL", "Control", "Crypto", "Identity", "Kubernetes", "Settings", "System",
+                "TLS", "Telemetry", logging,
+            ]),
+        .executableTarget(
+            name: "postern-injector",
+            dependencies: [
+                "Commands", "Control", "Injector", "Kubernetes", "Settings", "System", argumentParser, logging,
+            ],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "postern",
             dependencies: [
-                "ApplicationHealth", "CBuildInfo", "Control", "DataPlane", "Settings", "TLS", "SVID", "Policy",
+                "ApplicationHealth", "Commands", "Control", "DataPlane", "Settings", "TLS", "SVID", "Policy",
                 "Identity", "Telemetry", "Authority", "EventLoop", "Kubernetes", "Load", "Redirection", "System",
                 argumentParser, logging,
             ],
@@ -155,7 +174,8 @@ let package = Package(
             "EndToEnd", ["Authority", "Identity", "ManifestTesting", "PosternTesting", "Loopback"],
             resources: [
                 .copy("Peers/workload_api.py"), .copy("Peers/proxy_application.py"), .copy("Peers/network_peer.py"),
-                .copy("Peers/manifest_check.py"), .copy("Peers/admission_check.py"), .copy("Peers/health_server.py"),
+                .copy("Peers/manifest_check.py"), .copy("Peers/admission_check.py"), .copy("Peers/injector_check.py"),
+                .copy("Peers/health_server.py"),
                 .copy("Peers/http_application.py"),
             ]),
 

@@ -2,7 +2,7 @@ import CLibEvent
 import DataPlane
 import EventLoop
 import Glibc
-import Policy
+package import Policy
 import Settings
 import System
 
@@ -12,7 +12,7 @@ public final class AdminServer {
     /// The response to `/readyz`.
     public var readiness: Readiness
     /// The response to `/metrics`.
-    var metrics: () -> String = { "" }
+    package var metrics: () -> String = { "" }
     /// What follows in the response to `/readyz?verbose`.
     var details: () -> String = { "" }
     /// Whether changes may be asked for over TCP too.
@@ -31,7 +31,7 @@ public final class AdminServer {
     private let files: [UnixSocketFile]
 
     /// Serves requests once the loop runs.
-    convenience init(
+    package convenience init(
         on loop: ControlLoop, address: IPAddress, port: UInt16, readiness: Readiness
     ) throws(ControlFault) {
         try self.init(on: loop, [AdminSocket(Endpoint(address: address, port: port))], readiness: readiness)
@@ -177,7 +177,7 @@ public final class AdminServer {
 
     /// With no descriptor left, a connection stays in the backlog and the listener stays readable: without a pause the
     /// loop would spin.
-    private static func pauseWhenDescriptorsRunOut(_ listener: OpaquePointer) {
+    package static func pauseWhenDescriptorsRunOut(_ listener: OpaquePointer) {
         unsafe evconnlistener_set_error_cb(listener) { listener, _ in
             var pause = timeval(tv_sec: 1, tv_usec: 0)
             unsafe evconnlistener_disable(listener)

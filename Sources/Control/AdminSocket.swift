@@ -2,19 +2,19 @@ import CLibEvent
 import DataPlane
 import EventLoop
 import Glibc
-import Settings
+package import Settings
 import System
 
 /// A bound, listening, non-blocking socket; closed by `deinit` unless handed over.
-final class AdminSocket {
-    let number: Int32
+package final class AdminSocket {
+    package let number: Int32
     /// Nil for a Unix socket.
-    let port: UInt16?
+    package let port: UInt16?
     /// Of a Unix socket; it is removed with its last owner.
     let file: UnixSocketFile?
     private var owner: OwnedDescriptor?
 
-    init(_ endpoint: Endpoint) throws(ControlFault) {
+    package init(_ endpoint: Endpoint) throws(ControlFault) {
         let address = SocketAddress(endpoint)
         let number = socket(address.family, postern_nonblocking_stream_socket, 0)
         guard number >= 0 else { throw .system(what: "cannot make a socket for \(endpoint)", errno: errno) }
@@ -51,7 +51,7 @@ final class AdminSocket {
     }
 
     /// Passes ownership of the descriptor to the caller.
-    func handOver() { _ = owner.take()?.release() }
+    package func handOver() { _ = owner.take()?.release() }
 
     /// Zero, or the errno of the failed call.
     private static func listen(_ number: Int32, on address: SocketAddress) -> Int32 {

@@ -10,7 +10,7 @@ public final class ControlLoop {
     /// The signals reported as events. SIGPIPE is always ignored.
     public enum Signals { case all, none }
 
-    let base: EventBase
+    package let base: EventBase
     /// Owned here; a watch reads it.
     private let signals: OwnedDescriptor?
     private var watches: [EventWatch] = []
@@ -41,7 +41,7 @@ public final class ControlLoop {
     }
 
     /// Reports `filesChanged` on an event of the watch. The watch must outlive the loop's use.
-    func watch(files descriptor: Int32) throws(ControlFault) {
+    package func watch(files descriptor: Int32) throws(ControlFault) {
         try watch(descriptor: descriptor) { loop in
             // The receiver of the report reads the events; until then the descriptor stays readable.
             guard !loop.pending.contains(.filesChanged(descriptor: descriptor)) else { return }

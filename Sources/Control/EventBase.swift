@@ -4,8 +4,8 @@ import Logging
 
 /// Owns libevent's `event_base`, and one timer on it. Belongs to the control thread.
 @safe
-final class EventBase {
-    let pointer: OpaquePointer
+package final class EventBase {
+    package let pointer: OpaquePointer
     private(set) var timerFired = false
     private var timer: OpaquePointer?
 
@@ -56,8 +56,8 @@ final class EventBase {
 /// Calls back whenever a descriptor is readable, or writable, for the lifetime of the value. Belongs to the control
 /// thread.
 @safe
-final class EventWatch {
-    enum Readiness {
+package final class EventWatch {
+    package enum Readiness {
         case reading, writing
     }
 
@@ -65,7 +65,7 @@ final class EventWatch {
     private let callback: () -> Void
     private var event: OpaquePointer?
 
-    init(
+    package init(
         _ base: EventBase, descriptor: Int32, for readiness: Readiness = .reading, _ callback: @escaping () -> Void
     ) throws(ControlFault) {
         self.base = base

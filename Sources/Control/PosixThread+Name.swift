@@ -1,10 +1,10 @@
 import CLibEvent
 import Glibc
-import System
+package import System
 
 extension PosixThread {
     /// Runs `body` on a new thread; `name` is truncated to the kernel's 15 bytes.
-    static func spawn(
+    package static func spawn(
         name: String, _ body: @escaping @Sendable () -> Void
     ) throws(ControlFault) -> PosixThread {
         do throws(ThreadFault) {

@@ -4,7 +4,7 @@ public import Settings
 ///
 /// Everything else stays as it is, byte for byte. A result is read again before it is returned: it says the same as the
 /// text before, apart from the sidecar, and a removal gives that text back. What cannot be edited so is refused.
-public struct Injection {
+public struct Injection: Sendable {
     /// Larger texts are refused.
     public static let bytesAtMost = Manifest.bytesAtMost
 

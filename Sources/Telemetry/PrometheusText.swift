@@ -52,6 +52,31 @@ public struct PrometheusText {
         return escaped
     }
 
+    /// How often a time was at most each bound; counts are cumulative, and the last one is of all.
+    ///
+    /// - Parameters:
+    ///   - bounds: in nanoseconds, as are the times.
+    ///   - counts: one for each bound, and one more.
+    public mutating func histogram(
+        _ name: StaticString, _ help: StaticString, boundsNanoseconds bounds: [UInt64], counts: [UInt64],
+        sumNanoseconds sum: UInt64
+    ) {
+        precondition(counts.count == bounds.count + 1)
+        text += "# HELP \(name) \(help)\n# TYPE \(name) histogram\n"
+        for (bound, count) in zip(bounds, counts) {
+            text += "\(name)_bucket{le=\"\(Self.seconds(bound))\"} \(count)\n"
+        }
+        let all = counts[bounds.count]
+        text += "\(name)_bucket{le=\"+Inf\"} \(all)\n\(name)_sum \(Self.seconds(sum))\n\(name)_count \(all)\n"
+    }
+
+    /// Without trailing zeros.
+    private static func seconds(_ nanoseconds: UInt64) -> String {
+        var text = String(nanoseconds % 1_000_000_000 + 1_000_000_000).dropFirst()
+        while text.last == "0" { text.removeLast() }
+        return "\(nanoseconds / 1_000_000_000)" + (text.isEmpty ? "" : "." + text)
+    }
+
     /// A number that goes up and down.
     public mutating func gauge(_ name: StaticString, _ help: StaticString, _ value: Int64) {
         add("\(name)", "gauge", "\(help)", "\(value)")

@@ -2,6 +2,7 @@ public import ArgumentParser
 import Glibc
 import Identity
 public import Authority
+import Commands
 
 struct CACommand: ParsableCommand {
     static let configuration = CommandConfiguration(

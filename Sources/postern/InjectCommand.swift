@@ -1,4 +1,5 @@
 import ArgumentParser
+import Commands
 import Glibc
 import Kubernetes
 import Settings
@@ -31,13 +32,10 @@ struct InjectCommand: ParsableCommand {
     @Flag(help: "Answer an AdmissionReview as a webhook would.")
     var review = false
 
-    @Option(help: ArgumentHelp("The image of the proxy.", valueName: "image"))
-    var image = "postern:\(Postern.version)"
+    @OptionGroup var options: InjectionOptions
 
     func run() throws {
-        guard let injection = Injection(image: image, version: Postern.version) else {
-            throw BadInput("\(quoted(image)) is no image")
-        }
+        let injection = try options.injection()
         let text = try read()
         guard !review else { return try answer(text, injection) }
         let result: Injection.Result

@@ -1,29 +1,5 @@
 import ArgumentParser
 
-/// `250ms`, `10s`, `5m` or `1h`.
-struct DurationArgument: ExpressibleByArgument, CustomStringConvertible {
-    let nanoseconds: UInt64
-    let description: String
-    var milliseconds: Int { Int(nanoseconds / 1_000_000) }
-
-    init?(argument: String) {
-        let digits = argument.prefix { $0.isASCII && $0.isNumber }
-        let units: [Substring: UInt64] = ["ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000]
-        guard let number = UInt64(digits), number <= 3_600_000, let unit = units[argument.dropFirst(digits.count)],
-            number * unit <= Self.longestMilliseconds
-        else { return nil }
-        nanoseconds = number * unit * 1_000_000
-        description = argument
-    }
-
-    init(seconds: UInt64) {
-        nanoseconds = seconds * 1_000_000_000
-        description = "\(seconds)s"
-    }
-
-    private static let longestMilliseconds: UInt64 = 24 * 3_600_000
-}
-
 /// A number of bytes: `512`, `1KiB`, `1MiB`.
 struct SizeArgument: ExpressibleByArgument, CustomStringConvertible {
     let bytes: Int

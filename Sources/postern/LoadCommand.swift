@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Commands
 import Control
 import EventLoop
 import Glibc

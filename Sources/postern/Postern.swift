@@ -1,7 +1,9 @@
 import ArgumentParser
-import Control
-import Settings
 import Authority
+import Commands
+import Control
+import EventLoop
+import Settings
 
 /// The command line. Exit codes: 0 success, 1 refused or failed, 2 bad input, 3 connections cut at the drain.
 @main
@@ -13,14 +15,17 @@ struct Postern: ParsableCommand {
             New here? `postern dev` shows an allowed and a refused call with certificates made on the spot.
             """,
         // Asking OpenSSL what it has takes time, and decides for a module of it.
-        version: CommandLine.arguments.contains("--version") ? BuildInfo.text : version,
+        version: CommandLine.arguments.contains("--version") ? buildInfo : version,
         subcommands: [
             RunCommand.self, CheckCommand.self, ExplainCommand.self, LoadCommand.self, DevCommand.self, CACommand.self,
             RedirectCommand.self, InjectCommand.self, ValidateCommand.self, AwaitCommand.self, DoctorCommand.self,
         ]
     )
 
-    static let version = "0.1.0"
+    static let version = BuildInfo.version
+    private static var buildInfo: String {
+        BuildInfo.text(of: "postern", libraries: ["liburing \(IOURingVersion.text)"])
+    }
 
     static func main() {
         Console.holdStandardDescriptors()
@@ -63,21 +68,6 @@ extension Postern {
     }
 }
 
-/// The arguments are well-formed but cannot be carried out.
-struct BadInput: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) { self.description = description }
-}
-
-/// A failure not caused by the input.
-protocol DescribedFault: Error, CustomStringConvertible {}
 extension ControlFault: DescribedFault {}
 extension ProxyFault: DescribedFault {}
 extension DevFault: DescribedFault {}
-
-extension ExitCode {
-    static let refused = ExitCode(1)
-    static let badInput = ExitCode(2)
-    static let connectionsCut = ExitCode(3)
-}

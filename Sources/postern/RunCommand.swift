@@ -1,5 +1,6 @@
 import ApplicationHealth
 import ArgumentParser
+import Commands
 import Control
 import Glibc
 import Identity

@@ -6,16 +6,16 @@ import System
 ///
 /// May report spuriously, never misses a change. After a report call ``rearm()``, because the paths may resolve
 /// elsewhere, then read the files.
-final class FileWatch {
+package final class FileWatch {
     /// The paths to watch.
-    var paths: [String] { didSet { if paths != oldValue { rearm() } } }
+    package var paths: [String] { didSet { if paths != oldValue { rearm() } } }
 
-    let descriptor: Int32
+    package let descriptor: Int32
     private let owned: OwnedDescriptor
     /// The relevant entries of a watched folder; nil for a watched file.
     private var names: [Int32: Set<String>?] = [:]
 
-    init(_ paths: [String]) throws(ControlFault) {
+    package init(_ paths: [String]) throws(ControlFault) {
         let number = inotify_init1(postern_inotify_flags)
         guard number >= 0 else { throw .system(what: "cannot watch files", errno: errno) }
         owned = OwnedDescriptor(number)
@@ -25,7 +25,7 @@ final class FileWatch {
     }
 
     /// Watches the files that the paths resolve to now.
-    func rearm() {
+    package func rearm() {
         var wanted: [Int32: Set<String>?] = [:]
         for path in paths {
             let watched = WatchedPath(path)
@@ -43,7 +43,7 @@ final class FileWatch {
     }
 
     /// Reads the pending events; returns whether any is relevant.
-    func takeEvents() -> Bool {
+    package func takeEvents() -> Bool {
         var matters = false
         var buffer = [UInt8](repeating: 0, count: 16 * 1_024)
         while true {

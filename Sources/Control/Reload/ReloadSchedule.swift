@@ -2,26 +2,26 @@
 ///
 /// A change is debounced, because files are written one after the other. Flawed files are retried with backoff, because
 /// not every file system reports changes.
-struct ReloadSchedule {
+package struct ReloadSchedule {
     /// When the next reload is due.
-    private(set) var dueAt: Int64
+    package private(set) var dueAt: Int64
     private var changedSince: Int64?
     private var retryMilliseconds = firstRetryMilliseconds
 
-    init(now: Int64) { dueAt = now + Self.regularMilliseconds }
+    package init(now: Int64) { dueAt = now + Self.regularMilliseconds }
 
     /// A watched file changed.
-    mutating func changed(now: Int64) {
+    package mutating func changed(now: Int64) {
         let since = changedSince ?? now
         changedSince = since
         dueAt = min(now + Self.pauseMilliseconds, since + Self.patienceMilliseconds)
     }
 
     /// Makes a reload due at once.
-    mutating func forced(now: Int64) { dueAt = now }
+    package mutating func forced(now: Int64) { dueAt = now }
 
     /// The files have been read.
-    mutating func looked(now: Int64, isSound: Bool) {
+    package mutating func looked(now: Int64, isSound: Bool) {
         changedSince = nil
         if isSound {
             retryMilliseconds = Self.firstRetryMilliseconds

@@ -57,6 +57,30 @@ public final class Certificate: @unchecked Sendable {
         unsafe encoded { unsafe i2d_X509_PUBKEY(X509_get_X509_PUBKEY(pointer), $0) } ?? []
     }
 
+    /// Whether it is a certificate for a host, as HTTPS clients decide: by its alternative names alone (RFC 9525).
+    public func covers(host: String) -> Bool {
+        let flags = UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
+        // Safe: the string is as long as is said, and nobody asks for the name that matched.
+        let covers = unsafe X509_check_host(pointer, host, host.utf8.count, flags, nil) == 1
+        ErrorQueue.clear()
+        return covers
+    }
+
+    /// The common name of the subject, by which Kubernetes names its clients; nil without exactly one.
+    public var commonName: String? {
+        guard let name = unsafe X509_get_subject_name(pointer) else { return nil }
+        let index = unsafe X509_NAME_get_index_by_NID(name, NID_commonName, -1)
+        guard index >= 0, unsafe X509_NAME_get_index_by_NID(name, NID_commonName, index) < 0 else { return nil }
+        // Safe: the entry and its text belong to the certificate.
+        guard let entry = unsafe X509_NAME_get_entry(name, index), let text = unsafe X509_NAME_ENTRY_get_data(entry)
+        else { return nil }
+        var bytes: UnsafeMutablePointer<UInt8>?
+        let count = unsafe ASN1_STRING_to_UTF8(&bytes, text)
+        guard count >= 0, let bytes = unsafe bytes else { return nil }
+        defer { unsafe CRYPTO_free(bytes, nil, 0) }
+        return unsafe String(decoding: UnsafeBufferPointer(start: bytes, count: Int(count)), as: UTF8.self)
+    }
+
     public var constrainsNames: Bool { unsafe X509_get_ext_by_NID(pointer, NID_name_constraints, -1) >= 0 }
 
     /// Whether every critical extension is processed, here or in OpenSSL's path building (RFC 5280, section 4.2).

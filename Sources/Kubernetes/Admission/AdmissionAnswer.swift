@@ -4,12 +4,15 @@ import Settings
 public struct AdmissionAnswer: Sendable {
     public enum Outcome: Sendable {
         case injected
-        /// Allowed as it is, with the reason.
-        case skipped(String)
+        /// Allowed as it is.
+        case skipped(AdmissionSkip)
         case denied(String)
     }
 
     public let outcome: Outcome
+    public let subject: AdmissionSubject
+    /// The size of the JSON patch; 0 without one.
+    public let patchBytes: Int
     /// The AdmissionReview to send back, in JSON.
     public let body: [UInt8]
 }
@@ -36,7 +39,7 @@ extension Injection {
             switch (request.operation, request.subresource) {
             case ("CREATE", ""): return try create(request)
             case ("UPDATE", "ephemeralcontainers"): return try update(request)
-            default: return request.allow("\(request.operation) changes no containers")
+            default: return request.allow(.operation(request.operation))
             }
         } catch {
             return request.deny(error.message)
@@ -44,10 +47,10 @@ extension Injection {
     }
 
     private func create(_ request: AdmissionRequest) throws(SettingsFlaw) -> AdmissionAnswer {
-        guard let workload = try request.pod() else { return request.allow("it is no pod") }
+        guard let workload = try request.pod() else { return request.allow(.notAPod) }
         var scan = PodScan()
         switch try Decision(workload, image: image, version: version, &scan) {
-        case .skip(let reason): return request.allow(reason.description)
+        case .skip(let reason): return request.allow(.pod(reason))
         case .inject(let injectable): return request.patch(JSONPatch(injectable), injectable.warnings)
         }
     }
@@ -57,9 +60,9 @@ extension Injection {
         guard let workload = try request.pod(), let pod = workload.pod, let spec = try pod.child("spec"),
             let containers = try spec.child("ephemeralContainers"),
             pod.node.value("metadata")?.value("annotations")?.value(PodAnnotation.injected.name) != nil
-        else { return request.allow("it is not injected") }
+        else { return request.allow(.pod(.notInjected)) }
         var scan = PodScan()
         if try PodChoices(pod, image: image).redirection != .none { try scan.refuseUser(in: containers) }
-        return request.allow("its ephemeral containers are other users than the proxy")
+        return request.allow(.ephemeralContainers)
     }
 }

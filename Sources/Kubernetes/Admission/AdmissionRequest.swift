@@ -39,7 +39,9 @@ struct AdmissionRequest {
         return Workload(kind: kind, name: name, object: object, pod: object)
     }
 
-    func allow(_ reason: String) -> AdmissionAnswer { answer(.skipped(reason), isAllowed: true, reason, []) }
+    func allow(_ reason: AdmissionSkip) -> AdmissionAnswer {
+        answer(.skipped(reason), isAllowed: true, reason.description, [])
+    }
 
     func deny(_ message: String) -> AdmissionAnswer {
         let status = Value.mapping([
@@ -50,18 +52,20 @@ struct AdmissionRequest {
     }
 
     func patch(_ patch: JSONPatch, _ warnings: [SettingsFlaw]) -> AdmissionAnswer {
+        let text = Array(patch.text.utf8)
         var fields = [
-            Value.Field("patchType", .text("JSONPatch")), Value.Field("patch", .text(base64(Array(patch.text.utf8)))),
+            Value.Field("patchType", .text("JSONPatch")), Value.Field("patch", .text(base64(text))),
         ]
         if !warnings.isEmpty {
             fields.append(
                 Value.Field("warnings", .list(warnings.prefix(Self.warningsAtMost).map { .text($0.message) })))
         }
-        return answer(.injected, isAllowed: true, "injected", fields)
+        return answer(.injected, isAllowed: true, "injected", fields, patchBytes: text.count)
     }
 
     private func answer(
-        _ outcome: AdmissionAnswer.Outcome, isAllowed: Bool, _ decision: String, _ fields: [Value.Field]
+        _ outcome: AdmissionAnswer.Outcome, isAllowed: Bool, _ decision: String, _ fields: [Value.Field],
+        patchBytes: Int = 0
     ) -> AdmissionAnswer {
         let response = Value.mapping(
             [
@@ -72,7 +76,18 @@ struct AdmissionRequest {
             Value.Field("apiVersion", .text(Self.version)), Value.Field("kind", .text("AdmissionReview")),
             Value.Field("response", response),
         ])
-        return AdmissionAnswer(outcome: outcome, body: Array(review.flow.utf8))
+        return AdmissionAnswer(
+            outcome: outcome, subject: subject, patchBytes: patchBytes, body: Array(review.flow.utf8))
+    }
+
+    private var subject: AdmissionSubject {
+        let (node, metadata) = (request.node, request.node.value("object")?.value("metadata"))
+        func text(_ node: SourceNode?) -> String { node?.text ?? "" }
+        let name = text(node.value("name"))
+        return AdmissionSubject(
+            uid: uid, operation: operation, namespace: text(node.value("namespace")),
+            name: !name.isEmpty ? name : text(metadata?.value("name") ?? metadata?.value("generateName")),
+            isDryRun: text(node.value("dryRun")) == "true")
     }
 
     private static func flaw(_ message: String) -> SettingsFlaw {

@@ -8,6 +8,20 @@ public enum SkipReason: Hashable, Sendable {
     case noPodTemplate
     case unknownKind
     case noContainers
+
+    /// A word for metrics.
+    public var code: String {
+        switch self {
+        case .disabled: "disabled"
+        case .alreadyInjected: "already-injected"
+        case .notInjected: "not-injected"
+        case .hostNetwork: "host-network"
+        case .windows: "windows"
+        case .noPodTemplate: "no-pod-template"
+        case .unknownKind: "unknown-kind"
+        case .noContainers: "no-containers"
+        }
+    }
 }
 
 extension SkipReason: CustomStringConvertible {

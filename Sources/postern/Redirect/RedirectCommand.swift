@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Commands
 import Control
 import Policy
 public import Redirection

@@ -1,14 +1,18 @@
 import CBuildInfo
-import EventLoop
 import TLS
 
 /// The versions in this binary, for bug reports and for checks for vulnerable libraries.
-enum BuildInfo {
-    /// Several lines, the first one `postern VERSION (commit ...)`.
-    static var text: String {
+package enum BuildInfo {
+    /// The version of all programs of this package.
+    package static let version = "0.1.0"
+
+    /// Several lines, the first one `NAME VERSION (commit ...)`.
+    ///
+    /// - Parameter libraries: beside OpenSSL.
+    package static func text(of name: String, libraries: [String] = []) -> String {
         """
-        postern \(Postern.version) (\(commit), \(configuration), \(architecture))
-        \(TLSLibrary.version), liburing \(IOURingVersion.text), Swift \(compiler)
+        \(name) \(version) (\(commit), \(configuration), \(architecture))
+        \(([TLSLibrary.version] + libraries).joined(separator: ", ")), Swift \(compiler)
         key exchange: \(TLSLibrary.keyExchange)
         """
     }

@@ -1,0 +1,17 @@
+package import ArgumentParser
+
+/// The arguments are well-formed but cannot be carried out.
+package struct BadInput: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) { self.description = description }
+}
+
+/// A failure not caused by the input.
+package protocol DescribedFault: Error, CustomStringConvertible {}
+
+extension ExitCode {
+    package static let refused = ExitCode(1)
+    package static let badInput = ExitCode(2)
+    package static let connectionsCut = ExitCode(3)
+}

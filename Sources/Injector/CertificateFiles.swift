@@ -1,0 +1,112 @@
+import Control
+import System
+
+/// The files of a mounted certificate, and when they are read again. Belongs to the control thread.
+///
+/// The kubelet changes a mounted Secret by the link `..data`, so that both files may change between two reads: they are
+/// then flawed for a moment, and read again.
+struct CertificateFiles {
+    private let paths: CertificatePaths
+    private let hosts: [String]
+    private let watch: FileWatch
+    private var schedule: ReloadSchedule
+
+    init(_ paths: CertificatePaths, hosts: [String], on loop: ControlLoop) throws(ControlFault) {
+        self.paths = paths
+        self.hosts = hosts
+        watch = try FileWatch(paths.all)
+        schedule = ReloadSchedule(now: MonotonicClock.milliseconds())
+        // Catches what changed before the watch.
+        schedule.forced(now: MonotonicClock.milliseconds())
+        try loop.watch(files: watch.descriptor)
+    }
+
+    mutating func filesChanged(_ descriptor: Int32) {
+        guard descriptor == watch.descriptor, watch.takeEvents() else { return }
+        schedule.changed(now: MonotonicClock.milliseconds())
+    }
+
+    mutating func reloadAsked() { schedule.forced(now: MonotonicClock.milliseconds()) }
+
+    var millisecondsUntilDue: Int { Int(max(0, schedule.dueAt - MonotonicClock.milliseconds())) }
+
+    /// Reads the files if that is due; nil if it is not.
+    mutating func readIfDue(now: Int64) -> Result<CertificateReading, CertificateFlaw>? {
+        guard millisecondsUntilDue == 0 else { return nil }
+        // First, so that no change after the read is missed.
+        watch.rearm()
+        let result = Result { () throws(CertificateFlaw) in try CertificateReading(paths, hosts: hosts, now: now) }
+        if case .success = result {
+            schedule.looked(now: MonotonicClock.milliseconds(), isSound: true)
+        } else {
+            schedule.looked(now: MonotonicClock.milliseconds(), isSound: false)
+        }
+        return result
+    }
+}
+
+/// Where the certificate, its key, and the authorities of clients are, all PEM.
+package struct CertificatePaths: Hashable, Sendable {
+    package var certificate: String
+    package var privateKey: String
+    /// Nil: clients need no certificate.
+    package var clientAuthorities: String?
+
+    package init(certificate: String, privateKey: String, clientAuthorities: String? = nil) {
+        self.certificate = certificate
+        self.privateKey = privateKey
+        self.clientAuthorities = clientAuthorities
+    }
+
+    var all: [String] { [certificate, privateKey] + [clientAuthorities].compactMap(\.self) }
+}
+
+/// What the files say.
+package struct CertificateReading: Sendable {
+    package let certificate: ServingCertificate
+    /// DER; empty: clients need no certificate.
+    let clientAuthorities: [[UInt8]]
+
+    init(_ certificate: ServingCertificate, clientAuthorities: [[UInt8]]) {
+        self.certificate = certificate
+        self.clientAuthorities = clientAuthorities
+    }
+
+    /// - Parameter now: Unix seconds.
+    package init(_ paths: CertificatePaths, hosts: [String], now: Int64) throws(CertificateFlaw) {
+        let chain = try Self.read(paths.certificate, .certificate)
+        var key = try Self.read(paths.privateKey, .privateKey)
+        defer { FileContents.overwrite(&key) }
+        do throws(CertificateFlaw) {
+            certificate = try ServingCertificate(certificate: chain, key: &key, hosts: hosts, now: now)
+        } catch {
+            let path = error.part == .privateKey ? paths.privateKey : paths.certificate
+            throw CertificateFlaw(error.part, error.message, path: path)
+        }
+        clientAuthorities =
+            try paths.clientAuthorities.map { path throws(CertificateFlaw) in
+                try Self.authorities(path)
+            } ?? []
+    }
+
+    func isSame(as other: CertificateReading) -> Bool {
+        certificate.isSame(as: other.certificate) && clientAuthorities == other.clientAuthorities
+    }
+
+    static func authorities(_ path: String) throws(CertificateFlaw) -> [[UInt8]] {
+        let text = try read(path, .clientAuthorities)
+        do throws(CertificateFlaw) {
+            return try ServingCertificate.certificates(text, .clientAuthorities)
+        } catch {
+            throw CertificateFlaw(error.part, error.message, path: path)
+        }
+    }
+
+    private static func read(_ path: String, _ part: CertificateFlaw.Part) throws(CertificateFlaw) -> [UInt8] {
+        do throws(FileFlaw) {
+            return try FileContents.read(path: path).bytes
+        } catch {
+            throw CertificateFlaw(part, error == .cannotOpen(errno: 2) ? "does not exist" : "\(error)", path: path)
+        }
+    }
+}

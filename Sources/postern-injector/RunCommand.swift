@@ -1,0 +1,116 @@
+import ArgumentParser
+import Commands
+import Control
+import Glibc
+import Injector
+import Logging
+import Settings
+
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Answer AdmissionReviews.",
+        discussion: """
+            Serves POST /inject over TLS, and /livez, /readyz and /metrics in plaintext at --admin-listen. The files of \
+            the certificate are watched; a flawed one is not taken, and the old one kept. SIGHUP reads them at once.
+            SIGTERM or SIGINT drains: /readyz says so at once, connections are accepted for --drain-delay, and reviews \
+            that are here are answered within --drain-timeout.
+            Exit codes: 0 clean, 1 it cannot listen, 2 bad input, 3 reviews were cut.
+            """)
+
+    @OptionGroup var certificate: CertificateOptions
+    @OptionGroup var injection: InjectionOptions
+
+    @Option(help: ArgumentHelp("Where to listen for reviews.", valueName: "endpoint"))
+    var listen = EndpointArgument("[::]:8443")
+
+    @Option(help: ArgumentHelp("Where to listen for probes and metrics.", valueName: "endpoint"))
+    var adminListen = EndpointArgument("[::]:8081")
+
+    @Option(
+        help: ArgumentHelp("Threads that answer reviews; by default as many as the CPU quota.", valueName: "number"))
+    var threads: Int?
+
+    @Option(help: ArgumentHelp("How long to accept after SIGTERM.", valueName: "duration"))
+    var drainDelay = DurationArgument(seconds: 5)
+
+    @Option(help: ArgumentHelp("How long to wait for reviews after that.", valueName: "duration"))
+    var drainTimeout = DurationArgument(seconds: 15)
+
+    @Option(
+        help: ArgumentHelp(
+            "The least severe level that is logged: debug, info, notice, warning or error.",
+            valueName: "level"))
+    var logLevel = LogLevelArgument(level: .info)
+
+    func validate() throws {
+        if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }
+    }
+
+    func run() throws {
+        // Must come first, while there is one thread: all others inherit the blocked signals.
+        let loop = try ControlLoop()
+        let (level, format) = (logLevel.level, LineLogHandler.naturalFormat())
+        let logger = Logger(label: "postern-injector") { LineLogHandler(label: $0, level: level, format: format) }
+        let options = Injector.Options(
+            listen: listen.endpoint, adminListen: adminListen.endpoint, certificate: try certificate.paths(),
+            hosts: certificate.hosts, clients: certificate.clients, threads: threads ?? CPUQuota.workers(),
+            drainDelayMilliseconds: drainDelay.milliseconds, drainTimeoutMilliseconds: drainTimeout.milliseconds)
+        let injector: Injector
+        let injected = try injection.injection()
+        do throws(InjectorFault) {
+            injector = try Injector(options, injection: injected, on: loop, logger: logger)
+        } catch {
+            logger.critical("\(error)")
+            if case .certificate = error { throw ExitCode.badInput }
+            throw ExitCode.failure
+        }
+        logger.notice(
+            "serving",
+            metadata: [
+                "version": "\(BuildInfo.version)", "image": "\(injection.image)", "listen": "\(listen)",
+                "port": .stringConvertible(injector.port), "adminPort": .stringConvertible(injector.adminPort),
+            ])
+        let end = Self.serve(injector, loop)
+        // `exit` would unload libraries under threads that may still answer a review.
+        _exit(end == .drained ? ExitCode.success.rawValue : ExitCode.connectionsCut.rawValue)
+    }
+
+    private static func serve(_ injector: Injector, _ loop: ControlLoop) -> InjectorEnd {
+        while true {
+            let (timeout, end) = injector.tick()
+            if let end { return end }
+            guard let event = loop.next(timeoutMilliseconds: timeout) else { continue }
+            if let end = injector.handle(event) { return end }
+        }
+    }
+}
+
+struct EndpointArgument: ExpressibleByArgument, CustomStringConvertible {
+    let endpoint: Endpoint
+    let description: String
+
+    init?(argument: String) {
+        guard let endpoint = try? Endpoint(parsing: argument) else { return nil }
+        self.endpoint = endpoint
+        description = argument
+    }
+
+    /// - Parameter text: an endpoint.
+    init(_ text: StaticString) {
+        guard let endpoint = EndpointArgument(argument: "\(text)") else { preconditionFailure("no endpoint") }
+        self = endpoint
+    }
+}
+
+struct LogLevelArgument: ExpressibleByArgument, CustomStringConvertible {
+    let level: Logger.Level
+    var description: String { level.rawValue }
+
+    init(level: Logger.Level) { self.level = level }
+
+    init?(argument: String) {
+        guard let level = Logger.Level(rawValue: argument) else { return nil }
+        self.level = level
+    }
+}

@@ -1,0 +1,95 @@
+import Authority
+import Foundation
+import Loopback
+import PosternTesting
+import Testing
+
+/// `postern-injector`, as kube-apiserver and others call it.
+@Suite("The injector")
+struct InjectorTests {
+    @Test(
+        """
+        reviews of every kind are answered with patches that apply, beside garbage, slow clients, 3 MB and a \
+        certificate that changes under load; SIGTERM drains
+        """)
+    func webhook() throws {
+        let folder = try TemporaryFolder()
+        let authority = try CertificateAuthority(trustDomain: "cluster.test")
+        try folder.write(authority.certificatePEM, to: "ca.pem")
+        for name in ["one", "two", "flawed", "serving"] {
+            try FileManager.default.createDirectory(atPath: folder.file(name), withIntermediateDirectories: false)
+        }
+        for name in ["one", "two", "flawed"] {
+            let host = name == "flawed" ? "other.svc" : "postern-injector.postern-system.svc"
+            try authority.issue(LeafRequest(subjectAltNames: [.dns(host)])).write(
+                certificate: folder.file("\(name)/tls.crt"), privateKey: folder.file("\(name)/tls.key"))
+        }
+        for name in ["client", "other"] {
+            try authority.issue(LeafRequest().with { $0.commonName = "kube-\(name)" }).write(
+                certificate: folder.file("\(name).pem"), privateKey: folder.file("\(name).key"))
+        }
+        let links = [("..data", "one"), ("tls.crt", "..data/tls.crt"), ("tls.key", "..data/tls.key")]
+        for (name, target) in links {
+            try FileManager.default.createSymbolicLink(
+                atPath: folder.file("serving/\(name)"),
+                withDestinationPath: name == "..data" ? folder.file(target) : target)
+        }
+        let injector = try Self.start([
+            "--certificate", folder.file("serving/tls.crt"), "--private-key", folder.file("serving/tls.key"),
+            "--client-ca", folder.file("ca.pem"), "--client-name", "kube-client", "--threads", "2",
+            "--drain-delay", "1s",
+        ])
+        let ports = try #require(
+            injector.standardError.awaitLine { line in
+                line.firstMatch(of: /"adminPort":(\d+).*"port":(\d+)/).map { (String($0.2), String($0.1)) }
+            }, "\(injector.standardError.text)")
+        let python = try #require(
+            ProcessInfo.processInfo.environment["POSTERN_PYTHON"], "scripts/test makes the Python that this needs")
+        let script = try #require(Bundle.module.path(forResource: "injector_check", ofType: "py"))
+        let client = try ChildProcess([python, script, ports.0, ports.1, "\(injector.identifier)", folder.path])
+        #expect(client.awaitExit(within: .seconds(100)) == .code(0), "\(client.standardError.text)")
+        #expect(injector.awaitExit(within: .seconds(10)) == .code(0))
+        let log = injector.standardError.text
+        #expect(log.contains("a new certificate is refused, and the old one kept"))
+        #expect(log.contains(#""message":"injected""#) && log.contains(#""namespace":"shop""#))
+        #expect(log.split(separator: "\n").allSatisfy { $0.hasPrefix("{") && $0.hasSuffix("}") })
+    }
+
+    @Test("a certificate that cannot be served ends the start, with its reason")
+    func flawedStart() throws {
+        let folder = try TemporaryFolder()
+        let authority = try CertificateAuthority(trustDomain: "cluster.test")
+        let host = SubjectAltName.dns("postern-injector.postern-system.svc")
+        try authority.issue(LeafRequest(subjectAltNames: [host])).write(
+            certificate: folder.file("a.crt"), privateKey: folder.file("a.key"))
+        try authority.issue(LeafRequest(subjectAltNames: [host], validity: .over)).write(
+            certificate: folder.file("b.crt"), privateKey: folder.file("b.key"))
+        for (certificate, key, more, reason) in [
+            ("a.crt", "a.key", ["--host", "other.svc"], "is not for other.svc"), ("b.crt", "b.key", [], "has expired"),
+            ("a.crt", "b.key", [], "is not that of the certificate"), ("a.crt", "a.crt", [], "has no private key"),
+            ("c.crt", "a.key", [], "does not exist"),
+        ] {
+            let words = ["--certificate", folder.file(certificate), "--private-key", folder.file(key)] + more
+            let process = try Self.start(words)
+            #expect(process.awaitExit() == .code(2))
+            #expect(process.standardError.text.contains(reason), "\(process.standardError.text)")
+        }
+    }
+
+    private static func start(_ words: [String]) throws -> ChildProcess {
+        try ChildProcess(
+            [InjectorBinary.path(), "run", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"] + words)
+    }
+}
+
+enum InjectorBinary {
+    /// Beside the proxy's, or as `POSTERN_INJECTOR` says.
+    static func path() throws -> String {
+        let beside = URL(fileURLWithPath: try PosternBinary.path()).deletingLastPathComponent()
+        let path =
+            ProcessInfo.processInfo.environment["POSTERN_INJECTOR"]
+            ?? beside.appendingPathComponent("postern-injector").path
+        guard FileManager.default.isExecutableFile(atPath: path) else { throw HarnessFault.noBinary(path) }
+        return path
+    }
+}
