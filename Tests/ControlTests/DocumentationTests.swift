@@ -92,7 +92,7 @@ struct DocumentationTests {
     func imports() throws {
         var expected: [String: [String]] = [:]
         for line in page("Architecture").split(separator: "\n") {
-            guard let match = line.wholeMatch(of: /\| (\w+) \| (.+) \|/), match.1 != "module" else { continue }
+            guard let match = line.wholeMatch(of: /\| ([\w-]+) \| (.+) \|/), match.1 != "module" else { continue }
             expected[String(match.1)] =
                 match.2 == "(nothing)" ? [] : match.2.split(separator: ", ").map(String.init)
         }
