@@ -55,6 +55,11 @@ final class ReviewServer {
             throw .libevent(call: "evhttp_accept_socket")
         }
         unsafe self.http = http
+        // Accepted sockets inherit it. An answer is several records: Nagle's algorithm would hold the last one back until
+        // the client, 40 ms later, acknowledges the first.
+        var yes: Int32 = 1
+        // `yes` has the size passed, and outlives the call.
+        _ = unsafe setsockopt(socket.number, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
         socket.handOver()  // `http` closes it when it is freed
         unsafe listener = evhttp_bound_socket_get_listener(bound)
         // Each setter takes a live server.
@@ -63,8 +68,6 @@ final class ReviewServer {
         unsafe evhttp_set_max_body_size(http, Self.bodyLimitBytes)
         // All methods are passed on, so that a wrong one gets 405 and not evhttp's 501.
         unsafe evhttp_set_allowed_methods(http, UInt16.max)
-        // Without it who sends too much gets a reset, and not the answer that says so.
-        unsafe _ = evhttp_set_flags(http, EVHTTP_SERVER_LINGERING_CLOSE)
         // Unretained: the callbacks are freed with `http` in this object's deinit, before the object is gone.
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe evhttp_set_gencb(

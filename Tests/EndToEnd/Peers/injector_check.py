@@ -28,6 +28,11 @@ POD = {
 }
 
 
+def encoded(pod):
+    """A review as kube-apiserver writes it: in UTF-8."""
+    return json.dumps(admission_check.review(pod), ensure_ascii=False).encode()
+
+
 class Webhook:
     def __init__(self, port, admin, folder):
         self.port, self.admin, self.folder = int(port), int(admin), pathlib.Path(folder)
@@ -90,13 +95,13 @@ def reviews(webhook):
     connection = webhook.connection()
     for dry_run in [False, True]:
         question = admission_check.review(POD, dryRun=dry_run)
-        status, text = webhook.post(json.dumps(question), connection)
+        status, text = webhook.post(json.dumps(question, ensure_ascii=False).encode(), connection)
         response = json.loads(text)["response"]
         assert status == 200 and response["uid"] == question["request"]["uid"]
         names = [c["name"] for c in admission_check.patched(POD, response)["spec"]["initContainers"]]
         assert names == ["postern-redirect", "postern-validate", "postern-proxy"]
     # Of chunks, and by a client that nobody here wrote.
-    body = json.dumps(admission_check.review(POD)).encode()
+    body = encoded(POD)
     connection.request("POST", "/inject", (body[i : i + 99] for i in range(0, len(body), 99)), {"Content-Type": "application/json; charset=utf-8"}, encode_chunked=True)
     assert b'"JSONPatch"' in connection.getresponse().read()
     words = ["--cacert", "ca.pem", "--cert", "client.pem", "--key", "client.key", "--resolve", f"{HOST}:{webhook.port}:127.0.0.1"]
@@ -106,7 +111,7 @@ def reviews(webhook):
 
 
 def refusals(webhook):
-    good = json.dumps(admission_check.review(POD)).encode()
+    good = encoded(POD)
     connection = webhook.connection()
     for body in [b"", b"\0" * 1000, b"[" * 100_000, b"{}", good[:-9], b"\xff\xfe" + good, b"{" * 100, good + good]:
         status, text = webhook.post(body, connection)
@@ -155,9 +160,9 @@ def sizes(webhook):
     """3 MB, which a slow thread answers while others go by; slow clients beside fast ones."""
     pod = json.loads(json.dumps(POD))
     pod["spec"]["containers"][0]["env"] = [{"name": f"E{i}", "value": "x" * 30_000} for i in range(100)]
-    large = json.dumps(admission_check.review(pod)).encode()
+    large = encoded(pod)
     assert len(large) > 3_000_000
-    small = json.dumps(admission_check.review(POD)).encode()
+    small = encoded(POD)
     head = b"POST /inject HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(small)
     slow = [webhook.socket() for _ in range(30)]
     for index, connection in enumerate(slow):
@@ -180,7 +185,7 @@ def sizes(webhook):
 
 def rotation(webhook):
     """A certificate is replaced under load, on kept connections and new ones, and no review fails."""
-    small = json.dumps(admission_check.review(POD)).encode()
+    small = encoded(POD)
     counts, problems, is_over = [0, 0], [], threading.Event()
 
     def load(kind):
@@ -210,17 +215,17 @@ def rotation(webhook):
     assert webhook.serial() == current and webhook.figure("postern_injector_certificate_failures_total") > 0
     webhook.serve("two")
     eventually(lambda: webhook.figure("postern_injector_certificate_sound") == 1)
+    eventually(lambda: problems or min(counts) > 20)
     is_over.set()
     for thread in threads:
         thread.join()
     assert not problems, problems
-    assert min(counts) > 5, counts
     return sum(counts)
 
 
 def drain(webhook, pid):
     """A request that has begun is answered; whoever asks is told; then the process ends."""
-    small = json.dumps(admission_check.review(POD)).encode()
+    small = encoded(POD)
     head = b"POST /inject HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(small)
     begun, idle, kept = webhook.socket(), webhook.socket(), webhook.connection()
     begun.sendall(head + small[:100])
