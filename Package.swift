@@ -143,6 +143,7 @@ let package = Package(
         tests("RedirectionTests", ["Redirection", "Policy", "Settings"]),
         tests(
             "KubernetesTests", ["Kubernetes", "ApplicationHealth", "Settings", "PosternTesting", "ManifestTesting"]),
+        tests("InjectorTests", ["Injector", "Control"]),
         tests("BalancingTests", ["Balancing", "PosternTesting"]),
         tests("WorkloadAPITests", ["WorkloadAPI", "Identity", "PosternTesting"]),
         tests("TelemetryTests", ["Telemetry", "PosternTesting"]),
