@@ -11,7 +11,7 @@ struct PosternInjector: ParsableCommand {
         abstract: "The mutating webhook that adds the sidecar to the pods of a cluster.",
         // Asking OpenSSL what it has takes time.
         version: CommandLine.arguments.contains("--version") ? BuildInfo.text(of: "postern-injector") : "",
-        subcommands: [RunCommand.self]
+        subcommands: [RunCommand.self, CheckCommand.self]
     )
 
     static func main() {

@@ -73,6 +73,8 @@ struct InjectorTests {
             let process = try Self.start(words)
             #expect(process.awaitExit() == .code(2))
             #expect(process.standardError.text.contains(reason), "\(process.standardError.text)")
+            let check = try ChildProcess([InjectorBinary.path(), "check"] + words)
+            #expect(check.awaitExit() == .code(2) && check.standardError.text.contains(reason))
         }
     }
 
