@@ -5,8 +5,8 @@ package import Settings
 import System
 import TLS
 
-/// The mutating webhook: a server for reviews, an admin endpoint, and the certificate of the one. Belongs to the control
-/// thread.
+/// The mutating webhook: a server for reviews, an admin endpoint, and the certificate of the one. Belongs to the
+/// control thread.
 package final class Injector {
     package struct Options {
         package var listen: Endpoint

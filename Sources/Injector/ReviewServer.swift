@@ -55,8 +55,8 @@ final class ReviewServer {
             throw .libevent(call: "evhttp_accept_socket")
         }
         unsafe self.http = http
-        // Accepted sockets inherit it. An answer is several records: Nagle's algorithm would hold the last one back until
-        // the client, 40 ms later, acknowledges the first.
+        // Accepted sockets inherit it. An answer is several records: Nagle's algorithm would hold the last one back
+        // until the client, 40 ms later, acknowledges the first.
         var yes: Int32 = 1
         // `yes` has the size passed, and outlives the call.
         _ = unsafe setsockopt(socket.number, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))

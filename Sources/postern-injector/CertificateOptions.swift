@@ -21,7 +21,7 @@ struct CertificateOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "With --client-ca: the common name of a certificate that may send reviews; repeatable. Without it, all may.",
+            "With --client-ca: the common name of a client that may send reviews; repeatable. Without it, all may.",
             valueName: "name"))
     var clientName: [String] = []
 

@@ -11,8 +11,8 @@ struct RunCommand: ParsableCommand {
         commandName: "run",
         abstract: "Answer AdmissionReviews.",
         discussion: """
-            Serves POST /inject over TLS, and /livez, /readyz and /metrics in plaintext at --admin-listen. The files of \
-            the certificate are watched; a flawed one is not taken, and the old one kept. SIGHUP reads them at once.
+            Serves POST /inject over TLS, and /livez, /readyz and /metrics in plaintext at --admin-listen. The files \
+            of the certificate are watched; a flawed one is not taken, and the old one kept. SIGHUP reads them at once.
             SIGTERM or SIGINT drains: /readyz says so at once, connections are accepted for --drain-delay, and reviews \
             that are here are answered within --drain-timeout.
             Exit codes: 0 clean, 1 it cannot listen, 2 bad input, 3 reviews were cut.

@@ -19,7 +19,7 @@ struct WebhookCheckTests {
             rules:
               - {apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}
               - {apiGroups: [""], apiVersions: [v1], operations: [UPDATE], resources: [pods/ephemeralcontainers]}
-            namespaceSelector: {matchLabels: {postern.io/inject: enabled}}
+            namespaceSelector: {matchLabels: {postern.dev/inject: enabled}}
             admissionReviewVersions: [v1]
             sideEffects: None
             reinvocationPolicy: IfNeeded
@@ -47,7 +47,7 @@ struct WebhookCheckTests {
             ("      caBundle: Zm9v\n", "", "warning: there is no `caBundle`"),
             ("operations: [UPDATE]", "operations: [CREATE]", "expected a rule for UPDATE pods/ephemeralcontainers"),
             (#"{apiGroups: [""], apiVersions: [v1], operations: [CREATE]"#, "{operations: [CREATE]", "CREATE pods"),
-            ("{matchLabels: {postern.io/inject: enabled}}", "{}", "expected a `namespaceSelector`"),
+            ("{matchLabels: {postern.dev/inject: enabled}}", "{}", "expected a `namespaceSelector`"),
             ("clientConfig:", "client:", "expected `clientConfig`"),
             ("k8s.io/v1\n", "k8s.io/v1beta1\n", "expected `apiVersion`"),
             ("webhooks:", "webhook:", "it has no `webhooks`"),
