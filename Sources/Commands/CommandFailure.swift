@@ -1,7 +1,10 @@
 package import ArgumentParser
 
+/// A failure caused by the input.
+package protocol InputFault: Error, CustomStringConvertible {}
+
 /// The arguments are well-formed but cannot be carried out.
-package struct BadInput: Error, CustomStringConvertible {
+package struct BadInput: InputFault {
     package let description: String
 
     package init(_ description: String) { self.description = description }

@@ -6,33 +6,20 @@ import System
 /// idle clients exhaust neither descriptors nor the endpoint. Belongs to the control thread.
 ///
 /// evhttp restarts its timeout with each byte, has no connection limit (before 2.2), and does not report a close. Hence
-/// a reference to each connection is held and checked at short intervals.
+/// each connection is held and looked at after short intervals.
 @safe
 final class AdminConnections {
     private let base: EventBase
     /// In accept order.
     private var open: [AdminConnection] = []
-    private var timer: OpaquePointer?
+    private let timer: SweepTimer
     /// Pauses or resumes accepting.
     var pause: (Bool) -> Void = { _ in }
 
     init(_ base: EventBase) throws(ControlFault) {
         self.base = base
-        unsafe timer = nil
-        // Unretained: the timer is freed in this object's deinit, before the object is gone.
-        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
-        let made = unsafe event_new(
-            base.pointer, -1, 0,
-            { _, _, context in unsafe Unmanaged<AdminConnections>.fromOpaque(context!).takeUnretainedValue().sweep() },
-            context)
-        guard let made = unsafe made else { throw .libevent(call: "event_new") }
-        unsafe timer = made
-    }
-
-    deinit {
-        // Freed before the base they belong to.
-        open.removeAll()
-        if let timer = unsafe timer { unsafe event_free(timer) }
+        timer = try SweepTimer(base)
+        timer.sweep = { [unowned self] in sweep() }
     }
 
     /// A bufferevent for evhttp, which sets its descriptor next and frees it at close; nil without memory.
@@ -43,7 +30,7 @@ final class AdminConnections {
             AdminConnection(buffers, acceptedAt: MonotonicClock.milliseconds(), milliseconds: Self.timeMilliseconds))
         // While a reply is blocked evhttp keeps reading, and nobody consumes the input.
         unsafe bufferevent_setwatermark(buffers, Int16(EV_READ), 0, Self.readBytesAtMost)
-        if open.count == 1 { armTimer() }
+        if open.count == 1 { timer.arm() }
         if silentCount >= Self.most { pause(true) }
         return unsafe buffers
     }
@@ -59,11 +46,11 @@ final class AdminConnections {
     private var silentCount: Int { open.count { !$0.hasAsked } }
 
     private func sweep() {
-        open.removeAll(where: \.isOver)
+        open.removeAll(where: \.held.isOver)
         let now = MonotonicClock.milliseconds()
         open.removeAll { connection in
             guard connection.deadline <= now else { return false }
-            connection.cut()
+            connection.held.cut()
             return true
         }
         // A client that has not sent its request after a while is the least likely to be honest.
@@ -72,17 +59,11 @@ final class AdminConnections {
         while silent > kept, let index = open.firstIndex(where: { !$0.hasAsked }),
             open[index].acceptedAt + Self.fairMilliseconds <= now
         {
-            open.remove(at: index).cut()
+            open.remove(at: index).held.cut()
             silent -= 1
         }
         if silent < Self.most { pause(false) }
-        if !open.isEmpty { armTimer() }
-    }
-
-    private func armTimer() {
-        var delay = timeval(tv_sec: 0, tv_usec: Self.intervalMicroseconds)
-        // libevent copies the delay.
-        _ = unsafe event_add(timer, &delay)
+        if !open.isEmpty { timer.arm() }
     }
 
     private static let most = 64
@@ -92,42 +73,22 @@ final class AdminConnections {
     private static let fairMilliseconds: Int64 = 100
     /// More than the header and body limits together.
     private static let readBytesAtMost = 16 * 1_024
-    private static let intervalMicroseconds = 50_000
 }
 
-/// A connection that evhttp may already have closed.
 @safe
 private final class AdminConnection {
+    let held: HeldConnection
     /// Monotonic milliseconds.
     let acceptedAt: Int64
     var deadline: Int64
     /// Whether it waits for what it asked for.
     var hasAsked = false
-    private let buffers: OpaquePointer
 
     init(_ buffers: OpaquePointer, acceptedAt: Int64, milliseconds: Int64) {
-        // We hold a reference, so the pointer is valid until deinit.
-        unsafe bufferevent_incref(buffers)
-        unsafe self.buffers = buffers
+        held = unsafe HeldConnection(buffers)
         self.acceptedAt = acceptedAt
         deadline = acceptedAt + milliseconds
     }
 
-    deinit { unsafe bufferevent_decref(buffers) }
-
-    func isOf(_ buffers: OpaquePointer) -> Bool { unsafe self.buffers == buffers }
-
-    /// Whether evhttp has released it: it then has no callbacks.
-    var isOver: Bool {
-        guard unsafe bufferevent_getfd(buffers) >= 0 else { return true }
-        var event: bufferevent_event_cb?
-        unsafe bufferevent_getcb(buffers, nil, nil, &event, nil)
-        return unsafe event == nil
-    }
-
-    /// evhttp reads end of stream, and frees it.
-    func cut() {
-        let descriptor = unsafe bufferevent_getfd(buffers)
-        if descriptor >= 0 { shutdown(descriptor, Int32(SHUT_RDWR)) }
-    }
+    func isOf(_ buffers: OpaquePointer) -> Bool { unsafe held.buffers == buffers }
 }

@@ -1,7 +1,5 @@
 /// What a client of the admin endpoint asks for. Pure; ``AdminServer`` answers.
 struct AdminRequest {
-    enum Method { case get, head, post, other }
-
     /// What the request comes to.
     enum Action: Equatable {
         case live
@@ -10,10 +8,10 @@ struct AdminRequest {
         /// Of the application's health.
         case health(path: String)
         case change(AdminChange)
-        case refuse(AdminAnswer)
+        case refuse(TextAnswer)
     }
 
-    var method: Method
+    var method: HTTPMethod
     var path: String
     var query = ""
     /// Whether it came over the Unix socket.
@@ -26,21 +24,21 @@ struct AdminRequest {
     ///   - hasHealth: whether there are probes of the application.
     func action(allowsChanges: Bool, hasHealth: Bool) -> Action {
         if let change = AdminChange.allCases.first(where: { $0.path == path }) {
-            guard method == .post else { return .refuse(.wrongMethod("only POST", allow: "POST")) }
+            guard method == .post else { return .refuse(TextAnswer(405, "only POST", allow: "POST")) }
             guard isOverSocket || allowsChanges else {
                 return .refuse(
-                    AdminAnswer(403, "only on the Unix socket (admin.socket), or anywhere with admin.allowChanges"))
+                    TextAnswer(403, "only on the Unix socket (admin.socket), or anywhere with admin.allowChanges"))
             }
             // Of a browser on this host, every page may send a POST anywhere.
-            guard !hasOrigin else { return .refuse(AdminAnswer(403, "not from a web page")) }
+            guard !hasOrigin else { return .refuse(TextAnswer(403, "not from a web page")) }
             return .change(change)
         }
         let isHealth = hasHealth && path.hasPrefix("/app-health/")
         guard isHealth || ["/livez", "/readyz", "/metrics"].contains(path) else {
-            return .refuse(AdminAnswer(404, "not found: try /livez, /readyz or /metrics"))
+            return .refuse(TextAnswer(404, "not found: try /livez, /readyz or /metrics"))
         }
         guard method == .get || method == .head else {
-            return .refuse(.wrongMethod("only GET and HEAD", allow: "GET, HEAD"))
+            return .refuse(TextAnswer(405, "only GET and HEAD", allow: "GET, HEAD"))
         }
         switch path {
         case "/livez": return .live
@@ -61,24 +59,7 @@ public enum AdminChange: Hashable, Sendable, CaseIterable {
     fileprivate var path: String { self == .drain ? "/drain" : "/quit" }
 }
 
-/// The status and text of an answer.
-struct AdminAnswer: Equatable {
-    let status: Int32
-    let text: String
-    /// The methods that the path has.
-    var allow: String?
-
-    init(_ status: Int32, _ text: String) {
-        self.status = status
-        self.text = text
-    }
-
-    static func wrongMethod(_ text: String, allow: String) -> AdminAnswer {
-        var answer = AdminAnswer(405, text)
-        answer.allow = allow
-        return answer
-    }
-
+extension TextAnswer {
     /// Of a probe. A failure has the application's own status, if that says so, by which kubelet reports it.
     init(_ outcome: ProbeRun.Outcome) {
         switch outcome {
@@ -86,14 +67,6 @@ struct AdminAnswer: Equatable {
         case .failed(let reason, let status):
             let own = status.flatMap { (400...599).contains($0) ? Int32($0) : nil }
             self.init(own ?? 503, "the application fails: \(reason)")
-        }
-    }
-
-    init(_ readiness: Readiness, details: String) {
-        let more = details.isEmpty ? "" : "\n\(details)"
-        switch readiness {
-        case .ready: self.init(200, "ready\(more)")
-        case .notReady(let reason): self.init(503, "not ready: \(reason)\(more)")
         }
     }
 }

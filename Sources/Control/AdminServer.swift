@@ -55,12 +55,9 @@ public final class AdminServer {
         port = sockets.compactMap(\.port).first
         files = sockets.compactMap(\.file)
         unsafe self.http = http
-        // Each setter takes a live server.
-        unsafe evhttp_set_timeout(http, Self.timeoutSeconds)
-        unsafe evhttp_set_max_headers_size(http, Self.headerLimitBytes)
-        unsafe evhttp_set_max_body_size(http, Self.bodyLimitBytes)
-        // All methods are passed on, so that a wrong one gets 405 and not evhttp's 501.
-        unsafe evhttp_set_allowed_methods(http, UInt16.max)
+        unsafe HTTPExchange.limit(
+            http, timeoutSeconds: Self.timeoutSeconds, headerBytes: Self.headerLimitBytes,
+            bodyBytes: Self.bodyLimitBytes)
         // Unretained: the callback is freed with `http` in this object's deinit, before the object is gone.
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe evhttp_set_gencb(
@@ -68,7 +65,7 @@ public final class AdminServer {
             { request, context in
                 guard let request = unsafe request else { return }
                 let server = unsafe Unmanaged<AdminServer>.fromOpaque(context!).takeUnretainedValue()
-                unsafe server.handle(request)
+                unsafe server.handle(HTTPExchange(request))
             }, context)
         unsafe evhttp_set_bevcb(
             http,
@@ -90,89 +87,48 @@ public final class AdminServer {
     /// Removes the file of the Unix socket.
     func removeFiles() { for file in files { file.remove() } }
 
-    private func handle(_ request: OpaquePointer) {
-        let asked = unsafe Self.read(request)
+    private func handle(_ exchange: HTTPExchange) {
+        let asked = Self.read(exchange)
         switch asked.action(allowsChanges: allowsChanges, hasHealth: health != nil) {
-        case .live: unsafe reply(to: request, AdminAnswer(200, "ok"))
-        case .ready(let isVerbose):
-            unsafe reply(to: request, AdminAnswer(readiness, details: isVerbose ? details() : ""))
-        case .metrics: unsafe reply(to: request, AdminAnswer(200, String(metrics().dropLast())))
-        case .health(let path): unsafe check(path, for: request)
+        case .live: reply(to: exchange, TextAnswer(200, "ok"))
+        case .ready(let isVerbose): reply(to: exchange, TextAnswer(readiness, details: isVerbose ? details() : ""))
+        case .metrics: reply(to: exchange, TextAnswer(200, String(metrics().dropLast())))
+        case .health(let path): check(path, for: exchange)
         case .change(let change):
             self.change(change)
-            unsafe reply(to: request, AdminAnswer(200, change == .drain ? "draining" : "ending"))
-        case .refuse(let answer): unsafe reply(to: request, answer)
+            reply(to: exchange, TextAnswer(200, change == .drain ? "draining" : "ending"))
+        case .refuse(let answer): reply(to: exchange, answer)
         }
     }
 
     /// Replies when the probe has ended: until then evhttp keeps the request, and reads nothing from its connection.
-    private func check(_ path: String, for request: OpaquePointer) {
+    private func check(_ path: String, for exchange: HTTPExchange) {
         guard let health, let patience = health.timeoutMilliseconds(path) else {
-            return unsafe reply(to: request, AdminAnswer(404, "not found: there is no such probe"))
+            return reply(to: exchange, TextAnswer(404, "not found: there is no such probe"))
         }
         // The connection and its descriptor live as long as the request is not replied to.
-        let connection = unsafe evhttp_request_get_connection(request)
-        guard let buffers = unsafe evhttp_connection_get_bufferevent(connection) else {
-            return unsafe reply(to: request, AdminAnswer(500, "no connection"))
+        guard let buffers = unsafe exchange.connection?.buffers else {
+            return reply(to: exchange, TextAnswer(500, "no connection"))
         }
         unsafe connections.extend(buffers, milliseconds: patience + Self.probeSlackMilliseconds)
         let local = unsafe SocketAddress(.local, of: bufferevent_getfd(buffers))
-        let agent = unsafe evhttp_find_header(evhttp_request_get_input_headers(request), "User-Agent")
-        let userAgent = unsafe agent.map { unsafe String(cString: $0) }.flatMap { $0.isHeaderValue ? $0 : nil }
+        let userAgent = exchange.header("User-Agent").flatMap { $0.isHeaderValue ? $0 : nil }
         health.check(path, host: local.flatMap(\.hostText) ?? "localhost", userAgent: userAgent) { [weak self] in
             // Without the server, its requests are gone too.
-            unsafe self?.reply(to: request, AdminAnswer($0))
+            self?.reply(to: exchange, TextAnswer($0))
         }
     }
 
-    private func reply(to request: OpaquePointer, _ answer: AdminAnswer) {
-        // evhttp owns the request until the reply below; it copies headers and body.
-        let headers = unsafe evhttp_request_get_output_headers(request)
-        unsafe evhttp_add_header(headers, "Content-Type", "text/plain; charset=utf-8")
-        unsafe evhttp_add_header(headers, "Cache-Control", "no-store")
-        // One request per connection: its deadline runs from accept.
-        unsafe evhttp_add_header(headers, "Connection", "close")
-        if let allow = answer.allow { unsafe evhttp_add_header(headers, "Allow", allow) }
-        let body = Array((answer.text + "\n").utf8)
-        if unsafe evhttp_request_get_command(request) != EVHTTP_REQ_HEAD {
-            unsafe evbuffer_add(evhttp_request_get_output_buffer(request), body, body.count)
-        } else {
-            unsafe evhttp_add_header(headers, "Content-Length", String(body.count))
-        }
-        unsafe evhttp_send_reply(request, answer.status, nil, nil)
-    }
+    /// One request per connection: its deadline runs from accept.
+    private func reply(to exchange: HTTPExchange, _ answer: TextAnswer) { exchange.reply(answer, closes: true) }
 
-    private static func read(_ request: OpaquePointer) -> AdminRequest {
-        let method: AdminRequest.Method =
-            switch unsafe evhttp_request_get_command(request) {
-            case EVHTTP_REQ_GET: .get
-            case EVHTTP_REQ_HEAD: .head
-            case EVHTTP_REQ_POST: .post
-            default: .other
-            }
-        // The request, its connection and its headers live at least as long as this call.
-        let origin = unsafe evhttp_find_header(evhttp_request_get_input_headers(request), "Origin")
-        let connection = unsafe evhttp_request_get_connection(request)
-        let buffers = unsafe evhttp_connection_get_bufferevent(connection)
-        let local = unsafe buffers.flatMap { unsafe SocketAddress(.local, of: bufferevent_getfd($0)) }
-        return unsafe AdminRequest(
-            method: method, path: path(of: request), query: query(of: request), isOverSocket: local?.isUnix ?? false,
-            hasOrigin: origin != nil)
-    }
-
-    private static func query(of request: OpaquePointer) -> String {
-        // As below.
-        guard let uri = unsafe evhttp_request_get_evhttp_uri(request), let text = unsafe evhttp_uri_get_query(uri)
-        else { return "" }
-        return unsafe String(cString: text)
-    }
-
-    private static func path(of request: OpaquePointer) -> String {
-        // The URI belongs to the request, the path to the URI: both live as long as the caller's request.
-        guard let uri = unsafe evhttp_request_get_evhttp_uri(request), let path = unsafe evhttp_uri_get_path(uri) else {
-            return ""
-        }
-        return unsafe String(cString: path)
+    private static func read(_ exchange: HTTPExchange) -> AdminRequest {
+        // The connection lives at least as long as this call.
+        let descriptor = unsafe exchange.connection.map { unsafe bufferevent_getfd($0.buffers) }
+        let local = descriptor.flatMap { SocketAddress(.local, of: $0) }
+        return AdminRequest(
+            method: exchange.method, path: exchange.path, query: exchange.query, isOverSocket: local?.isUnix ?? false,
+            hasOrigin: exchange.header("Origin") != nil)
     }
 
     /// With no descriptor left, a connection stays in the backlog and the listener stays readable: without a pause the

@@ -156,10 +156,10 @@ public final class Proxy {
         case .hangup:
             logger.info("reopening the access log and reloading the settings and the files they name")
             accessLog?.reopen()
-            source?.schedule.forced(now: MonotonicClock.milliseconds())
+            source?.files.readAsked()
             return .nothing
         case .filesChanged(let descriptor):
-            source?.filesChanged(descriptor)
+            source?.files.filesChanged(descriptor)
             return .nothing
         case .identityChanged: return takeIdentity()
         case .signalled(let descriptor):
@@ -184,7 +184,7 @@ public final class Proxy {
         // Bounded, because the wall clock may be set meanwhile.
         if let seconds = checkValidity(now: now) { waits.append(Int(min(seconds, 60)) * 1_000) }
         if let seconds = checkRevocation(now: now) { waits.append(Int(min(seconds, 60)) * 1_000) }
-        if let source { waits.append(source.millisecondsUntilDue) }
+        if let source { waits.append(source.files.millisecondsUntilDue) }
         return waits.min()
     }
 

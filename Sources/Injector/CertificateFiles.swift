@@ -8,40 +8,31 @@ import System
 struct CertificateFiles {
     private let paths: CertificatePaths
     private let hosts: [String]
-    private let watch: FileWatch
-    private var schedule: ReloadSchedule
+    private var files: WatchedFiles
 
     init(_ paths: CertificatePaths, hosts: [String], on loop: ControlLoop) throws(ControlFault) {
         self.paths = paths
         self.hosts = hosts
-        watch = try FileWatch(paths.all)
-        schedule = ReloadSchedule(now: MonotonicClock.milliseconds())
-        // Catches what changed before the watch.
-        schedule.forced(now: MonotonicClock.milliseconds())
-        try loop.watch(files: watch.descriptor)
+        files = try WatchedFiles(paths.all, on: loop)
     }
 
-    mutating func filesChanged(_ descriptor: Int32) {
-        guard descriptor == watch.descriptor, watch.takeEvents() else { return }
-        schedule.changed(now: MonotonicClock.milliseconds())
-    }
+    mutating func filesChanged(_ descriptor: Int32) { files.filesChanged(descriptor) }
 
-    mutating func reloadAsked() { schedule.forced(now: MonotonicClock.milliseconds()) }
+    mutating func reloadAsked() { files.readAsked() }
 
-    var millisecondsUntilDue: Int { Int(max(0, schedule.dueAt - MonotonicClock.milliseconds())) }
+    var millisecondsUntilDue: Int { files.millisecondsUntilDue }
 
     /// Reads the files if that is due; nil if it is not.
     mutating func readIfDue(now: Int64) -> Result<CertificateReading, CertificateFlaw>? {
-        guard millisecondsUntilDue == 0 else { return nil }
-        // First, so that no change after the read is missed.
-        watch.rearm()
-        let result = Result { () throws(CertificateFlaw) in try CertificateReading(paths, hosts: hosts, now: now) }
-        if case .success = result {
-            schedule.looked(now: MonotonicClock.milliseconds(), isSound: true)
-        } else {
-            schedule.looked(now: MonotonicClock.milliseconds(), isSound: false)
+        guard files.takeTurn() else { return nil }
+        do throws(CertificateFlaw) {
+            let reading = try CertificateReading(paths, hosts: hosts, now: now)
+            files.looked(isSound: true)
+            return .success(reading)
+        } catch {
+            files.looked(isSound: false)
+            return .failure(error)
         }
-        return result
     }
 }
 

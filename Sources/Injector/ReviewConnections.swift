@@ -1,6 +1,7 @@
 import CLibEvent
 import CLibEventOpenSSL
 import Control
+import Crypto
 import Glibc
 import System
 import TLS
@@ -13,7 +14,7 @@ import TLS
 final class ReviewConnections {
     private let base: EventBase
     private var open: [UInt: ReviewConnection] = [:]
-    private var timer: OpaquePointer?
+    private let timer: SweepTimer
     /// Pauses or resumes accepting.
     var pause: (Bool) -> Void = { _ in }
     /// Closed by us before their end.
@@ -22,24 +23,11 @@ final class ReviewConnections {
 
     init(_ base: EventBase) throws(ControlFault) {
         self.base = base
-        unsafe timer = nil
-        // Unretained: the timer is freed in this object's deinit, before the object is gone.
-        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
-        let made = unsafe event_new(
-            base.pointer, -1, 0,
-            { _, _, context in unsafe Unmanaged<ReviewConnections>.fromOpaque(context!).takeUnretainedValue().sweep() },
-            context)
-        guard let made = unsafe made else { throw .libevent(call: "event_new") }
-        unsafe timer = made
+        timer = try SweepTimer(base)
+        timer.sweep = { [unowned self] in sweep() }
         // What came is more than may be kept: the request that has been coming for longest is the least likely to be
         // honest.
         memory.exceeded = { [unowned self] in cutOldest { $0.clock.phase == .receiving } }
-    }
-
-    deinit {
-        // Freed before the base they belong to.
-        open.removeAll()
-        if let timer = unsafe timer { unsafe event_free(timer) }
     }
 
     var count: Int { open.count }
@@ -59,7 +47,7 @@ final class ReviewConnections {
         unsafe bufferevent_openssl_set_allow_dirty_shutdown(buffers, 1)
         let connection = unsafe ReviewConnection(buffers, memory)
         unsafe open[ReviewConnection.key(buffers)] = connection
-        if open.count == 1 { armTimer() }
+        if open.count == 1 { timer.arm() }
         if open.count >= Self.most {
             cutOldest { $0.clock.phase == .handshake || !$0.clock.hasServed && $0.clock.phase != .answering }
             pause(true)
@@ -86,7 +74,7 @@ final class ReviewConnections {
     private func sweep() {
         let now = MonotonicClock.milliseconds()
         for (key, connection) in open {
-            if connection.isOver {
+            if connection.held.isOver {
                 open[key] = nil
                 continue
             }
@@ -102,19 +90,12 @@ final class ReviewConnections {
             cutOldest { $0.clock.phase != .answering && !$0.clock.hasServed }
             cutOldest { $0.clock.phase == .idle }
         }
-        if !open.isEmpty { armTimer() }
-    }
-
-    private func armTimer() {
-        var delay = timeval(tv_sec: 0, tv_usec: Self.intervalMicroseconds)
-        // libevent copies the delay.
-        _ = unsafe event_add(timer, &delay)
+        if !open.isEmpty { timer.arm() }
     }
 
     private static let most = 1_024
     /// Minimum age before a connection may be closed to make room.
     private static let fairMilliseconds: Int64 = 200
-    private static let intervalMicroseconds = 50_000
 }
 
 /// The bytes of all requests that are here in part or not answered.
@@ -130,22 +111,20 @@ private final class RequestMemory {
     private static let bytesAtMost = 64 << 20
 }
 
-/// One connection, which evhttp may already have closed.
+/// One connection, its times and what it sends.
 @safe
 final class ReviewConnection {
     var clock: ConnectionClock
     private(set) var isCut = false
     private let memory: RequestMemory
-    private let buffers: OpaquePointer
+    fileprivate let held: HeldConnection
     private var callback: OpaquePointer?
     private var requestBytes = 0
 
     fileprivate init(_ buffers: OpaquePointer, _ memory: RequestMemory) {
         clock = ConnectionClock(acceptedAt: MonotonicClock.milliseconds())
         self.memory = memory
-        // We hold a reference, so the pointer is valid until deinit.
-        unsafe bufferevent_incref(buffers)
-        unsafe self.buffers = buffers
+        held = unsafe HeldConnection(buffers)
         unsafe callback = nil
         // Unretained: the callback is removed in deinit.
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
@@ -161,9 +140,8 @@ final class ReviewConnection {
     deinit {
         forgetRequest()
         if let callback = unsafe callback {
-            unsafe evbuffer_remove_cb_entry(bufferevent_get_input(buffers), callback)
+            unsafe evbuffer_remove_cb_entry(bufferevent_get_input(held.buffers), callback)
         }
-        unsafe bufferevent_decref(buffers)
     }
 
     fileprivate static func key(_ buffers: OpaquePointer) -> UInt { UInt(bitPattern: buffers) }
@@ -174,11 +152,9 @@ final class ReviewConnection {
         clock.answered(now: MonotonicClock.milliseconds())
     }
 
-    /// evhttp reads end of stream, and frees it; while a review is being answered, it is freed after that.
     func cut() {
         isCut = true
-        let descriptor = unsafe bufferevent_getfd(buffers)
-        if descriptor >= 0 { shutdown(descriptor, Int32(SHUT_RDWR)) }
+        held.cut()
     }
 
     private func received(_ count: Int) {
@@ -197,16 +173,15 @@ final class ReviewConnection {
         requestBytes = 0
     }
 
-    fileprivate var isEstablished: Bool {
-        guard let session = unsafe bufferevent_openssl_get_ssl(buffers) else { return false }
-        return unsafe WebServerContext.isEstablished(session)
+    /// Nil without one.
+    var clientCertificate: Certificate? {
+        // The session lives as long as the bufferevent, which is held.
+        guard let session = unsafe bufferevent_openssl_get_ssl(held.buffers) else { return nil }
+        return unsafe WebServerContext.clientCertificate(of: session)
     }
 
-    /// Whether evhttp has released it: it then has no callbacks.
-    fileprivate var isOver: Bool {
-        guard unsafe bufferevent_getfd(buffers) >= 0 else { return true }
-        var event: bufferevent_event_cb?
-        unsafe bufferevent_getcb(buffers, nil, nil, &event, nil)
-        return unsafe event == nil
+    fileprivate var isEstablished: Bool {
+        guard let session = unsafe bufferevent_openssl_get_ssl(held.buffers) else { return false }
+        return unsafe WebServerContext.isEstablished(session)
     }
 }

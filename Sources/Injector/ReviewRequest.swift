@@ -1,16 +1,16 @@
+import Control
+
 /// What a client of the webhook asks for. Pure; ``ReviewServer`` answers.
 struct ReviewRequest {
-    enum Method { case get, head, post, other }
-
     enum Action: Equatable {
         /// To be answered within so many milliseconds.
         case review(timeoutMilliseconds: Int64)
         case live
         case ready
-        case refuse(ReviewReply)
+        case refuse(TextAnswer)
     }
 
-    var method: Method
+    var method: HTTPMethod
     var path: String
     var query = ""
     /// The header `Content-Type`.
@@ -22,18 +22,18 @@ struct ReviewRequest {
     func action(clients: Set<String>?) -> Action {
         switch path {
         case "/inject":
-            guard method == .post else { return .refuse(ReviewReply(405, "only POST", allow: "POST")) }
+            guard method == .post else { return .refuse(TextAnswer(405, "only POST", allow: "POST")) }
             if let clients, !(client.map(clients.contains) ?? false) {
-                return .refuse(ReviewReply(403, "the client's certificate is not one that may send reviews"))
+                return .refuse(TextAnswer(403, "the client's certificate is not one that may send reviews"))
             }
-            guard isJSON else { return .refuse(ReviewReply(415, "expected Content-Type: application/json")) }
+            guard isJSON else { return .refuse(TextAnswer(415, "expected Content-Type: application/json")) }
             return .review(timeoutMilliseconds: timeoutMilliseconds)
         case "/livez", "/readyz":
             guard method == .get || method == .head else {
-                return .refuse(ReviewReply(405, "only GET and HEAD", allow: "GET, HEAD"))
+                return .refuse(TextAnswer(405, "only GET and HEAD", allow: "GET, HEAD"))
             }
             return path == "/livez" ? .live : .ready
-        default: return .refuse(ReviewReply(404, "not found: reviews go to /inject"))
+        default: return .refuse(TextAnswer(404, "not found: reviews go to /inject"))
         }
     }
 
@@ -55,18 +55,4 @@ struct ReviewRequest {
 
     /// The API server's limit of `timeoutSeconds`.
     private static let longestSeconds: Int64 = 30
-}
-
-/// The status and text of a reply that is no review.
-struct ReviewReply: Equatable {
-    let status: Int32
-    let text: String
-    /// The methods that the path has.
-    let allow: String?
-
-    init(_ status: Int32, _ text: String, allow: String? = nil) {
-        self.status = status
-        self.text = text
-        self.allow = allow
-    }
 }

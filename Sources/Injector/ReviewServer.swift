@@ -35,7 +35,8 @@ final class ReviewServer {
     /// A request that evhttp keeps until it is replied to, or until its connection is closed.
     @safe
     private struct Waiting {
-        let request: OpaquePointer
+        let exchange: HTTPExchange
+        /// evhttp's.
         let connection: OpaquePointer
         /// Monotonic nanoseconds.
         let since: Int64
@@ -62,12 +63,9 @@ final class ReviewServer {
         _ = unsafe setsockopt(socket.number, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
         socket.handOver()  // `http` closes it when it is freed
         unsafe listener = evhttp_bound_socket_get_listener(bound)
-        // Each setter takes a live server.
-        unsafe evhttp_set_timeout(http, Self.timeoutSeconds)
-        unsafe evhttp_set_max_headers_size(http, Self.headerLimitBytes)
-        unsafe evhttp_set_max_body_size(http, Self.bodyLimitBytes)
-        // All methods are passed on, so that a wrong one gets 405 and not evhttp's 501.
-        unsafe evhttp_set_allowed_methods(http, UInt16.max)
+        unsafe HTTPExchange.limit(
+            http, timeoutSeconds: Self.timeoutSeconds, headerBytes: Self.headerLimitBytes,
+            bodyBytes: Self.bodyLimitBytes)
         // Unretained: the callbacks are freed with `http` in this object's deinit, before the object is gone.
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe evhttp_set_gencb(
@@ -112,32 +110,39 @@ final class ReviewServer {
     }
 
     private func handle(_ request: OpaquePointer) {
-        // The request, its connection and headers live at least as long as this call.
-        let connection = unsafe evhttp_request_get_connection(request)
-        guard let connection = unsafe connection, let buffers = unsafe evhttp_connection_get_bufferevent(connection)
-        else { return unsafe reply(to: request, ReviewReply(500, "no connection")) }
+        let exchange = unsafe HTTPExchange(request)
+        // Without memory for a TLS session evhttp makes a connection of its own, in plaintext.
+        guard let connection = unsafe exchange.connection, let known = unsafe connections[connection.buffers] else {
+            return exchange.reply(TextAnswer(503, "no memory for TLS"), closes: true)
+        }
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        unsafe evhttp_request_set_on_complete_cb(
+            request,
+            { request, context in
+                guard let request = unsafe request else { return }
+                let server = unsafe Unmanaged<ReviewServer>.fromOpaque(context!).takeUnretainedValue()
+                unsafe server.completed(HTTPExchange(request))
+            }, context)
         let now = MonotonicClock.nanoseconds()
-        unsafe connections[buffers]?.clock.asked(now: now / 1_000_000)
-        let asked = unsafe read(request, buffers)
-        switch asked.action(clients: clients) {
-        case .live: unsafe reply(to: request, ReviewReply(200, "ok"))
-        case .ready: unsafe reply(to: request, readiness.answer)
+        known.clock.asked(now: now / 1_000_000)
+        switch read(exchange, known).action(clients: clients) {
+        case .live: exchange.reply(TextAnswer(200, "ok"), closes: isEnding)
+        case .ready: exchange.reply(TextAnswer(readiness), closes: isEnding)
         case .refuse(let refusal):
             report(ReviewReport(outcome: .refused(refusal), nanoseconds: 0))
-            unsafe reply(to: request, refusal)
+            exchange.reply(refusal, closes: isEnding)
         case .review(let timeout):
             lastNumber += 1
-            waiting[lastNumber] = unsafe Waiting(request: request, connection: connection, since: now)
-            let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+            waiting[lastNumber] = unsafe Waiting(exchange: exchange, connection: connection.http, since: now)
             unsafe evhttp_connection_set_closecb(
-                connection,
+                connection.http,
                 { connection, context in
                     let server = unsafe Unmanaged<ReviewServer>.fromOpaque(context!).takeUnretainedValue()
                     unsafe server.forget(connection)
                 }, context)
             queue.submit(
                 ReviewQueue.Review(
-                    number: lastNumber, body: unsafe Self.body(of: request), dueBy: now + timeout * 1_000_000))
+                    number: lastNumber, body: exchange.takeBody(), dueBy: now + timeout * 1_000_000))
         }
     }
 
@@ -153,84 +158,28 @@ final class ReviewServer {
         for answer in queue.takeAnswers() {
             guard let waited = waiting.removeValue(forKey: answer.number) else { continue }
             let nanoseconds = max(0, MonotonicClock.nanoseconds() - waited.since)
-            let request = unsafe waited.request
             switch answer.outcome {
             case .answered(let admission):
-                unsafe reply(to: request, status: 200, type: "application/json", admission.body)
-            case .malformed(let fault): unsafe reply(to: request, ReviewReply(400, fault.description))
-            case .late: unsafe reply(to: request, ReviewReply(503, "the time for this review is over"))
+                waited.exchange.reply(200, type: "application/json", admission.body, closes: isEnding)
+            case .malformed(let fault):
+                waited.exchange.reply(TextAnswer(400, fault.description), closes: isEnding)
+            case .late:
+                waited.exchange.reply(TextAnswer(503, "the time for this review is over"), closes: isEnding)
             }
             report(ReviewReport(outcome: .review(answer.outcome), nanoseconds: nanoseconds))
         }
     }
 
-    private func reply(to request: OpaquePointer, _ refusal: ReviewReply) {
-        // evhttp owns the request until the reply, and copies headers.
-        if let allow = refusal.allow {
-            unsafe evhttp_add_header(evhttp_request_get_output_headers(request), "Allow", allow)
-        }
-        unsafe reply(
-            to: request, status: refusal.status, type: "text/plain; charset=utf-8", Array((refusal.text + "\n").utf8))
-    }
-
-    private func reply(to request: OpaquePointer, status: Int32, type: String, _ body: [UInt8]) {
-        // As above; the body is copied too.
-        let headers = unsafe evhttp_request_get_output_headers(request)
-        unsafe evhttp_add_header(headers, "Content-Type", type)
-        unsafe evhttp_add_header(headers, "Cache-Control", "no-store")
-        if isEnding { unsafe evhttp_add_header(headers, "Connection", "close") }
-        if unsafe evhttp_request_get_command(request) != EVHTTP_REQ_HEAD {
-            unsafe evbuffer_add(evhttp_request_get_output_buffer(request), body, body.count)
-        } else {
-            unsafe evhttp_add_header(headers, "Content-Length", String(body.count))
-        }
-        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
-        unsafe evhttp_request_set_on_complete_cb(
-            request,
-            { request, context in
-                let server = unsafe Unmanaged<ReviewServer>.fromOpaque(context!).takeUnretainedValue()
-                unsafe server.completed(request)
-            }, context)
-        unsafe evhttp_send_reply(request, status, nil, nil)
-    }
-
-    private func completed(_ request: OpaquePointer?) {
-        guard let request = unsafe request, let connection = unsafe evhttp_request_get_connection(request),
-            let buffers = unsafe evhttp_connection_get_bufferevent(connection)
-        else { return }
+    private func completed(_ exchange: HTTPExchange) {
+        guard let buffers = unsafe exchange.connection?.buffers else { return }
         unsafe connections[buffers]?.answered()
     }
 
-    private func read(_ request: OpaquePointer, _ buffers: OpaquePointer) -> ReviewRequest {
-        let method: ReviewRequest.Method =
-            switch unsafe evhttp_request_get_command(request) {
-            case EVHTTP_REQ_GET: .get
-            case EVHTTP_REQ_HEAD: .head
-            case EVHTTP_REQ_POST: .post
-            default: .other
-            }
-        // The URI belongs to the request, and what is read of it to the URI.
-        let uri = unsafe evhttp_request_get_evhttp_uri(request)
-        let path = unsafe uri.flatMap { unsafe evhttp_uri_get_path($0) }.map { unsafe String(cString: $0) }
-        let query = unsafe uri.flatMap { unsafe evhttp_uri_get_query($0) }.map { unsafe String(cString: $0) }
-        let type = unsafe evhttp_find_header(evhttp_request_get_input_headers(request), "Content-Type")
-        var client: String?
-        if clients != nil, let session = unsafe bufferevent_openssl_get_ssl(buffers) {
-            client = unsafe WebServerContext.clientCertificate(of: session)?.commonName
-        }
-        return ReviewRequest(
-            method: method, path: path ?? "", query: query ?? "",
-            contentType: unsafe type.map { unsafe String(cString: $0) },
-            client: client)
-    }
-
-    private static func body(of request: OpaquePointer) -> [UInt8] {
-        guard let buffer = unsafe evhttp_request_get_input_buffer(request) else { return [] }
-        let length = unsafe evbuffer_get_length(buffer)
-        // Copies at most as much as there is room for.
-        return unsafe [UInt8](unsafeUninitializedCapacity: length) { room, count in
-            count = unsafe max(0, Int(evbuffer_remove(buffer, room.baseAddress, length)))
-        }
+    private func read(_ exchange: HTTPExchange, _ connection: ReviewConnection) -> ReviewRequest {
+        ReviewRequest(
+            method: exchange.method, path: exchange.path, query: exchange.query,
+            contentType: exchange.header("Content-Type"),
+            client: clients == nil ? nil : connection.clientCertificate?.commonName)
     }
 
     /// As long as a connection may be idle; ``ConnectionClock`` has the limits for the rest.
@@ -244,18 +193,9 @@ final class ReviewServer {
 struct ReviewReport {
     enum Outcome {
         case review(ReviewQueue.Outcome)
-        case refused(ReviewReply)
+        case refused(TextAnswer)
     }
 
     let outcome: Outcome
     let nanoseconds: Int64
-}
-
-extension Readiness {
-    fileprivate var answer: ReviewReply {
-        switch self {
-        case .ready: ReviewReply(200, "ready")
-        case .notReady(let reason): ReviewReply(503, "not ready: \(reason)")
-        }
-    }
 }

@@ -14,27 +14,7 @@ struct PosternInjector: ParsableCommand {
         subcommands: [RunCommand.self, CheckCommand.self]
     )
 
-    static func main() {
-        Console.holdStandardDescriptors()
-        do {
-            var command = try parseAsRoot()
-            try command.run()
-        } catch let code as ExitCode {
-            exit(withError: code)
-        } catch let error as BadInput {
-            Console.complain("error: \(error)")
-            exit(withError: ExitCode.badInput)
-        } catch let error as any DescribedFault {
-            Console.complain("error: \(error)")
-            exit(withError: ExitCode.failure)
-        } catch {
-            // Help and --version are errors too; the rest is wrong input, for which ArgumentParser would exit with 64.
-            let isAsked = exitCode(for: error) == .success
-            let text = fullMessage(for: error)
-            isAsked ? Console.write(text) : Console.complain(text)
-            exit(withError: isAsked ? ExitCode.success : ExitCode.badInput)
-        }
-    }
+    static func main() { runAndExit() }
 }
 
 extension ControlFault: DescribedFault {}

@@ -14,7 +14,7 @@ struct AdminRequestTests {
             #expect(request.action(allowsChanges: false, hasHealth: false) == .change(change))
             request.hasOrigin = true
             #expect(Self.status(request) == 403)
-            for method in [AdminRequest.Method.get, .head, .other] {
+            for method in [HTTPMethod.get, .head, .other] {
                 #expect(Self.status(AdminRequest(method: method, path: path, isOverSocket: true)) == 405)
             }
         }
@@ -35,10 +35,10 @@ struct AdminRequestTests {
 
     @Test("is answered with the application's own status where that says that it fails")
     func outcomes() {
-        #expect(AdminAnswer(.passed).status == 200)
-        #expect(AdminAnswer(.failed(reason: "it answered with status 404", status: 404)).status == 404)
-        #expect(AdminAnswer(.failed(reason: "x", status: 204)).status == 503)
-        #expect(AdminAnswer(.failed(reason: "x", status: nil)).status == 503)
+        #expect(TextAnswer(.passed).status == 200)
+        #expect(TextAnswer(.failed(reason: "it answered with status 404", status: 404)).status == 404)
+        #expect(TextAnswer(.failed(reason: "x", status: 204)).status == 503)
+        #expect(TextAnswer(.failed(reason: "x", status: nil)).status == 503)
     }
 
     /// Of a refusal; nil if the request is none.

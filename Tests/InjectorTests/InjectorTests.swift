@@ -8,13 +8,13 @@ struct InjectorDecisionTests {
     @Test(
         "a request is taken for a review, or refused with the status that fits",
         arguments: [
-            ("/inject", ReviewRequest.Method.post, "application/json", 0), ("/inject", .post, nil, 415),
+            ("/inject", HTTPMethod.post, "application/json", 0), ("/inject", .post, nil, 415),
             ("/inject", .post, "Application/JSON ; charset=utf-8", 0), ("/inject", .post, "application/json5", 415),
             ("/inject", .post, "", 415), ("/inject", .get, "application/json", 405),
             ("/inject", .other, "application/json", 405), ("/inject/", .post, "application/json", 404),
             ("/", .get, nil, 404), ("/readyz", .post, nil, 405), ("/metrics", .get, nil, 404),
-        ] as [(String, ReviewRequest.Method, String?, Int32)])
-    func requests(_ path: String, _ method: ReviewRequest.Method, _ type: String?, _ status: Int32) {
+        ] as [(String, HTTPMethod, String?, Int32)])
+    func requests(_ path: String, _ method: HTTPMethod, _ type: String?, _ status: Int32) {
         let request = ReviewRequest(method: method, path: path, contentType: type)
         switch request.action(clients: nil) {
         case .refuse(let reply): #expect(reply.status == status)

@@ -7,14 +7,10 @@ import System
 extension Proxy {
     /// Reloads the files when due, and applies them unless they are flawed.
     func reloadIfDue(now: Int64) {
-        let monotonic = MonotonicClock.milliseconds()
-        guard let due = source?.schedule.dueAt, monotonic >= due, let outcome = source?.readFiles(now: now) else {
-            return
-        }
+        guard let outcome = source?.readIfDue(now: now) else { return }
         let isApplied = outcome.change.map { apply($0, because: .files) } ?? renewLostSockets()
         report(outcome, isApplied: isApplied)
-        source?.schedule.looked(
-            now: monotonic, isSound: outcome.settingsAreSound && outcome.identityIsSound && isApplied)
+        source?.files.looked(isSound: outcome.settingsAreSound && outcome.identityIsSound && isApplied)
     }
 
     /// Reauthorizes every peer once a required CRL has expired; returns the seconds until the next expiry.
