@@ -33,3 +33,10 @@ static inline int postern_clock_is_synchronized(void) {
     int status = ntp_adjtime(&state);
     return status < 0 ? -1 : status != TIME_ERROR;
 }
+
+// Calls an event back after that time; in C, since several modules define the same `struct timeval`, and which of them
+// Swift takes it from depends on the order in which files are compiled.
+static inline int postern_event_after(struct event *event, int milliseconds) {
+    struct timeval delay = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000L};
+    return event_add(event, &delay);
+}

@@ -45,9 +45,8 @@ package final class EventBase {
 
     func armTimer(milliseconds: Int) {
         timerFired = false
-        var delay = timeval(tv_sec: milliseconds / 1_000, tv_usec: milliseconds % 1_000 * 1_000)
-        // libevent copies the delay.
-        _ = unsafe event_add(timer, &delay)
+        // The timer is freed in deinit.
+        _ = unsafe postern_event_after(timer, Int32(clamping: milliseconds))
     }
 
     func disarmTimer() { _ = unsafe event_del(timer) }

@@ -43,7 +43,9 @@ package struct ServingCertificate: Sendable {
         if let host = hosts.first(where: { !stack[0].covers(host: $0) }) {
             let names = stack[0].alternativeNamesText ?? "none"
             throw CertificateFlaw(
-                .certificate, "is not for \(host), by which the API server calls the webhook, but for \(names)")
+                .certificate,
+                "is not for \(host), by which the API server calls the webhook, but for \(names): issue it for that "
+                    + "name, or name the webhook's service with --host")
         }
         self.chain = chain
         self.key = bytes

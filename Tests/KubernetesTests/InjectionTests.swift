@@ -134,7 +134,7 @@ struct InjectionTests {
             metadata:
               name: a
               annotations:
-                postern.dev/image: other/postern@sha256:00ff
+                postern.dev/image: other/postern@sha256:0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f
                 postern.dev/settings: mine
                 postern.dev/skip-inbound-ports: "22,9100-9199"
                 postern.dev/skip-outbound-ports: "5432"
@@ -154,7 +154,8 @@ struct InjectionTests {
         let injected = String(decoding: try injection.inject(Array(text.utf8), file: "m").text, as: UTF8.self)
         for line in [
             #"--skip-inbound-ports, "22,9100-9199""#, #"--skip-outbound-ports, "5432""#,
-            #"--skip-outbound-addresses, "10.0.0.0/8,fd00::/8"]"#, #"image: "other/postern@sha256:00ff""#,
+            #"--skip-outbound-addresses, "10.0.0.0/8,fd00::/8"]"#,
+            #"image: "other/postern@sha256:0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f""#,
             "name: mine", #"cpu: "200m""#, #"cpu: "2""#, #"memory: "100Mi""#, #"memory: "1Gi""#,
             #"postern.dev/injected: "1.2.3""#, "hostPath:\n        path: /run/agent\n",
             #"value: "unix:///spiffe-workload-api/api.sock""#, #"--drain-delay, "250ms", --drain-timeout, "20s"]"#,

@@ -72,6 +72,7 @@ struct RefusalTests {
         Sample("words in a port list", annotated("postern.dev/skip-outbound-ports: '80 --user 0'"), "expected ports"),
         Sample("an address that is none", annotated("postern.dev/skip-outbound-addresses: 10.0.0.1/8"), "blocks"),
         Sample("a quantity that is none", annotated("postern.dev/memory-limit: 64MB"), "expected memory such as"),
+        Sample("an image with half a digest", annotated("postern.dev/image: a@sha256:00ff"), "expected an image"),
         Sample("an image with a quote", annotated("postern.dev/image: 'a\"b'"), "expected an image"),
         Sample("a name that is none", annotated("postern.dev/settings: ../a"), "expected the name of a ConfigMap"),
         Sample("an annotation that is no text", annotated("postern.dev/settings: [a]"), "must be text"),

@@ -1,5 +1,4 @@
 import CLibEvent
-import Glibc
 
 /// Calls back 50 ms after each ``arm()``, to look for connections whose time is over. Belongs to the control thread.
 @safe
@@ -25,8 +24,7 @@ package final class SweepTimer {
     deinit { if let event = unsafe event { unsafe event_free(event) } }
 
     package func arm() {
-        var delay = timeval(tv_sec: 0, tv_usec: 50_000)
-        // libevent copies the delay.
-        _ = unsafe event_add(event, &delay)
+        // The event is freed in deinit.
+        _ = unsafe postern_event_after(event, 50)
     }
 }

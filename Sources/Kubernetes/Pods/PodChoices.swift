@@ -202,9 +202,13 @@ extension String {
             }
     }
 
+    /// A name, with a tag or not, and `@` with a digest or not (OCI image specification, "Digests").
     var isImage: Bool {
-        utf8.count <= 512 && utf8.first.map { $0.isLetter || $0.isDigit } == true
-            && utf8.allSatisfy { $0.isLetter || $0.isDigit || "-_./:@".utf8.contains($0) }
+        let parts = split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let name = parts.first, utf8.count <= 512, name.utf8.first.map({ $0.isLetter || $0.isDigit }) == true,
+            name.utf8.allSatisfy({ $0.isLetter || $0.isDigit || "-_./:".utf8.contains($0) })
+        else { return false }
+        return parts.count == 1 || parts[1].isDigest
     }
 
     /// An absolute path to a file in a folder, of letters that need no quotes.
@@ -237,4 +241,13 @@ extension String {
 
 extension UInt8 {
     fileprivate var isLowerOrDigit: Bool { isDigit || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) }
+}
+
+extension Substring {
+    fileprivate var isDigest: Bool {
+        ["sha256:": 64, "sha512:": 128].contains { algorithm, digits in
+            hasPrefix(algorithm) && utf8.count == algorithm.utf8.count + digits
+                && dropFirst(algorithm.count).utf8.allSatisfy { $0.isDigit || (0x61...0x66).contains($0) }
+        }
+    }
 }
