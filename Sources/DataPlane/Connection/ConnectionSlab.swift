@@ -91,17 +91,20 @@ struct ConnectionSlab: ~Copyable {
             operation: operation.rawValue, generation: unsafe generations[Int(slot)], slot: UInt32(slot))
     }
 
-    /// The connection of a live slot.
+    /// The connection of a live slot, in its place.
+    ///
+    /// It is read by an addressor, because `_read` makes a copy of the connection on the heap, which Swift 6.3 frees
+    /// before the last use of what was read of it.
     @inline(__always)
     subscript(slot: Int32) -> Connection {
-        _read {
+        unsafeAddress {
             precondition(isLive(slot), "no connection in this slot")
-            // Safe: a live slot is initialised.
-            yield unsafe slots[Int(slot)]
+            // Safe: a live slot is initialised, and the worker's thread is the only one that comes here.
+            return unsafe UnsafePointer(slots + Int(slot))
         }
         nonmutating _modify {
             precondition(isLive(slot), "no connection in this slot")
-            // Safe: a live slot is initialised, and the worker's thread is the only one that comes here.
+            // Safe: as above.
             yield unsafe &slots[Int(slot)]
         }
     }
