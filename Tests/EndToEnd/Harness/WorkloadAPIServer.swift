@@ -66,10 +66,13 @@ final class WorkloadAPIServer {
         told += 1
         var seen = 0
         let wanted = told
-        let answer = process.standardOutput.awaitLine { line -> Bool? in
+        let answer = process.standardOutput.awaitLine(within: .seconds(30)) { line -> Bool? in
             if line == "told" { seen += 1 }
             return seen >= wanted ? true : nil
         }
-        guard answer != nil else { throw HarnessFault.peerNotReady("workload_api.py", log: process.standardError.text) }
+        guard answer != nil else {
+            let said = process.standardOutput.text + process.standardError.text
+            throw HarnessFault.peerNotReady("workload_api.py", log: said)
+        }
     }
 }

@@ -19,6 +19,12 @@ from concurrent import futures
 import grpc
 from spiffe._proto import workload_pb2, workload_pb2_grpc
 
+def say(word):
+    # One write: `print` writes the end of the line apart, and another thread's word may come between.
+    sys.stdout.write(word + "\n")
+    sys.stdout.flush()
+
+
 STATUS = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -87,7 +93,7 @@ class Servicer(workload_pb2_grpc.SpiffeWorkloadAPIServicer):
     def stream(self, context, message):
         if ("workload.spiffe.io", "true") not in context.invocation_metadata():
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "security header missing from request")
-        print("called", flush=True)
+        say("called")
         sent, ended = None, state.ended
         while context.is_active():
             with state.changed:
@@ -117,10 +123,10 @@ def serve():
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("SpiffeWorkloadAPI", handlers),))
     server.add_insecure_port(sys.argv[1])
     server.start()
-    print("serving", flush=True)
+    say("serving")
     for line in sys.stdin:
         state.tell(json.loads(line))
-        print("told", flush=True)
+        say("told")
     server.stop(0).wait()
 
 
