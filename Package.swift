@@ -11,8 +11,8 @@ let strict: [SwiftSetting] = [
 ]
 
 /// A module of the proxy. Dependencies point down only; the Architecture page has the table.
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
@@ -74,7 +74,10 @@ let package = Package(
         module("EventLoop", ["CLibURing", "System"]),
         module("WorkloadAPI", ["CNghttp2", "Identity"]),
         module("Federation"),
-        module("Kubernetes", ["Policy", "Redirection", "Settings"]),
+        module(
+            "Kubernetes", ["Policy", "Redirection", "Settings"],
+            // In the program, so that it needs no files beside it.
+            resources: [.embedInCode("Chart"), .embedInCode("Installation/enrolment.yaml")]),
         module("ApplicationHealth"),
         module("Authority", ["Crypto", "Identity", "System", "Telemetry"]),
 
@@ -175,7 +178,8 @@ let package = Package(
             "EndToEnd", ["Authority", "Identity", "ManifestTesting", "PosternTesting", "Loopback"],
             resources: [
                 .copy("Peers/workload_api.py"), .copy("Peers/proxy_application.py"), .copy("Peers/network_peer.py"),
-                .copy("Peers/manifest_check.py"), .copy("Peers/admission_check.py"), .copy("Peers/injector_check.py"),
+                .copy("Peers/manifest_check.py"), .copy("Peers/chart_check.py"), .copy("Peers/admission_check.py"),
+                .copy("Peers/injector_check.py"),
                 .copy("Peers/health_server.py"),
                 .copy("Peers/http_application.py"),
             ]),

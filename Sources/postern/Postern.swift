@@ -18,7 +18,8 @@ struct Postern: ParsableCommand {
         version: CommandLine.arguments.contains("--version") ? buildInfo : version,
         subcommands: [
             RunCommand.self, CheckCommand.self, ExplainCommand.self, LoadCommand.self, DevCommand.self, CACommand.self,
-            RedirectCommand.self, InjectCommand.self, ValidateCommand.self, AwaitCommand.self, DoctorCommand.self,
+            RedirectCommand.self, InjectCommand.self, KubernetesCommand.self, ValidateCommand.self, AwaitCommand.self,
+            DoctorCommand.self,
         ]
     )
 

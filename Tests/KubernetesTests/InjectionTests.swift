@@ -235,6 +235,11 @@ struct InjectionTests {
             .skipped(.noContainers), .skipped(.unknownKind),
         ]
         #expect(result.reports.map(\.outcome) == expected)
+        for (labels, isSkipped) in [("enabled", false), ("disabled", true)] {
+            let text = "{apiVersion: v1, kind: Pod, metadata: {labels: {postern.dev/inject: \(labels)}}, "
+            let labelled = try injection.inject(Array((text + "spec: {containers: [{}]}}").utf8), file: "m")
+            #expect(labelled.reports.map { $0.outcome == .skipped(.disabled) } == [isSkipped])
+        }
         let pod = Array("{apiVersion: v1, kind: Pod, metadata: {}, spec: {containers: [{}]}}".utf8)
         let again = try injection.inject(injection.inject(pod, file: "m").text, file: "m")
         #expect(again.reports.map(\.outcome) == [.skipped(.alreadyInjected(version: "1.2.3"))])

@@ -50,8 +50,17 @@ struct RefusalTests {
         Sample("an alias without an anchor", deployment("spec: {containers: [{name: a, image: *b}]}"), "no anchor"),
         Sample(
             "a label of ours",
-            deployment("metadata: {labels: {postern.dev/inject: disabled}}\nspec: {containers: [{name: a}]}"),
-            "`postern.dev/inject` has no effect here"),
+            deployment("metadata: {labels: {postern.dev/settings: a}}\nspec: {containers: [{name: a}]}"),
+            "`postern.dev/settings` has no effect here"),
+        Sample(
+            "a label that is neither",
+            deployment("metadata: {labels: {postern.dev/inject: 'no'}}\nspec: {containers: [{name: a}]}"),
+            "`postern.dev/inject`: expected enabled or disabled"),
+        Sample(
+            "a label against an annotation",
+            deployment(
+                "metadata: {labels: {postern.dev/inject: disabled}, annotations: {postern.dev/inject: enabled}}\n"
+                    + "spec: {containers: [{name: a}]}"), "says one thing here and another as a label"),
         Sample(
             "a request above its limit",
             annotated("{postern.dev/memory-request: 1Gi, postern.dev/memory-limit: 512Mi}"),

@@ -83,11 +83,12 @@ extension Value.Field {
 
     /// The lines of it as an entry of a block mapping.
     var block: [String] {
-        switch value {
-        case .mapping(let fields) where !fields.isEmpty: ["\(key):"] + fields.flatMap(\.block).map { "  " + $0 }
+        let name = Value.text(key).inline
+        return switch value {
+        case .mapping(let fields) where !fields.isEmpty: ["\(name):"] + fields.flatMap(\.block).map { "  " + $0 }
         case .list(let items) where items.contains(where: \.isMapping):
-            ["\(key):"] + items.flatMap(\.item).map { "  " + $0 }
-        default: ["\(key): \(value.inline)"]
+            ["\(name):"] + items.flatMap(\.item).map { "  " + $0 }
+        default: ["\(name): \(value.inline)"]
         }
     }
 }

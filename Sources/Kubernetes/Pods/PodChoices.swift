@@ -27,6 +27,8 @@ struct PodChoices {
         self.image = image
         guard let metadata = try pod.child("metadata") else { return }
         if case .alias = metadata.node.content { try metadata.requireEditable() }
+        let labelled = try Self.isDisabledByLabel(metadata)
+        isDisabled = labelled ?? false
         guard let annotations = try metadata.child("annotations"), !annotations.node.resolved.isNull else { return }
         guard let entries = annotations.node.resolved.entries else {
             throw annotations.flaw("`annotations` must be a mapping")
@@ -53,7 +55,21 @@ struct PodChoices {
                 throw pod.flaw("\(quoted(key)): expected \(expected), found \(quoted(value))", at: entry.value)
             }
         }
+        if let labelled, seen.contains(PodAnnotation.inject.name), labelled != isDisabled {
+            throw annotations.flaw("\(quoted(PodAnnotation.inject.name)) says one thing here and another as a label")
+        }
         try refuseUseless(annotations, seen)
+    }
+
+    /// What the label says, which is the one by which a webhook selects pods; nil if there is none.
+    private static func isDisabledByLabel(_ metadata: Cursor) throws(SettingsFlaw) -> Bool? {
+        let name = PodAnnotation.inject.name
+        guard let labels = try metadata.child("labels"), let label = try labels.child(name) else { return nil }
+        switch label.node.resolved.text {
+        case "enabled": return false
+        case "disabled": return true
+        default: throw label.flaw("\(quoted(name)): expected enabled or disabled")
+        }
     }
 
     /// Refuses what another annotation needs, or makes useless.
@@ -82,6 +98,8 @@ struct PodChoices {
         for place in [annotations, metadata?.value("labels"), podLabels].compactMap(\.self) {
             for entry in place.entries ?? [] {
                 guard let key = entry.key.text, key.hasPrefix(PodAnnotation.prefix) else { continue }
+                // A webhook selects pods by their labels.
+                if place === podLabels, key == PodAnnotation.inject.name { continue }
                 throw workload.object.flaw(
                     "\(quoted(key)) has no effect here: it belongs to the annotations of the pod template",
                     at: entry.key)
