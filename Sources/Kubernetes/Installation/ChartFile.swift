@@ -15,9 +15,8 @@ public struct ChartFile: Sendable {
     static let chart = ChartFile(path: "Chart.yaml", bytes: PackageResources.Chart_yaml)
     static let values = ChartFile(path: "values.yaml", bytes: PackageResources.values_yaml)
     static let schema = ChartFile(path: "values.schema.json", bytes: PackageResources.values_schema_json)
-    /// Those whose templates have objects; the definitions of custom resources are no templates.
+    /// Those whose templates have objects.
     static let templates = all.filter { $0.path.hasPrefix("templates/") && $0.path.hasSuffix(".yaml") }
-    static let definitions = all.filter { $0.path.hasPrefix("crds/") }
 
     private static let notes = ChartFile(path: "templates/NOTES.txt", bytes: PackageResources.NOTES_txt)
     private static let namespace = template("namespace.yaml", PackageResources.namespace_yaml)

@@ -22,20 +22,12 @@ public struct Installation {
         var documents: [String] = []
         do throws(TemplateFlaw) {
             for file in ChartFile.templates {
-                let text = try Template(file.text, name: file.path).rendered(with: root)
-                documents.append(text)
-                // Right behind the namespace.
-                if file.path == ChartFile.templates.first?.path { documents.append(Self.definitions) }
+                documents.append(try Template(file.text, name: file.path).rendered(with: root))
             }
         } catch {
             throw ChartFlaw(error.description)
         }
         return documents.map { $0.trimmingBlankLines() }.filter { !$0.isEmpty }.joined(separator: "\n---\n") + "\n"
-    }
-
-    /// The definitions of the custom resources, which Helm installs once and never upgrades.
-    public static var definitions: String {
-        ChartFile.definitions.map { $0.text.trimmingBlankLines() }.joined(separator: "\n---\n") + "\n"
     }
 
     /// The version that the chart is of.

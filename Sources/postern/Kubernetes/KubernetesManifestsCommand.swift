@@ -24,11 +24,7 @@ struct KubernetesManifestsCommand: ParsableCommand {
             "One value, such as injector.replicas=3; repeatable, and wins over files.", valueName: "key=value"))
     var assignments: [String] = []
 
-    @Flag(help: "Print the definitions of the custom resources alone.")
-    var definitions = false
-
     func run() throws {
-        guard !definitions else { return try KubernetesOutput.write(Installation.definitions) }
         var chartValues = ChartValues()
         for path in values {
             let text = try Self.read(path)
@@ -47,11 +43,6 @@ struct KubernetesManifestsCommand: ParsableCommand {
             throw BadInput(error.description)
         }
         try KubernetesOutput.write(text)
-    }
-
-    func validate() throws {
-        guard definitions, !values.isEmpty || !assignments.isEmpty else { return }
-        throw ValidationError("--definitions takes no values")
     }
 
     private static func read(_ path: String) throws -> [UInt8] {
