@@ -11,7 +11,9 @@ struct ClusterManifestTests {
     func chart() throws {
         let folder = try TemporaryFolder()
         let script = try #require(Bundle.module.path(forResource: "chart_check", ofType: "py"))
-        let process = try ChildProcess([try Self.python(), script, try PosternBinary.path(), folder.path])
+        let process = try ChildProcess([
+            try Self.python(), script, try PosternBinary.path(), try InjectorBinary.path(), folder.path,
+        ])
         #expect(process.awaitExit(within: .seconds(240)) == .code(0), "\(process.standardError.text)")
         let words = process.standardOutput.text.split(whereSeparator: \.isWhitespace)
         try #require(words.count == 6, "\(process.standardOutput.text)")

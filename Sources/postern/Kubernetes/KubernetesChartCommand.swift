@@ -1,4 +1,5 @@
 import ArgumentParser
+import Commands
 import Authority
 import Glibc
 import Kubernetes

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Commands
 
 struct KubernetesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Commands
 import Identity
 public import Kubernetes
 import Policy
