@@ -98,18 +98,11 @@ make_python() {
     fi
 }
 
-# Builds the webhook as shipped; sets $injector_binary to its path.
-build_injector() {
-    local flags=(-c release --static-swift-stdlib --product postern-injector -Xlinker -s)
-    say "swift build ${flags[*]}"
-    swift build "${flags[@]}"
-    injector_binary=$(swift build "${flags[@]}" --show-bin-path)/postern-injector
-}
-
-# Builds the proxy as shipped; sets $postern_binary to its path.
+# Builds a program as shipped, by default the proxy: `build_release [PROGRAM]`; sets $release_binary to its path.
 build_release() {
-    local flags=(-c release --static-swift-stdlib --product postern -Xlinker -s)
+    local program=${1-postern}
+    local flags=(-c release --static-swift-stdlib --product "$program" -Xlinker -s)
     say "swift build ${flags[*]}"
     swift build "${flags[@]}"
-    postern_binary=$(swift build "${flags[@]}" --show-bin-path)/postern
+    release_binary=$(swift build "${flags[@]}" --show-bin-path)/$program
 }

@@ -2,6 +2,7 @@ import CLibEvent
 import DataPlane
 import EventLoop
 import Glibc
+import Policy
 package import Settings
 import System
 
@@ -14,9 +15,14 @@ package final class AdminSocket {
     let file: UnixSocketFile?
     private var owner: OwnedDescriptor?
 
+    /// `[::]`, which takes IPv4 too, stands for `0.0.0.0` where the kernel has no IPv6.
     package init(_ endpoint: Endpoint) throws(ControlFault) {
-        let address = SocketAddress(endpoint)
-        let number = socket(address.family, postern_nonblocking_stream_socket, 0)
+        var address = SocketAddress(endpoint)
+        var number = socket(address.family, postern_nonblocking_stream_socket, 0)
+        if number < 0, errno == EAFNOSUPPORT, endpoint.address == .v6(0, 0) {
+            address = SocketAddress(Endpoint(address: .v4(0), port: endpoint.port))
+            number = socket(address.family, postern_nonblocking_stream_socket, 0)
+        }
         guard number >= 0 else { throw .system(what: "cannot make a socket for \(endpoint)", errno: errno) }
         let owner = OwnedDescriptor(number)
         let failure = Self.listen(number, on: address)

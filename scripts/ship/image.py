@@ -4,59 +4,76 @@ import argparse
 import hashlib
 import hmac
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import oci
 import spdx
 from packages import MERGED, Entry, Packages
 
-# As `postern inject` has it.
-USER = 1337
-
-# The programs that `postern redirect` calls: nft, and the names of xtables by which it asks for either backend.
-PROGRAMS = ["usr/sbin/nft", "usr/bin/ip"] + [
+# What `postern redirect` calls: nft, ip, and the names of xtables by which it asks for either backend.
+REDIRECTION = ["usr/sbin/nft", "usr/bin/ip"] + [
     f"usr/sbin/{family}-{backend}{suffix}"
     for family in ["iptables", "ip6tables"]
     for backend in ["nft", "legacy"]
     for suffix in ["", "-save", "-restore"]
 ]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program with an image of its own."""
+
+    description: str
+    user: int
+    """As `postern inject`, or the chart, has it."""
+    command: list[str]
+    """Its arguments, unless others are given."""
+    tools: list[str] = field(default_factory=list)
+    """The programs of packages that it calls."""
+    environment: list[str] = field(default_factory=list)
+
+
+IMAGES = {
+    "postern": Program(
+        "A userspace mTLS sidecar proxy that authorizes by SPIFFE ID",
+        1337,
+        ["run", "--config", "/etc/postern/postern.yaml"],
+        REDIRECTION,
+        # A root file system may be read-only; containers have this folder of their own.
+        ["XTABLES_LOCKFILE=/dev/shm/xtables.lock"],
+    ),
+    "postern-injector": Program("The webhook that adds Postern to the pods of Kubernetes", 1336, ["run"]),
+}
+
 # Files of packages that no program links.
 FILES = ["etc/protocols", "etc/ssl/openssl.cnf", "usr/lib/os-release", "etc/os-release"]
 FILES += ["usr/lib/ssl/cert.pem", "usr/lib/ssl/openssl.cnf"]
 
-LABELS = {
-    "org.opencontainers.image.title": "postern",
-    "org.opencontainers.image.description": "A userspace mTLS sidecar proxy that authorizes by SPIFFE ID",
-}
-
-ENVIRONMENT = [
-    "PATH=/usr/sbin:/usr/bin",
-    # A root file system may be read-only; containers have this folder of their own.
-    "XTABLES_LOCKFILE=/dev/shm/xtables.lock",
-]
-
-
 def main():
     options = arguments()
+    name, image = options.program, IMAGES[options.program]
     packages = Packages(options.packages)
     binary = options.binary.read_bytes()
-    base = debian_tree(packages, binary)
-    program = {"usr/bin/postern": Entry("file", 0o755, binary)}
+    base = debian_tree(packages, binary, name, image)
+    program = {f"usr/bin/{name}": Entry("file", 0o755, binary)}
     bill = spdx.document(
-        "postern",
+        name,
         options.version,
         options.epoch,
         used(packages, base),
         linked_parts(options),
         {path: entry for path, entry in (base | program).items() if not path.startswith("usr/share/doc/")},
     )
-    program["usr/share/postern/postern.spdx.json"] = Entry("file", 0o644, bill)
+    program[f"usr/share/postern/{name}.spdx.json"] = Entry("file", 0o644, bill)
     if options.tree:
         oci.write_tree(options.tree, base | program)
         return
     options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "postern.spdx.json").write_bytes(bill)
-    labels = LABELS | {
+    (options.output / f"{name}.spdx.json").write_bytes(bill)
+    labels = {
+        "org.opencontainers.image.title": name,
+        "org.opencontainers.image.description": image.description,
         "org.opencontainers.image.version": options.version,
         "org.opencontainers.image.revision": options.commit,
         "org.opencontainers.image.created": spdx.utc(options.epoch),
@@ -65,10 +82,10 @@ def main():
         "architecture": next(iter(used(packages, base, "libc6")))["Architecture"],
         "os": "linux",
         "config": {
-            "User": f"{USER}:{USER}",
-            "Env": ENVIRONMENT,
-            "Entrypoint": ["/usr/bin/postern"],
-            "Cmd": ["run", "--config", "/etc/postern/postern.yaml"],
+            "User": f"{image.user}:{image.user}",
+            "Env": ["PATH=/usr/sbin:/usr/bin"] + image.environment,
+            "Entrypoint": [f"/usr/bin/{name}"],
+            "Cmd": image.command,
             "WorkingDir": "/",
             "StopSignal": "SIGTERM",
             "Labels": labels,
@@ -77,25 +94,25 @@ def main():
     layers = [
         # Not of the commit's time, so that a new version of the program has the same first layer.
         (
-            "Debian 13 packages: shared libraries, nft, iptables, ip",
+            f"Debian 13 packages: shared libraries{', nft, iptables, ip' if image.tools else ''}",
             base,
             max(package.time for package in packages.all.values()),
         ),
-        (f"postern {options.version}", program, options.epoch),
+        (f"{name} {options.version}", program, options.epoch),
     ]
     digest, size = oci.write_layout(options.output / "oci", layers, config, labels)
     print(f"{digest} {size}")
 
 
-def debian_tree(packages: Packages, binary: bytes) -> dict[str, Entry]:
+def debian_tree(packages: Packages, binary: bytes, name: str, image: Program) -> dict[str, Entry]:
     """All but the program itself."""
     tree: dict[str, Entry] = {}
     packages.add_libraries(tree, binary)
-    for path in PROGRAMS:
+    for path in image.tools:
         packages.add(tree, path)
     for path in packages.matching("usr/lib/", ".so"):
         # Loaded by name: what iptables calls matches and targets, and OpenSSL's FIPS provider.
-        if "/xtables/" in path or path.endswith("/ossl-modules/fips.so"):
+        if ("/xtables/" in path and image.tools) or path.endswith("/ossl-modules/fips.so"):
             packages.add(tree, path)
     roots = packages.matching("usr/share/ca-certificates/mozilla/", ".crt")
     certificates = b"".join(packages.entries[path].data.rstrip(b"\n") + b"\n" for path in roots)
@@ -107,7 +124,7 @@ def debian_tree(packages: Packages, binary: bytes) -> dict[str, Entry]:
     tree |= {f"usr/{name}": Entry("folder") for name in MERGED}
     tree |= {name: Entry("folder") for name in ["dev", "etc/postern", "proc", "run", "sys"]}
     tree["tmp"] = Entry("folder", 0o1777)
-    tree |= {path: Entry("file", 0o644, text.encode()) for path, text in accounts().items()}
+    tree |= {path: Entry("file", 0o644, text.encode()) for path, text in accounts(name, image.user).items()}
     tree |= fips_settings(tree)
     for package in used(packages, tree):
         name = package["Package"]
@@ -135,8 +152,8 @@ def add_document(packages: Packages, tree: dict[str, Entry], path: str):
             add_document(packages, tree, target)
 
 
-def accounts() -> dict[str, str]:
-    users = [("root", 0), ("postern", USER), ("nobody", 65534)]
+def accounts(name: str, user: int) -> dict[str, str]:
+    users = [("root", 0), (name, user), ("nobody", 65534)]
     return {
         "etc/passwd": "".join(f"{name}:x:{id}:{id}:{name}:/:/usr/sbin/nologin\n" for name, id in users),
         "etc/group": "".join(f"{name}:x:{id}:\n" for name, id in users),
@@ -189,6 +206,7 @@ def linked_parts(options) -> list[dict]:
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--program", choices=IMAGES, default="postern")
     parser.add_argument("--packages", type=Path, required=True, help="the folder with the .deb files")
     parser.add_argument("--binary", type=Path, required=True)
     parser.add_argument("--version", required=True)
