@@ -145,7 +145,8 @@ let package = Package(
         tests("ResolutionTests", ["Resolution", "Policy"]),
         tests("RedirectionTests", ["Redirection", "Policy", "Settings"]),
         tests(
-            "KubernetesTests", ["Kubernetes", "ApplicationHealth", "Settings", "PosternTesting", "ManifestTesting"]),
+            "KubernetesTests",
+            ["Kubernetes", "ApplicationHealth", "Identity", "Policy", "Settings", "PosternTesting", "ManifestTesting"]),
         tests("InjectorTests", ["Injector", "Control"]),
         tests("BalancingTests", ["Balancing", "PosternTesting"]),
         tests("WorkloadAPITests", ["WorkloadAPI", "Identity", "PosternTesting"]),

@@ -36,7 +36,7 @@ struct InjectCommand: ParsableCommand {
 
     func run() throws {
         let injection = try options.injection()
-        let text = try read()
+        let text = try ManifestFile.read(path, bytesAtMost: Injection.bytesAtMost)
         guard !review else { return try answer(text, injection) }
         let result: Injection.Result
         do throws(InjectionRefusal) {
@@ -72,28 +72,6 @@ struct InjectCommand: ParsableCommand {
         guard !Console.write(bytes: bytes) else { return }
         Console.complain("standard output cannot be written: \(systemMessage(errno))")
         throw ExitCode.failure
-    }
-
-    private func read() throws -> [UInt8] {
-        guard path != "-" else {
-            guard let text = Console.readAll(bytesAtMost: Injection.bytesAtMost) else {
-                throw BadInput("standard input cannot be read")
-            }
-            return text
-        }
-        do throws(FileFlaw) {
-            return try FileContents.read(path: path, limitBytes: Injection.bytesAtMost).bytes
-        } catch {
-            throw BadInput("\(path): \(Self.message(error))")
-        }
-    }
-
-    private static func message(_ flaw: FileFlaw) -> String {
-        switch flaw {
-        case .cannotOpen(let number), .cannotRead(let number): systemMessage(number)
-        case .notAFile: "not a regular file: give `-` and the text on standard input"
-        case .tooLarge(let limit): "larger than \(limit >> 20) MiB"
-        }
     }
 }
 

@@ -1,0 +1,135 @@
+import Settings
+
+/// A Kubernetes object of a kind that has to do with policy.
+struct PolicyObject {
+    let group: String
+    let kind: String
+    let namespace: String
+    let name: String
+    let node: SourceNode
+    let file: String
+
+    var position: Position { node.position(in: file) }
+
+    /// `AuthorizationPolicy orders/viewer`
+    var description: String { "\(kind) \(namespace)/\(name)" }
+
+    /// The objects of a document; lists are gone through, and what is no policy is passed over.
+    ///
+    /// - Parameter namespace: of objects that name none.
+    static func all(
+        in document: Manifest.Document, file: String, namespace: String
+    ) throws(SettingsFlaw) -> [PolicyObject] {
+        try all(in: document.root, file: file, namespace: namespace, depth: 0)
+    }
+
+    /// The mapping under `spec`; nil where there is none.
+    func spec(
+        keys: [String], inexpressible: [String: String] = [:]
+    ) throws(SettingsFlaw) -> ObjectFields? {
+        let top = try ObjectFields(
+            node, kind, keys: ["apiVersion", "kind", "metadata", "spec", "status"], file: file)
+        guard let spec = top["spec"] else { return nil }
+        return try ObjectFields(spec, "the spec of this \(kind)", keys: keys, inexpressible: inexpressible, file: file)
+    }
+
+    func flaw(_ message: String, at node: SourceNode? = nil) -> SettingsFlaw {
+        SettingsFlaw(.error, at: (node ?? self.node).position(in: file), message)
+    }
+
+    func note(_ message: String) -> SettingsFlaw { SettingsFlaw(.warning, at: position, message) }
+
+    /// An annotation's text.
+    func annotation(_ key: String) -> SourceNode? { node.value("metadata")?.value("annotations")?.value(key) }
+
+    private static func all(
+        in node: SourceNode, file: String, namespace: String, depth: Int
+    ) throws(SettingsFlaw) -> [PolicyObject] {
+        let position = node.position(in: file)
+        if node.isNull { return [] }
+        guard node.entries != nil else {
+            throw SettingsFlaw(.error, at: position, "expected a Kubernetes object, which is a mapping")
+        }
+        let (kind, version) = (try text("kind", of: node, file), try text("apiVersion", of: node, file))
+        let group = String(version.split(separator: "/").first ?? "")
+        let isTypedList = kind.hasSuffix("List") && kind != "List"
+        if isTypedList, !groups.contains(group), !routes.contains(String(kind.dropLast(4))) { return [] }
+        if kind.hasSuffix("List"), let items = try value("items", of: node, file) {
+            guard depth < listsAtMost else {
+                throw SettingsFlaw(.error, at: position, "lists are nested more than \(listsAtMost) deep")
+            }
+            guard let items = items.items else {
+                throw SettingsFlaw(.error, at: items.position(in: file), "`items` must be a list, written out")
+            }
+            var found: [PolicyObject] = []
+            for item in items { found += try all(in: item, file: file, namespace: namespace, depth: depth + 1) }
+            return found
+        }
+        guard groups.contains(group) || routes.contains(kind) else {
+            guard !kind.isEmpty, !version.isEmpty else {
+                throw SettingsFlaw(.error, at: position, "an object needs `apiVersion` and `kind`")
+            }
+            return []
+        }
+        guard let metadata = try value("metadata", of: node, file), metadata.entries != nil else {
+            throw SettingsFlaw(.error, at: position, "this \(quoted(kind)) has no `metadata`")
+        }
+        let name = try text("name", of: metadata, file)
+        var own = try text("namespace", of: metadata, file)
+        if own.isEmpty { own = namespace }
+        guard name.isDottedName, own.isName, kind.utf8.allSatisfy({ $0 > 0x40 && $0 < 0x7B }) else {
+            throw SettingsFlaw(
+                .error, at: metadata.position(in: file),
+                "name or namespace is none of Kubernetes's: "
+                    + "\(quoted(name)), \(quoted(own))")
+        }
+        let object = PolicyObject(group: group, kind: kind, namespace: own, name: name, node: node, file: file)
+        if let known = versions[group], !known.contains(version) {
+            throw object.flaw(
+                "the version \(quoted(version)) is not known; known are \(known.sorted().joined(separator: ", "))")
+        }
+        return [object]
+    }
+
+    /// The value of a key that must be there at most once.
+    private static func value(_ key: String, of node: SourceNode, _ file: String) throws(SettingsFlaw) -> SourceNode? {
+        let entries = node.entries ?? []
+        if let other = entries.first(where: { $0.key.text == nil || $0.key.text == "<<" || $0.key.isBinary }) {
+            throw SettingsFlaw(
+                .error, at: other.key.position(in: file),
+                "a key that is not plain text may be \(quoted(key)): "
+                    + "write it out")
+        }
+        let found = entries.filter { $0.key.text == key }
+        guard found.count < 2 else {
+            throw SettingsFlaw(.error, at: found[1].key.position(in: file), "a second key \(quoted(key))")
+        }
+        guard let value = found.first?.value, !value.isNull else { return nil }
+        if case .alias = value.content {
+            throw SettingsFlaw(.error, at: value.position(in: file), "\(quoted(key)) is an alias: write it out")
+        }
+        return value
+    }
+
+    /// The text of a key; empty where it is absent.
+    private static func text(_ key: String, of node: SourceNode, _ file: String) throws(SettingsFlaw) -> String {
+        guard let value = try value(key, of: node, file) else { return "" }
+        return try value.text(quoted(key), in: file)
+    }
+
+    static let istio = "security.istio.io"
+    static let linkerd = "policy.linkerd.io"
+    private static let oldIstio = "rbac.istio.io"
+    private static let groups = [istio, linkerd, oldIstio]
+    private static let versions: [String: Set<String>] = [
+        istio: ["security.istio.io/v1", "security.istio.io/v1beta1"],
+        linkerd: [
+            "policy.linkerd.io/v1alpha1", "policy.linkerd.io/v1beta1", "policy.linkerd.io/v1beta2",
+            "policy.linkerd.io/v1beta3",
+        ],
+        oldIstio: ["security.istio.io/v1"],
+    ]
+    /// Of any group: that of Linkerd, or that of the Gateway API.
+    static let routes = ["HTTPRoute", "GRPCRoute"]
+    private static let listsAtMost = 8
+}

@@ -1,0 +1,56 @@
+import Policy
+
+/// A set of workload identities: those whose trust domain, namespace and service account are the given ones.
+///
+/// All identities of Istio and Linkerd are of this form, and with ``IdentityNaming`` no others are ever allowed.
+struct IdentityTerm: Hashable {
+    /// Nil is any, of each of the three.
+    var trustDomain: String?
+    var namespace: String?
+    var serviceAccount: String?
+
+    static let everyone = IdentityTerm(trustDomain: nil, namespace: nil, serviceAccount: nil)
+
+    /// Nil if no identity is in both.
+    func intersection(_ other: IdentityTerm) -> IdentityTerm? {
+        guard let domain = Self.both(trustDomain, other.trustDomain),
+            let namespace = Self.both(namespace, other.namespace),
+            let account = Self.both(serviceAccount, other.serviceAccount)
+        else { return nil }
+        return IdentityTerm(trustDomain: domain, namespace: namespace, serviceAccount: account)
+    }
+
+    /// Whether each identity of `other` is one of these.
+    func covers(_ other: IdentityTerm) -> Bool { intersection(other) == other }
+
+    /// The value that is both; `.some(nil)` is any, nil none.
+    private static func both(_ one: String?, _ other: String?) -> String?? {
+        guard let one else { return .some(other) }
+        guard let other else { return .some(one) }
+        return one == other ? .some(one) : nil
+    }
+}
+
+/// A union of terms.
+struct IdentitySet: Equatable {
+    private(set) var terms: [IdentityTerm]
+
+    static let everyone = IdentitySet([.everyone])
+
+    init(_ terms: [IdentityTerm]) {
+        var seen: Set<IdentityTerm> = []
+        let distinct = terms.filter { seen.insert($0).inserted }
+        // Half of two that cover each other cannot be here, as these would be equal.
+        self.terms = distinct.filter { term in !distinct.contains { $0 != term && $0.covers(term) } }
+    }
+
+    var isEmpty: Bool { terms.isEmpty }
+
+    func intersection(_ other: IdentitySet) -> IdentitySet {
+        IdentitySet(terms.flatMap { term in other.terms.compactMap(term.intersection) })
+    }
+
+    func covers(_ term: IdentityTerm) -> Bool { terms.contains { $0.covers(term) } }
+
+    func covers(_ other: IdentitySet) -> Bool { other.terms.allSatisfy(covers) }
+}
