@@ -82,6 +82,11 @@ struct PolicyImportRefusalTests {
             IstioImportTests.policy("{}").replacing(
                 "name: a", with: "name: a\n  annotations: {istio.io/dry-run: \"maybe\"}"), "neither true nor false"),
         Sample(
+            "two dry runs",
+            IstioImportTests.policy("{}").replacing(
+                "name: a", with: "name: a\n  annotations: {istio.io/dry-run: 'false', istio.io/dry-run: 'true'}"),
+            "a second key `istio.io/dry-run`"),
+        Sample(
             "tokens of requests",
             "apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {name: a, namespace: foo}\n",
             "a RequestAuthentication is about tokens"),
@@ -147,6 +152,7 @@ struct PolicyImportRefusalTests {
             "a port by a name that is not known", server(), "say with `--port-name` what the pod calls the port 7001",
             Importing(namespace: "booksapp", labels: "app=authors", port: 7001)
         ),
+        row("a port in quotes", server(port: "'7001'"), "the port is in quotes", nil),
         row("no Server", server(port: "7002"), "no Server selects this port", nil),
         row(
             "two Servers", server() + LinkerdImportTests.object("Server", "b", "podSelector: {}\nport: 7001"),

@@ -61,7 +61,7 @@ struct IstioPolicies {
                 return notes.append(object.note("passed over: it does not select the workload"))
             }
         }
-        if let dryRun = object.annotation("istio.io/dry-run") {
+        if let dryRun = try object.value("metadata", "annotations", "istio.io/dry-run") {
             switch try dryRun.text("`istio.io/dry-run`", in: object.file) {
             case "true": return notes.append(object.note("passed over: it is a dry run"))
             case "false": break

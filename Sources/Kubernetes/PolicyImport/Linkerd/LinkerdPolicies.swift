@@ -93,6 +93,10 @@ struct LinkerdPolicies {
         let text = try port.text("`port`", in: server.file)
         let isNumber = text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
         if isNumber {
+            // Linkerd takes it for a name, which no port can have.
+            guard case .scalar(_, isPlain: true) = port.resolved.content else {
+                throw server.flaw("the port is in quotes: write the number without", at: port)
+            }
             guard text == target.port.map(String.init) else { return false }
         } else if selection != .doesNotMatch {
             guard let name = target.portName else {
@@ -118,7 +122,7 @@ struct LinkerdPolicies {
 
     /// The names of the Servers that a route belongs to.
     private func parents(of route: PolicyObject) throws(SettingsFlaw) -> [String] {
-        guard let references = route.node.value("spec")?.value("parentRefs") else { return [] }
+        guard let references = try route.value("spec", "parentRefs") else { return [] }
         var names: [String] = []
         for item in try references.items("`parentRefs`", in: route.file, emptyIsNone: true) {
             // By default a route's parent is a Gateway.

@@ -39,8 +39,15 @@ struct PolicyObject {
 
     func note(_ message: String) -> SettingsFlaw { SettingsFlaw(.warning, at: position, message) }
 
-    /// An annotation's text.
-    func annotation(_ key: String) -> SourceNode? { node.value("metadata")?.value("annotations")?.value(key) }
+    /// The value at the end of a path of keys, none of which may be there twice; nil where it is absent.
+    func value(_ path: String...) throws(SettingsFlaw) -> SourceNode? {
+        var node = node
+        for key in path {
+            guard let next = try Self.value(key, of: node, file) else { return nil }
+            node = next
+        }
+        return node
+    }
 
     private static func all(
         in node: SourceNode, file: String, namespace: String, depth: Int
