@@ -28,12 +28,16 @@ public struct PolicyImport: Sendable {
         var (istio, linkerd) = (IstioPolicies(target: target), LinkerdPolicies(target: target))
         var flaws: [SettingsFlaw] = []
         let start = Position(file: file, line: 1, column: 1)
+        let manifest: Manifest
         let objects: [PolicyObject]
         do throws(SettingsFlaw) {
-            objects = try Self.objects(Manifest(text, file: file), namespace: target.namespace)
+            manifest = try Manifest(text, file: file)
+            objects = try Self.objects(manifest, namespace: target.namespace)
         } catch {
             throw PolicyImportRefusal(flaws: [error])
         }
+        // What an alias stands for may be in an object that is passed over.
+        defer { withExtendedLifetime(manifest) {} }
         var seen: Set<String> = []
         for object in objects where flaws.count < Self.flawsAtMost {
             do throws(SettingsFlaw) {

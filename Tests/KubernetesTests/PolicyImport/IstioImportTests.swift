@@ -240,6 +240,18 @@ struct IstioImportTests {
               {"apiVersion": "security.istio.io/v1beta1", "kind": "AuthorizationPolicy",
                "metadata": {"name": "a"}, "spec": {"rules": [{"from": [{"source": {"namespaces": ["bar"]}}]}]}}]}
             """, [.allowed("bar/a"), .refused("foo/a")]),
+        ImportCase(
+            "an alias of what an object that is no policy has",
+            """
+            apiVersion: v1
+            kind: List
+            items:
+            - {apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {a: &peers [bar]}}
+            - apiVersion: security.istio.io/v1
+              kind: AuthorizationPolicy
+              metadata: {name: a}
+              spec: {rules: [{from: [{source: {namespaces: *peers}}]}]}
+            """, [.allowed("bar/a"), .refused("foo/a")]),
     ]
 
     @Test("writes comments that name the source of each rule, and what is to be done")
