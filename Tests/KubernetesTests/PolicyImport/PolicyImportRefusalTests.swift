@@ -246,8 +246,8 @@ struct PolicyImportRefusalTests {
         Sample("a merge key", source("<<: {namespaces: [a]}"), "a key of a source is not plain text"),
         Sample("a key that is an alias", source("principals: [&a x], *a : [b]"), "a key of a source is not plain text"),
         Sample("base64", source("principals: [!!binary Kg==]"), "a principal must be text"),
-        Sample("base64 for a key", source("!!binary cGF0aHM=: [a]"), "is not plain text"),
-        Sample("a spec that is an alias of nothing", rule("*nothing"), "a rule must be a mapping"),
+        Sample("base64 for a key", source("!!binary cGF0aHM=: [a]"), "a key with a tag"),
+        Sample("a spec that is an alias of nothing", rule("*nothing"), "the alias `*nothing` has no anchor"),
         Sample(
             "a name with a line break", rule("{}").replacing("name: a", with: "name: \"a\\nb: c\""), "name or namespace"
         ),

@@ -16,7 +16,7 @@ struct ObjectFields {
         var values: [String: SourceNode] = [:]
         for entry in entries {
             let place = entry.key.position(in: file)
-            guard let key = entry.key.text, !entry.key.isBinary, key != "<<" else {
+            guard let key = entry.key.text, key != "<<" else {
                 throw SettingsFlaw(.error, at: place, "a key of \(what) is not plain text: write it out")
             }
             guard values.updateValue(entry.value, forKey: key) == nil else {

@@ -101,7 +101,7 @@ struct PolicyObject {
     /// The value of a key that must be there at most once.
     private static func value(_ key: String, of node: SourceNode, _ file: String) throws(SettingsFlaw) -> SourceNode? {
         let entries = node.entries ?? []
-        if let other = entries.first(where: { $0.key.text == nil || $0.key.text == "<<" || $0.key.isBinary }) {
+        if let other = entries.first(where: { $0.key.text == nil || $0.key.text == "<<" }) {
             throw SettingsFlaw(
                 .error, at: other.key.position(in: file),
                 "a key that is not plain text may be \(quoted(key)): "
