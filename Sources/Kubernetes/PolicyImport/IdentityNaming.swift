@@ -4,28 +4,32 @@ import Policy
 public struct IdentityNaming: Sendable {
     /// Of the SVIDs.
     public let trustDomain: String
-    /// Of the mesh: what becomes ``trustDomain``.
-    public let meshTrustDomain: String
+    /// Of Istio's mesh: what becomes ``trustDomain``. Nil if it is not known; then only `cluster.local` is, which Istio
+    /// takes for the mesh's own whatever that is called.
+    public let meshTrustDomain: String?
     /// Trust domains that Istio treats as its own (`meshConfig.trustDomainAliases`); they keep their names.
     public let aliases: [String]
+    /// Trust domains that are neither the mesh's nor an alias of it, and may be named to deny them.
+    public let foreign: [String]
     /// The end of Linkerd's identities: `identity.linkerd.cluster.local`.
     public let linkerdDomain: String
-    /// The path of the SVIDs' identities: `/ns/{namespace}/sa/{name}`.
+    /// The path of the SVIDs' identities in ``trustDomain``: `/ns/{namespace}/sa/{name}`. All others have Istio's.
     public let format: String
 
     /// Throws what is wrong with one of them.
     public init(
-        trustDomain: String, meshTrustDomain: String = "cluster.local", aliases: [String] = [],
+        trustDomain: String, meshTrustDomain: String? = nil, aliases: [String] = [], foreign: [String] = [],
         linkerdDomain: String = "identity.linkerd.cluster.local", format: String = Self.defaultFormat
     ) throws(ImportOptionFlaw) {
         self.trustDomain = trustDomain
         self.meshTrustDomain = meshTrustDomain
         self.aliases = aliases
+        self.foreign = foreign
         self.linkerdDomain = linkerdDomain
         self.format = format
-        for domain in [trustDomain, meshTrustDomain] + aliases where !Self.isTrustDomain(domain) {
-            throw .notATrustDomain(domain)
-        }
+        let own = [trustDomain] + aliases + (meshTrustDomain.map { [$0] } ?? [])
+        for domain in own + foreign where !Self.isTrustDomain(domain) { throw .notATrustDomain(domain) }
+        if let domain = foreign.first(where: { own.contains($0) }) { throw .notForeign(domain) }
         let segments = format.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
         guard format.hasPrefix("/"), segments.filter({ $0 == Self.namespace }).count == 1,
             segments.filter({ $0 == Self.name }).count == 1,
@@ -43,11 +47,24 @@ public struct IdentityNaming: Sendable {
     ///
     /// As in Istio's trust domain migration: `cluster.local` is the mesh's domain by another name, and a principal of
     /// the mesh's domain, or of an alias, is one of all of these. A prefix (`cluster.local/ns/a/*`) is not migrated.
-    func trustDomains(for name: String, isPrefix: Bool) -> [String] {
-        let isOurs = name == meshTrustDomain || (name == "cluster.local" && !isPrefix)
-        guard !isPrefix else { return [isOurs ? trustDomain : name] }
-        return isOurs || aliases.contains(name) ? [trustDomain] + aliases : [name]
+    ///
+    /// Throws where it may be the mesh's own and is not known to be, and where it would become so.
+    ///
+    /// - Parameter takesAway: whether those that the principal names are refused.
+    func trustDomains(for name: String, isPrefix: Bool, takesAway: Bool) throws(TrustDomainFlaw) -> [String] {
+        if !isPrefix, name == Self.localDomain || name == meshTrustDomain || aliases.contains(name) {
+            return [trustDomain] + aliases
+        }
+        if foreign.contains(name) { return [name] }
+        guard let meshTrustDomain else { throw .meshUnknown(name) }
+        if name == meshTrustDomain { return [trustDomain] }
+        guard name != trustDomain else { throw .wouldBecomeOurs(name, mesh: meshTrustDomain) }
+        guard !takesAway || aliases.contains(name) else { throw .maybeOurs(name) }
+        return [name]
     }
+
+    /// Whether a trust domain is none of those that the options name.
+    func isUnnamed(_ domain: String) -> Bool { domain != trustDomain && !(aliases + foreign).contains(domain) }
 
     /// The patterns of a set that may be let in; any trust domain is only the mesh's own and its aliases.
     func allowed(_ set: IdentitySet) -> [String] {
@@ -60,10 +77,15 @@ public struct IdentityNaming: Sendable {
 
     /// The patterns of a set that is refused.
     func denied(_ set: IdentitySet) -> [String] {
-        set.terms.map { pattern($0, in: $0.trustDomain ?? "*") }
+        set.terms.flatMap { term in
+            if let domain = term.trustDomain { return [pattern(term, in: domain)] }
+            let everywhere = pattern(term, in: "*")
+            return format == Self.defaultFormat ? [everywhere] : [pattern(term, in: trustDomain), everywhere]
+        }
     }
 
     private func pattern(_ term: IdentityTerm, in domain: String) -> String {
+        let format = domain == trustDomain ? format : Self.defaultFormat
         let segments = format.split(separator: "/").map { segment in
             switch segment {
             case Self.namespace: term.namespace ?? "*"
@@ -78,6 +100,7 @@ public struct IdentityNaming: Sendable {
         !text.contains("*") && !text.contains("/") && (try? IdentityPattern(parsing: "spiffe://\(text)/**")) != nil
     }
 
+    private static let localDomain = "cluster.local"
     private static let namespace: Substring = "{namespace}"
     private static let name: Substring = "{name}"
 }
@@ -87,6 +110,7 @@ public enum ImportOptionFlaw: Error, Equatable, Sendable, CustomStringConvertibl
     case notATrustDomain(String)
     case notAFormat(String)
     case notADomain(String)
+    case notForeign(String)
 
     public var description: String {
         switch self {
@@ -96,6 +120,28 @@ public enum ImportOptionFlaw: Error, Equatable, Sendable, CustomStringConvertibl
                 + IdentityNaming.defaultFormat
         case .notADomain(let text):
             "'\(text)' is not the end of Linkerd's identities: write it as identity.linkerd.cluster.local"
+        case .notForeign(let text): "'\(text)' is both a foreign trust domain and one of the mesh's own"
+        }
+    }
+}
+
+/// Why it is not known whom an Istio principal names; the description says how to fix it.
+enum TrustDomainFlaw: Error, CustomStringConvertible {
+    case meshUnknown(String)
+    case maybeOurs(String)
+    case wouldBecomeOurs(String, mesh: String)
+
+    var description: String {
+        switch self {
+        case .meshUnknown(let name):
+            "whom this names depends on the mesh's trust domain: say it with `--mesh-trust-domain \(name)`, or another"
+        case .maybeOurs(let name):
+            "this would refuse nobody of the mesh: if \(quoted(name)) is another name of the mesh's trust domain, say "
+                + "it with `--mesh-trust-domain` or `--trust-domain-alias`, and if it is none, with "
+                + "`--foreign-trust-domain \(name)`"
+        case .wouldBecomeOurs(let name, let mesh):
+            "\(quoted(name)) is not the mesh's trust domain, \(mesh), but that of the SVIDs (`--trust-domain`): those "
+                + "that this names would become the mesh's own"
         }
     }
 }

@@ -5,28 +5,50 @@ public struct ImportTarget: Sendable {
     /// Its namespace; objects without one are taken to be in it, as `kubectl apply --namespace` takes them.
     public let namespace: String
     public let labels: KnownLabels
-    /// The port that the application listens on. Without it, rules name the ports themselves.
-    public let port: UInt16?
+    /// What the ports of rules are to become.
+    public let ports: ImportPorts
     /// What the pod calls that port.
     public let portName: String?
     public let identities: IdentityNaming
-    /// Istio's root namespace, whose policies apply in all namespaces.
-    public let rootNamespace: String
+    /// Istio's root namespace, whose policies apply in all namespaces; nil if it is not known.
+    public let rootNamespace: String?
+    /// The revision of Istio's control plane that the workload has; nil if it is not known.
+    public let revision: String?
     /// Linkerd's `clusterNetworks`; empty if it is not known.
     public let clusterNetworks: [CIDR]
 
     public init(
-        namespace: String, labels: KnownLabels, port: UInt16?, portName: String?, identities: IdentityNaming,
-        rootNamespace: String = "istio-system", clusterNetworks: [CIDR] = []
+        namespace: String, labels: KnownLabels, ports: ImportPorts, portName: String?, identities: IdentityNaming,
+        rootNamespace: String? = nil, revision: String? = nil, clusterNetworks: [CIDR] = []
     ) {
         self.namespace = namespace
         self.labels = labels
-        self.port = port
+        self.ports = ports
         self.portName = portName
         self.identities = identities
         self.rootNamespace = rootNamespace
+        self.revision = revision
         self.clusterNetworks = clusterNetworks
     }
+
+    /// The port of the application that the policy is for, if it is for one.
+    var port: UInt16? {
+        guard case .one(let port) = ports else { return nil }
+        return port
+    }
+}
+
+/// Which ports of the application a policy is for.
+///
+/// Policies of a mesh name the ports of the application. Clients connect to those only through a transparent listener;
+/// at any other, Postern compares the listener's own port.
+public enum ImportPorts: Sendable {
+    /// All, and rules that depend on ports are refused.
+    case unknown
+    /// One port of the application: rules for others are left out, and none names a port.
+    case one(UInt16)
+    /// All, behind a transparent listener: rules name the ports themselves.
+    case transparent
 }
 
 /// The labels of a pod, as far as they are known: `app=orders,!canary`.

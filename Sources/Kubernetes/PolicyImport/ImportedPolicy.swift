@@ -78,7 +78,7 @@ struct PolicyWriter {
         }
         let policy = Policy(name: name, mode: mode, rules: rules)
         let mode = mode == .audit ? ["    mode: audit"] : []
-        let text = (header + ["policies:", "  \(name):"] + mode + ["    rules:"] + lines).joined(separator: "\n")
+        let text = (header + ["policies:", "  \"\(name)\":"] + mode + ["    rules:"] + lines).joined(separator: "\n")
         return ImportedPolicy(policy: policy, text: text + "\n", notes: notes)
     }
 
@@ -114,15 +114,11 @@ struct PolicyWriter {
             "# \(mesh)'s policies for \(port) of the workload in the namespace \(target.namespace) "
                 + "(`postern policy import`).",
             "# To do: add it to the settings of the workload's proxy, and name it in the inbound route",
-            "# that leads to this workload: `policy: \(name)`. Identities are those of SVIDs of "
+            "# that leads to this workload: `policy: \"\(name)\"`. Identities are those of SVIDs of "
                 + "\(target.identities.trustDomain).",
         ]
-        if target.port == nil, rules.contains(where: { !$0.destinationPorts.isEmpty }) {
-            lines += [
-                "# The ports are those of the application: a transparent listener sees them. For any other listener, "
-                    + "import each",
-                "# port by itself (--port), because clients connect to the listener's own port.",
-            ]
+        if rules.contains(where: { !$0.destinationPorts.isEmpty }) {
+            lines.append("# It is for a transparent listener: no other sees the application's ports, which rules name.")
         }
         return lines
     }

@@ -16,7 +16,8 @@ public struct PolicyImport: Sendable {
 
     /// Nil if the policy cannot have that name, or the workload that namespace.
     public init?(target: ImportTarget, name: String) {
-        guard name.isDottedName, name.utf8.count <= 128, target.namespace.isName, target.rootNamespace.isName else {
+        guard name.isDottedName, name.utf8.count <= 128, target.namespace.isName, target.rootNamespace?.isName != false
+        else {
             return nil
         }
         self.target = target

@@ -21,10 +21,12 @@ struct RuleCompiler {
 
     static let matchesAtMost = 512
     /// So that lists that multiply each other end: seconds.
-    private static let stepsAtMost = 50_000_000
+    private static let stepsAtMost = 5_000_000
 
     static func compile(allows: [PeerMatch], denials: [PeerMatch]) throws(SettingsFlaw) -> [Result] {
-        var compiler = RuleCompiler(allows: allows.filter { !$0.isEmpty }.map(\.simplified))
+        var compiler = RuleCompiler(allows: [])
+        for match in allows + denials { try compiler.spend(match.simplificationCost, at: match.origin.position) }
+        compiler.allows = allows.filter { !$0.isEmpty }.map(\.simplified)
         let denials = denials.filter { !$0.isEmpty }.map(\.simplified)
         // Those that narrow what is allowed first: then less of it can conflict with the others.
         for denial in denials where denial.identities == .everyone { try compiler.add(denial: denial) }
@@ -44,6 +46,7 @@ struct RuleCompiler {
             for part in Self.parts(outside: denial) {
                 try spend(allow.cost(of: part), at: denial.origin.position)
                 var rest = allow.intersection(part)
+                try spend(rest.simplificationCost, at: denial.origin.position)
                 rest.origin.remarks.append("narrowed by \(denial.origin.description)")
                 if !rest.isEmpty { remaining.append(rest.simplified) }
             }

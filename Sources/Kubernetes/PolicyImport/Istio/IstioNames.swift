@@ -10,7 +10,9 @@ struct IstioNames {
 
     /// A principal (["Source"](https://istio.io/latest/docs/reference/config/security/authorization-policy/#Source)):
     /// `cluster.local/ns/default/sa/productpage`. Prefixes and suffixes are those of whole segments.
-    func principal(_ node: SourceNode) throws(SettingsFlaw) -> [IdentityTerm] {
+    ///
+    /// - Parameter takesAway: whether those that it names are refused.
+    func principal(_ node: SourceNode, takesAway: Bool) throws(SettingsFlaw) -> [IdentityTerm] {
         let text = try node.text("a principal", in: file)
         if text == "*" { return [.everyone] }
         guard !text.hasPrefix("spiffe://") else {
@@ -25,7 +27,13 @@ struct IstioNames {
             let domain = term.trustDomain, IdentityNaming.isTrustDomain(domain)
         else { throw partial(text, node) }
         let isShort = isPrefix && text.split(separator: "/").count < 5
-        return naming.trustDomains(for: domain, isPrefix: isShort).map {
+        let domains: [String]
+        do throws(TrustDomainFlaw) {
+            domains = try naming.trustDomains(for: domain, isPrefix: isShort, takesAway: takesAway)
+        } catch {
+            throw flaw("\(quoted(text)): \(error)", node)
+        }
+        return domains.map {
             var term = term
             term.trustDomain = $0
             return term
@@ -36,7 +44,9 @@ struct IstioNames {
     func namespace(_ node: SourceNode) throws(SettingsFlaw) -> [IdentityTerm] {
         let text = try node.text("a namespace", in: file)
         if text == "*" { return [.everyone] }
-        guard text.isName else { throw partial(text, node) }
+        guard text.isName else {
+            throw flaw("\(quoted(text)) cannot be expressed: write each namespace in full, or `*` for all", node)
+        }
         return [IdentityTerm(trustDomain: nil, namespace: text, serviceAccount: nil)]
     }
 
@@ -45,7 +55,9 @@ struct IstioNames {
         let text = try node.text("a service account", in: file)
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard let name = parts.last, name.isDottedName, parts.count == 1 || (parts.count == 2 && parts[0].isName) else {
-            throw partial(text, node)
+            throw flaw(
+                "\(quoted(text)) cannot be expressed: write each service account in full, as `viewer` or "
+                    + "`orders/viewer`", node)
         }
         return [
             IdentityTerm(

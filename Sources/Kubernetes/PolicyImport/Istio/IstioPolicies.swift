@@ -10,6 +10,12 @@ struct IstioPolicies {
     private var allows: [PeerMatch] = []
     private var denials: [PeerMatch] = []
     private var hasAllowPolicy = false
+    private var hasRootPolicy = false
+    private var hasAskedForRoot = false
+    /// The values of all rules that were read.
+    private var size = 0
+    /// The namespaces of policies that are for others.
+    private var otherNamespaces: [String] = []
     /// Whether one of the policies is for the workload.
     private(set) var apply = false
     private(set) var notes: [SettingsFlaw] = []
@@ -21,13 +27,16 @@ struct IstioPolicies {
         switch object.kind {
         case "AuthorizationPolicy": try addPolicy(object)
         case "PeerAuthentication":
-            notes.append(object.note("passed over: Postern always demands mutual TLS"))
+            guard object.namespace == target.namespace else { return }
+            notes.append(passedOver(object, "the imported policy lets in no client without mutual TLS"))
         case "RequestAuthentication":
-            guard object.namespace == target.namespace || object.namespace == target.rootNamespace else { return }
+            guard try isInScope(object), try isOfRevision(object), try selects(object) else { return }
             throw object.flaw(
                 "a RequestAuthentication is about tokens in requests, and Postern decides about connections: check "
                     + "them in the application, and leave this out")
-        default: throw object.flaw("the kind \(quoted(object.kind)) of \(object.group) is not known")
+        default:
+            guard try isInScope(object) else { return }
+            throw object.flaw("the kind \(quoted(object.kind)) of \(object.group) is not known")
         }
     }
 
@@ -42,29 +51,45 @@ struct IstioPolicies {
                 SettingsFlaw(
                     .warning, at: position,
                     "no ALLOW policy applies to the workload, so that all of the trust domain are allowed whom no "
-                        + "DENY policy refuses"))
+                        + "DENY policy refuses" + (hasRootPolicy ? "" : Self.noRootPolicy)))
+        } else if let match = allows.first(where: { $0.identities.terms.contains { $0.trustDomain == nil } }) {
+            let plaintext = match.identities == .everyone ? " and clients without mutual TLS" : ""
+            notes.append(
+                SettingsFlaw(
+                    .warning, at: match.origin.position,
+                    "this names no trust domain, so that Istio also lets in peers of others that it trusts\(plaintext); "
+                        + "Postern lets in those of \(target.identities.trustDomain) and the aliases alone"))
+        }
+        if !otherNamespaces.isEmpty, let root = target.rootNamespace {
+            let names = Set(otherNamespaces).sorted()
+            let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", ..." : "")
+            notes.append(
+                SettingsFlaw(
+                    .warning, at: position,
+                    "passed over: \(otherNamespaces.count) of other namespaces (\(shown)); the root namespace, whose "
+                        + "policies are for all, is \(root)"))
         }
         return (try RuleCompiler.compile(allows: allows, denials: denials), notes)
     }
 
     private mutating func addPolicy(_ object: PolicyObject) throws(SettingsFlaw) {
-        guard object.namespace == target.namespace || object.namespace == target.rootNamespace else {
-            return notes.append(object.note("passed over: it is for the namespace \(object.namespace)"))
+        guard try isInScope(object) else { return otherNamespaces.append(object.namespace) }
+        if object.namespace == target.rootNamespace { hasRootPolicy = true }
+        guard try isOfRevision(object) else {
+            return notes.append(passedOver(object, "it is for another revision of Istio"))
         }
+        guard try !isForGateways(object) else { return notes.append(passedOver(object, "it is for a gateway")) }
         let spec = try object.spec(
             keys: ["selector", "action", "rules", "provider"],
             inexpressible: ["targetRef": Self.targetRemedy, "targetRefs": Self.targetRemedy])
-        if let selector = spec?["selector"] {
-            let labels = LabelSelector(labels: target.labels, file: object.file)
-            let selection = try labels.selection(selector, "the selector", hasExpressions: false)
-            guard try object.isSelected(selection, by: selector) else {
-                return notes.append(object.note("passed over: it does not select the workload"))
-            }
+        guard try isSelected(by: spec?["selector"], of: object) else {
+            return notes.append(passedOver(object, "it does not select the workload"))
         }
         if let dryRun = try object.value("metadata", "annotations", "istio.io/dry-run") {
             switch try dryRun.text("`istio.io/dry-run`", in: object.file) {
-            case "true": return notes.append(object.note("passed over: it is a dry run"))
-            case "false": break
+            case "1", "t", "T", "true", "TRUE", "True":
+                return notes.append(passedOver(object, "it is a dry run"))
+            case "0", "f", "F", "false", "FALSE", "False": break
             case let other: throw object.flaw("\(quoted(other)) is neither true nor false", at: dryRun)
             }
         }
@@ -72,11 +97,13 @@ struct IstioPolicies {
         switch action {
         case "ALLOW":
             (apply, hasAllowPolicy) = (true, true)
-            allows += try matches(object, spec?["rules"])
+            let matches = try matches(object, spec?["rules"], isDeny: false)
+            noteForeignDomains(of: matches, in: object)
+            allows += matches
         case "DENY":
             apply = true
-            denials += try matches(object, spec?["rules"])
-        case "AUDIT": notes.append(object.note("passed over: AUDIT decides nothing"))
+            denials += try matches(object, spec?["rules"], isDeny: true)
+        case "AUDIT": notes.append(passedOver(object, "AUDIT decides nothing"))
         case "CUSTOM":
             throw object.flaw(
                 "the action CUSTOM asks another service, which Postern does not: write DENY or ALLOW policies instead",
@@ -89,16 +116,92 @@ struct IstioPolicies {
         }
     }
 
-    private func matches(_ object: PolicyObject, _ rules: SourceNode?) throws(SettingsFlaw) -> [PeerMatch] {
+    private func passedOver(_ object: PolicyObject, _ why: String) -> SettingsFlaw {
+        object.note("passed over: \(object.description): \(why)")
+    }
+
+    /// Whether it is of the workload's namespace or the root namespace.
+    private mutating func isInScope(_ object: PolicyObject) throws(SettingsFlaw) -> Bool {
+        if object.namespace == target.namespace { return true }
+        if let root = target.rootNamespace { return object.namespace == root }
+        // Once is enough.
+        guard !hasAskedForRoot else { return false }
+        hasAskedForRoot = true
+        throw object.flaw(
+            "this is for all workloads if \(object.namespace) is Istio's root namespace: say with `--root-namespace` "
+                + "which that is, such as istio-system")
+    }
+
+    /// Whether the workload's control plane heeds it
+    /// ([Canary Upgrades](https://istio.io/latest/docs/setup/upgrade/canary/)): one of another revision does not.
+    private func isOfRevision(_ object: PolicyObject) throws(SettingsFlaw) -> Bool {
+        guard let label = try object.value("metadata", "labels", "istio.io/rev") else { return true }
+        guard let revision = target.revision else {
+            throw object.flaw(
+                "this is only for one revision of Istio's control plane: say with `--revision` which one the workload "
+                    + "has", at: label)
+        }
+        return try label.text("`istio.io/rev`", in: object.file) == revision
+    }
+
+    /// Whether all that it is for are gateways of the Gateway API, which no workload with Postern is.
+    private func isForGateways(_ object: PolicyObject) throws(SettingsFlaw) -> Bool {
+        guard try object.value("spec", "selector") == nil, try object.value("spec", "targetRef") == nil,
+            let list = try object.value("spec", "targetRefs")
+        else { return false }
+        if case .value = target.labels.knowledge(of: "gateway.networking.k8s.io/gateway-name") { return false }
+        for item in try list.items("`targetRefs`", in: object.file) {
+            let (what, keys) = ("an item of `targetRefs`", ["group", "kind", "name", "namespace", "sectionName"])
+            let fields = try ObjectFields(item, what, keys: keys, file: object.file)
+            guard fields["group"]?.resolved.text == "gateway.networking.k8s.io",
+                let kind = fields["kind"]?.resolved.text, ["Gateway", "GatewayClass"].contains(kind)
+            else { return false }
+        }
+        return true
+    }
+
+    private func selects(_ object: PolicyObject) throws(SettingsFlaw) -> Bool {
+        try isSelected(by: object.value("spec", "selector"), of: object)
+    }
+
+    private func isSelected(by selector: SourceNode?, of object: PolicyObject) throws(SettingsFlaw) -> Bool {
+        guard let selector else { return true }
+        let labels = LabelSelector(labels: target.labels, file: object.file)
+        let selection = try labels.selection(selector, "the selector", hasExpressions: false)
+        return try object.isSelected(selection, by: selector)
+    }
+
+    /// Says that peers of trust domains are let in that are not known to be foreign.
+    private mutating func noteForeignDomains(of matches: [PeerMatch], in object: PolicyObject) {
+        let domains = Set(matches.flatMap { $0.identities.terms.compactMap(\.trustDomain) })
+        for domain in domains.sorted() where target.identities.isUnnamed(domain) {
+            notes.append(
+                object.note(
+                    "\(object.description) lets in peers of the trust domain \(domain) under this name: say with "
+                        + "`--foreign-trust-domain \(domain)` that it is not the mesh's, or with "
+                        + "`--trust-domain-alias` that it is"))
+        }
+    }
+
+    private mutating func matches(
+        _ object: PolicyObject, _ rules: SourceNode?, isDeny: Bool
+    ) throws(SettingsFlaw) -> [PeerMatch] {
         guard let rules else { return [] }
+        let isUnknown = if case .unknown = target.ports { true } else { false }
         let reader = IstioRule(
-            object: object, names: IstioNames(naming: target.identities, file: object.file))
+            object: object, names: IstioNames(naming: target.identities, file: object.file), isDeny: isDeny,
+            hasPorts: !isUnknown)
         var matches: [PeerMatch] = []
         for (index, rule) in try rules.items("`rules`", in: object.file, emptyIsNone: true).enumerated() {
             let origin = RuleOrigin(
                 name: "\(object.name)-\(index)", description: "\(object.description), rules[\(index)]",
                 position: rule.position(in: object.file))
-            matches += try reader.matches(rule, origin: origin).compactMap { match in
+            let read = try reader.matches(rule, origin: origin)
+            size += read.reduce(0) { $0 + $1.size }
+            guard size <= Self.sizeAtMost else {
+                throw object.flaw("the policies have too many values: import fewer at a time", at: rule)
+            }
+            matches += read.compactMap { match in
                 guard let port = target.port else { return match }
                 guard match.ports.contains(port) else { return nil }
                 var match = match
@@ -112,7 +215,10 @@ struct IstioPolicies {
         return matches
     }
 
+    private static let sizeAtMost = 1_048_576
+    private static let noRootPolicy =
+        "; none of the root namespace is in the input: add those that are there, because they are for all workloads"
     private static let targetRemedy =
-        "it binds the policy to a waypoint or a gateway, which Postern is not: select the workload's pods with "
-        + "`selector`"
+        "it binds the policy to a waypoint, which Postern is not: select the workload's pods with `selector`, or leave "
+        + "out what is for a waypoint"
 }

@@ -9,6 +9,10 @@ import Settings
 struct IstioRule {
     let object: PolicyObject
     let names: IstioNames
+    /// Whether what it matches is refused.
+    let isDeny: Bool
+    /// Whether a rule may depend on ports.
+    let hasPorts: Bool
 
     /// What a rule matches, as a union. `origin` is the rule's.
     func matches(_ node: SourceNode, origin: RuleOrigin) throws(SettingsFlaw) -> [PeerMatch] {
@@ -17,13 +21,16 @@ struct IstioRule {
         var sources = [base]
         if let from = fields["from"] {
             sources = []
+            var terms = 0
             for item in try from.items("`from`", in: object.file) {
                 let entry = try ObjectFields(item, "an item of `from`", keys: ["source"], file: object.file)
                 let source = try source(entry.required("source", of: "an item of `from`"), origin)
-                guard base.identities.terms.count * source.identities.terms.count <= Self.termsAtMost else {
-                    throw tooMany(item)
-                }
+                guard base.identities.terms.count * source.identities.terms.count <= Self.termsAtMost,
+                    base.excluded.terms.count + source.excluded.terms.count <= Self.termsAtMost
+                else { throw tooMany(item) }
                 sources.append(base.intersection(source))
+                terms += sources.last?.size ?? 0
+                guard terms <= Self.termsOfRuleAtMost else { throw tooMany(item) }
             }
         }
         guard let to = fields["to"] else { return sources }
@@ -35,6 +42,8 @@ struct IstioRule {
         guard sources.count * operations.count <= RuleCompiler.matchesAtMost else {
             throw object.flaw("`from` and `to` make more than \(RuleCompiler.matchesAtMost) rules", at: node)
         }
+        let terms = sources.reduce(0) { $0 + $1.size } * operations.count
+        guard terms <= Self.termsOfRuleAtMost else { throw tooMany(node) }
         return sources.flatMap { source in operations.map(source.intersection) }
     }
 
@@ -45,10 +54,11 @@ struct IstioRule {
             throw object.flaw("the source is empty: leave `from` out to mean anybody", at: node)
         }
         var match = PeerMatch(origin: origin)
-        for (key, read) in readers {
-            try add(fields[key], quoted(key), to: &match, isNegative: false, read)
-            let negative = "not" + key.prefix(1).uppercased() + key.dropFirst()
-            try add(fields[negative], quoted(negative), to: &match, isNegative: true, read)
+        for isNegative in [false, true] {
+            for (key, read) in readers(isNegative: isNegative) {
+                let field = isNegative ? "not" + key.prefix(1).uppercased() + key.dropFirst() : key
+                try add(fields[field], quoted(field), to: &match, isNegative: isNegative, read)
+            }
         }
         try addBlocks(fields["ipBlocks"], to: &match, isNegative: false)
         try addBlocks(fields["notIpBlocks"], to: &match, isNegative: true)
@@ -83,7 +93,8 @@ struct IstioRule {
             for (values, isNegative) in [(fields["values"], false), (fields["notValues"], true)] {
                 switch try key.text("`key`", in: object.file) {
                 case "source.principal":
-                    try add(values, "the values", to: &match, isNegative: isNegative, names.principal)
+                    let read = principals(isNegative: isNegative)
+                    try add(values, "the values", to: &match, isNegative: isNegative, read)
                 case "source.namespace":
                     try add(values, "the values", to: &match, isNegative: isNegative, names.namespace)
                 case "source.ip": try addBlocks(values, to: &match, isNegative: isNegative)
@@ -100,10 +111,15 @@ struct IstioRule {
 
     private typealias Reader = (SourceNode) throws(SettingsFlaw) -> [IdentityTerm]
 
-    private var readers: [(String, Reader)] {
+    private func principals(isNegative: Bool) -> Reader {
+        let (names, takesAway) = (names, isDeny != isNegative)
+        return { node throws(SettingsFlaw) in try names.principal(node, takesAway: takesAway) }
+    }
+
+    private func readers(isNegative: Bool) -> [(String, Reader)] {
         let (names, namespace) = (names, object.namespace)
         return [
-            ("principals", names.principal), ("namespaces", names.namespace),
+            ("principals", principals(isNegative: isNegative)), ("namespaces", names.namespace),
             (
                 "serviceAccounts",
                 { node throws(SettingsFlaw) in try names.serviceAccount(node, namespace: namespace) }
@@ -118,6 +134,7 @@ struct IstioRule {
         var terms: [IdentityTerm] = []
         for item in try list.items(what, in: object.file) { terms += try read(item) }
         if isNegative {
+            guard match.excluded.terms.count + terms.count <= Self.termsAtMost else { throw tooMany(list) }
             match.excluded = IdentitySet(match.excluded.terms + terms)
         } else {
             guard match.identities.terms.count * terms.count <= Self.termsAtMost else { throw tooMany(list) }
@@ -138,10 +155,15 @@ struct IstioRule {
 
     private func addPorts(_ list: SourceNode?, to match: inout PeerMatch, isNegative: Bool) throws(SettingsFlaw) {
         guard let list else { return }
+        guard hasPorts else {
+            throw object.flaw(
+                "this depends on the application's port, which only a transparent listener sees: say with `--port` "
+                    + "which one the policy is for, or with `--transparent` that it is for such a listener", at: list)
+        }
         var ports: [UInt16] = []
         for item in try list.items("a list of ports", in: object.file) {
             let text = try item.text("a port", in: object.file)
-            guard let range = try? PortRange(parsing: text), range.lower == range.upper else {
+            guard let range = try? PortRange(parsing: text), range.lower == range.upper, !text.contains("-") else {
                 throw object.flaw("\(quoted(text)) is no port: write each as a number from 1 to 65535", at: item)
             }
             ports.append(range.lower)
@@ -157,6 +179,7 @@ struct IstioRule {
     private var remedy: String { Self.remedy }
 
     private static let termsAtMost = 4_096
+    private static let termsOfRuleAtMost = 65_536
 
     private static let remedy =
         "Postern decides about connections: leave such a rule out of an ALLOW policy, which then allows less, and "

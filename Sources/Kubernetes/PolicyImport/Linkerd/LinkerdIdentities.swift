@@ -12,6 +12,12 @@ struct LinkerdIdentities {
     func identity(_ node: SourceNode) throws(SettingsFlaw) -> IdentityTerm {
         let text = try node.text("an identity", in: file)
         if text == "*" { return everyone }
+        guard !text.hasPrefix("spiffe://") else {
+            throw SettingsFlaw(
+                .error, at: node.position(in: file),
+                "\(quoted(text)) is no identity of a service account, and SPIFFE IDs of other workloads are not "
+                    + "imported: leave it out, and add a rule by hand")
+        }
         let tail = ["serviceaccount"] + naming.linkerdDomain.split(separator: ".").map(String.init)
         let labels = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         if labels.first == "*" {

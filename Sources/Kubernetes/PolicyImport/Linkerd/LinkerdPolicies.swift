@@ -29,7 +29,9 @@ struct LinkerdPolicies {
         case "HTTPLocalRateLimitPolicy", "ConcurrencyLimitPolicy":
             notes.append(object.note("passed over: it limits rates and authorizes nobody"))
         case "EgressNetwork", "UnmeshedNetwork": break
-        default: throw object.flaw("the kind \(quoted(object.kind)) of \(object.group) is not known")
+        default:
+            guard object.namespace == target.namespace else { return }
+            throw object.flaw("the kind \(quoted(object.kind)) of \(object.group) is not known")
         }
     }
 
@@ -74,12 +76,18 @@ struct LinkerdPolicies {
         return first
     }
 
-    private static let serverKeys = [
-        "podSelector", "externalWorkloadSelector", "port", "proxyProtocol", "accessPolicy",
-    ]
+    /// Kubernetes drops the keys that a version does not have.
+    private static func keys(of server: PolicyObject) -> [String] {
+        let keys = ["podSelector", "port", "proxyProtocol"]
+        switch server.version {
+        case "v1beta1": return keys
+        case "v1beta2": return keys + ["externalWorkloadSelector"]
+        default: return keys + ["externalWorkloadSelector", "accessPolicy"]
+        }
+    }
 
     private func selects(_ server: PolicyObject) throws(SettingsFlaw) -> Bool {
-        guard let spec = try server.spec(keys: Self.serverKeys) else { throw server.flaw("the Server has no `spec`") }
+        guard let spec = try server.spec(keys: Self.keys(of: server)) else { throw server.flaw("the Server has no `spec`") }
         guard let selector = spec["podSelector"] else {
             guard spec["externalWorkloadSelector"] != nil else { throw server.flaw("the Server has no `podSelector`") }
             return false
@@ -89,16 +97,21 @@ struct LinkerdPolicies {
         }
         let labels = LabelSelector(labels: target.labels, file: server.file)
         let selection = try labels.selection(selector, "`podSelector`", hasExpressions: true)
+        guard selection != .doesNotMatch else { return false }
         let port = try spec.required("port", of: "the Server")
         let text = try port.text("`port`", in: server.file)
-        let isNumber = text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-        if isNumber {
+        var isPlain = false
+        if case .scalar(_, isPlain: true) = port.resolved.content { isPlain = true }
+        if let number = UInt16(text), String(number) == text {
             // Linkerd takes it for a name, which no port can have.
-            guard case .scalar(_, isPlain: true) = port.resolved.content else {
-                throw server.flaw("the port is in quotes: write the number without", at: port)
+            guard isPlain else { throw server.flaw("the port is in quotes: write the number without", at: port) }
+            guard number == target.port else { return false }
+        } else {
+            guard Self.isPortName(text, isPlain: isPlain) else {
+                throw server.flaw(
+                    "\(quoted(text)) may be a number or a name: write a port as a decimal number, or as a name such as "
+                        + "http", at: port)
             }
-            guard text == target.port.map(String.init) else { return false }
-        } else if selection != .doesNotMatch {
             guard let name = target.portName else {
                 throw server.flaw(
                     "the Server is for the port named \(quoted(text)): say with `--port-name` what the pod calls the "
@@ -107,6 +120,20 @@ struct LinkerdPolicies {
             guard name == text else { return false }
         }
         return try server.isSelected(selection, by: selector)
+    }
+
+    /// Whether it is a port's name and no number, also not one of YAML 1.1, which Kubernetes reads: `0x1f90`, `1e3`.
+    ///
+    /// Names are those of RFC 6335, section 5.1.
+    private static func isPortName(_ text: String, isPlain: Bool) -> Bool {
+        let (letters, digits) = (UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"))
+        let bytes = Array(text.utf8)
+        guard (1...15).contains(bytes.count), bytes.contains(where: letters.contains), bytes.first != 0x2D,
+            bytes.last != 0x2D, !text.contains("--"),
+            bytes.allSatisfy({ letters.contains($0) || digits.contains($0) || $0 == 0x2D })
+        else { return false }
+        guard isPlain, let first = bytes.first, digits.contains(first) else { return true }
+        return first != UInt8(ascii: "0") && bytes.contains { !digits.contains($0) && $0 != UInt8(ascii: "e") }
     }
 
     /// Refuses routes of the Server: with one, Linkerd decides about requests.
@@ -125,10 +152,14 @@ struct LinkerdPolicies {
         guard let references = try route.value("spec", "parentRefs") else { return [] }
         var names: [String] = []
         for item in try references.items("`parentRefs`", in: route.file, emptyIsNone: true) {
-            // By default a route's parent is a Gateway.
-            guard item.value("kind") != nil else { continue }
-            let reference = try LinkerdReference(item, in: route)
-            if reference.isLinkerd("Server") { names.append(reference.name) }
+            let reference = try LinkerdReference(item, in: route, group: route.group, kind: "Gateway")
+            if reference.isLinkerd("Server") {
+                names.append(reference.name)
+            } else if reference.group == PolicyObject.linkerd {
+                guard ["Gateway", "EgressNetwork"].contains(reference.kind) else {
+                    throw route.flaw("\(reference.shown) is no parent of a route that is known", at: item)
+                }
+            }
         }
         return names
     }
@@ -270,7 +301,7 @@ struct LinkerdPolicies {
     private mutating func addAccessPolicy(
         of server: PolicyObject, to allows: inout [PeerMatch]
     ) throws(SettingsFlaw) -> EnforcementMode {
-        guard let node = try server.spec(keys: Self.serverKeys)?["accessPolicy"] else { return .enforce }
+        guard let node = try server.spec(keys: Self.keys(of: server))?["accessPolicy"] else { return .enforce }
         let text = try node.text("`accessPolicy`", in: server.file)
         let description = "\(server.description), accessPolicy \(text)"
         var match = PeerMatch(
@@ -284,7 +315,8 @@ struct LinkerdPolicies {
             notes.append(
                 SettingsFlaw(
                     .warning, at: match.origin.position,
-                    "audit only logs what no policy allows, and so does this policy: it lets every peer in"))
+                    "audit only logs what no policy allows, and so does this policy: it lets every peer in that has an "
+                        + "identity, and Linkerd also clients without mutual TLS"))
             return .audit
         case "all-authenticated": break
         case "all-unauthenticated": narrow(&match, match.origin.position, "this demands no identity")

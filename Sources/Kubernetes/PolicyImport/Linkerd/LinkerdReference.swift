@@ -10,7 +10,14 @@ struct LinkerdReference {
     let namespace: String?
     let node: SourceNode
 
-    init(_ node: SourceNode, in object: PolicyObject) throws(SettingsFlaw) {
+    /// Group and kind are compared without case, as Linkerd compares them.
+    ///
+    /// - Parameters:
+    ///   - group: where none is written.
+    ///   - kind: where none is written; nil if one must be.
+    init(
+        _ node: SourceNode, in object: PolicyObject, group defaultGroup: String = "", kind defaultKind: String? = nil
+    ) throws(SettingsFlaw) {
         let what = "a reference"
         let fields = try ObjectFields(
             node, what, keys: ["group", "kind", "name", "namespace", "sectionName", "port"], file: object.file)
@@ -20,10 +27,17 @@ struct LinkerdReference {
             if key == "group", value.resolved.text == "" { return "" }
             return try value.text(quoted(key), in: object.file)
         }
-        let group = try text("group") ?? ""
+        let group = try (text("group") ?? defaultGroup).asciiLowercased
         self.group = group == "core" ? "" : group
-        kind = try fields.required("kind", of: what).text("`kind`", in: object.file)
-        name = try fields.required("name", of: what).text("`name`", in: object.file)
+        var kind = try text("kind") ?? defaultKind
+        if kind == nil { kind = try fields.required("kind", of: what).text("`kind`", in: object.file) }
+        let written = kind ?? ""
+        self.kind = Self.kinds.first { $0.asciiLowercased == written.asciiLowercased } ?? written
+        let name = try fields.required("name", of: what)
+        self.name = try name.text("`name`", in: object.file)
+        guard self.name.isDottedName else {
+            throw object.flaw("\(quoted(self.name)) is no name of Kubernetes's, which are lower-case", at: name)
+        }
         namespace = try text("namespace")
         self.node = node
     }
@@ -35,4 +49,15 @@ struct LinkerdReference {
     func isCore(_ kind: String) -> Bool { group.isEmpty && self.kind == kind }
 
     var shown: String { quoted(group.isEmpty ? kind : "\(kind).\(group)") }
+
+    private static let kinds =
+        ["Server", "Namespace", "ServiceAccount", "MeshTLSAuthentication", "NetworkAuthentication"]
+        + PolicyObject.routes
+}
+
+extension String {
+    /// Only ASCII's letters: Unicode has others whose lower case is a letter of ASCII.
+    fileprivate var asciiLowercased: String {
+        String(decoding: utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+    }
 }

@@ -34,7 +34,10 @@ struct LabelSelector {
             var seen: Set<String> = []
             for entry in entries {
                 let key = try entry.key.text("a label's key", in: file)
-                guard seen.insert(key).inserted, key != "<<" else {
+                guard key != "<<" else {
+                    throw SettingsFlaw(.error, at: entry.key.position(in: file), "a merge key: write the labels out")
+                }
+                guard seen.insert(key).inserted else {
                     throw SettingsFlaw(.error, at: entry.key.position(in: file), "a second label \(quoted(key))")
                 }
                 guard let value = entry.value.resolved.text, !entry.value.resolved.isBinary else {

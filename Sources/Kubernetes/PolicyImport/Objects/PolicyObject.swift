@@ -3,6 +3,8 @@ import Settings
 /// A Kubernetes object of a kind that has to do with policy.
 struct PolicyObject {
     let group: String
+    /// `v1beta3`
+    let version: String
     let kind: String
     let namespace: String
     let name: String
@@ -16,11 +18,14 @@ struct PolicyObject {
 
     /// The objects of a document; lists are gone through, and what is no policy is passed over.
     ///
+    /// A list is what has `items`, whatever its kind, as for `kubectl`; of its items those without kind are of the kind
+    /// that the list's names.
+    ///
     /// - Parameter namespace: of objects that name none.
     static func all(
         in document: Manifest.Document, file: String, namespace: String
     ) throws(SettingsFlaw) -> [PolicyObject] {
-        try all(in: document.root, file: file, namespace: namespace, depth: 0)
+        try all(in: document.root, of: ListKind(kind: "", version: ""), file: file, namespace: namespace, depth: 0)
     }
 
     /// The mapping under `spec`; nil where there is none.
@@ -49,19 +54,28 @@ struct PolicyObject {
         return node
     }
 
+    /// The kind and version of a list's items that have none.
+    private struct ListKind {
+        var kind: String
+        var version: String
+    }
+
     private static func all(
-        in node: SourceNode, file: String, namespace: String, depth: Int
+        in node: SourceNode, of list: ListKind, file: String, namespace: String, depth: Int
     ) throws(SettingsFlaw) -> [PolicyObject] {
         let position = node.position(in: file)
         if node.isNull { return [] }
         guard node.entries != nil else {
             throw SettingsFlaw(.error, at: position, "expected a Kubernetes object, which is a mapping")
         }
-        let (kind, version) = (try text("kind", of: node, file), try text("apiVersion", of: node, file))
-        let group = String(version.split(separator: "/").first ?? "")
-        let isTypedList = kind.hasSuffix("List") && kind != "List"
-        if isTypedList, !groups.contains(group), !routes.contains(String(kind.dropLast(4))) { return [] }
-        if kind.hasSuffix("List"), let items = try value("items", of: node, file) {
+        var (kind, version) = (try text("kind", of: node, file), try text("apiVersion", of: node, file))
+        if kind.isEmpty, version.isEmpty { (kind, version) = (list.kind, list.version) }
+        let parts = version.split(separator: "/", maxSplits: 1).map(String.init)
+        let group = parts.first ?? ""
+        if let items = try value("items", of: node, file) {
+            guard kind.hasSuffix("List") || !groups.contains(group) else {
+                throw SettingsFlaw(.error, at: items.position(in: file), "\(quoted(kind)) is no list, and has `items`")
+            }
             guard depth < listsAtMost else {
                 throw SettingsFlaw(.error, at: position, "lists are nested more than \(listsAtMost) deep")
             }
@@ -69,31 +83,45 @@ struct PolicyObject {
                 throw SettingsFlaw(.error, at: items.position(in: file), "`items` must be a list, written out")
             }
             var found: [PolicyObject] = []
-            for item in items { found += try all(in: item, file: file, namespace: namespace, depth: depth + 1) }
+            var member = ListKind(kind: "", version: "")
+            if kind.hasSuffix("List"), kind != "List" {
+                member = ListKind(kind: String(kind.dropLast(4)), version: version)
+            }
+            for item in items {
+                found += try all(in: item, of: member, file: file, namespace: namespace, depth: depth + 1)
+            }
             return found
         }
-        guard groups.contains(group) || routes.contains(kind) else {
-            guard !kind.isEmpty, !version.isEmpty else {
-                throw SettingsFlaw(.error, at: position, "an object needs `apiVersion` and `kind`")
-            }
-            return []
+        guard !kind.isEmpty, !version.isEmpty else {
+            throw SettingsFlaw(.error, at: position, "an object needs `apiVersion` and `kind`")
         }
+        if let known = groups.first(where: { $0 == group.lowercased() && $0 != group }) {
+            throw SettingsFlaw(.error, at: position, "\(quoted(group)) is no group: did you mean \(quoted(known))?")
+        }
+        if groups.contains(group), kind.hasSuffix("List") { return [] }
+        guard groups.contains(group) || routes.contains(kind) else { return [] }
         guard let metadata = try value("metadata", of: node, file), metadata.entries != nil else {
             throw SettingsFlaw(.error, at: position, "this \(quoted(kind)) has no `metadata`")
         }
         let name = try text("name", of: metadata, file)
         var own = try text("namespace", of: metadata, file)
         if own.isEmpty { own = namespace }
+        guard !name.isEmpty else {
+            throw SettingsFlaw(.error, at: metadata.position(in: file), "this \(quoted(kind)) has no `name`")
+        }
         guard name.isDottedName, own.isName, kind.utf8.allSatisfy({ $0 > 0x40 && $0 < 0x7B }) else {
             throw SettingsFlaw(
                 .error, at: metadata.position(in: file),
                 "name or namespace is none of Kubernetes's: "
                     + "\(quoted(name)), \(quoted(own))")
         }
-        let object = PolicyObject(group: group, kind: kind, namespace: own, name: name, node: node, file: file)
-        if let known = versions[group], !known.contains(version) {
-            throw object.flaw(
-                "the version \(quoted(version)) is not known; known are \(known.sorted().joined(separator: ", "))")
+        let object = PolicyObject(
+            group: group, version: parts.count == 2 ? parts[1] : "", kind: kind, namespace: own, name: name, node: node,
+            file: file)
+        if groups.contains(group), let known = versions["\(kind).\(group)"] ?? versions[group],
+            !known.contains(object.version) {
+            let remedy = known.isEmpty ? "" : "; of this \(kind) those are: \(known.joined(separator: ", "))"
+            throw object.flaw("the version \(quoted(version)) is not known\(remedy)")
         }
         return [object]
     }
@@ -128,13 +156,16 @@ struct PolicyObject {
     static let linkerd = "policy.linkerd.io"
     private static let oldIstio = "rbac.istio.io"
     private static let groups = [istio, linkerd, oldIstio]
-    private static let versions: [String: Set<String>] = [
-        istio: ["security.istio.io/v1", "security.istio.io/v1beta1"],
-        linkerd: [
-            "policy.linkerd.io/v1alpha1", "policy.linkerd.io/v1beta1", "policy.linkerd.io/v1beta2",
-            "policy.linkerd.io/v1beta3",
-        ],
-        oldIstio: ["security.istio.io/v1"],
+    /// The versions that clusters serve, of a group or of a kind in it.
+    private static let versions: [String: [String]] = [
+        istio: ["v1", "v1beta1"],
+        linkerd: ["v1alpha1", "v1beta1", "v1beta2", "v1beta3"],
+        oldIstio: [],
+        "Server.\(linkerd)": ["v1beta1", "v1beta2", "v1beta3"],
+        "ServerAuthorization.\(linkerd)": ["v1alpha1", "v1beta1"],
+        "AuthorizationPolicy.\(linkerd)": ["v1alpha1"],
+        "MeshTLSAuthentication.\(linkerd)": ["v1alpha1"],
+        "NetworkAuthentication.\(linkerd)": ["v1alpha1"],
     ]
     /// Of any group: that of Linkerd, or that of the Gateway API.
     static let routes = ["HTTPRoute", "GRPCRoute"]

@@ -23,6 +23,19 @@ struct IdentityTerm: Hashable {
     /// Whether each identity of `other` is one of these.
     func covers(_ other: IdentityTerm) -> Bool { intersection(other) == other }
 
+    /// The other terms that cover it: each has "any" in place of some of its values.
+    var generalizations: [IdentityTerm] {
+        var found = [self]
+        for path in [\IdentityTerm.trustDomain, \.namespace, \.serviceAccount] where self[keyPath: path] != nil {
+            found += found.map { term in
+                var term = term
+                term[keyPath: path] = nil
+                return term
+            }
+        }
+        return Array(found.dropFirst())
+    }
+
     /// The value that is both; `.some(nil)` is any, nil none.
     private static func both(_ one: String?, _ other: String?) -> String?? {
         guard let one else { return .some(other) }
@@ -33,15 +46,18 @@ struct IdentityTerm: Hashable {
 
 /// A union of terms.
 struct IdentitySet: Equatable {
-    private(set) var terms: [IdentityTerm]
+    let terms: [IdentityTerm]
+    /// The same, to be found.
+    private let index: Set<IdentityTerm>
 
     static let everyone = IdentitySet([.everyone])
 
     init(_ terms: [IdentityTerm]) {
         var seen: Set<IdentityTerm> = []
         let distinct = terms.filter { seen.insert($0).inserted }
-        // Half of two that cover each other cannot be here, as these would be equal.
-        self.terms = distinct.filter { term in !distinct.contains { $0 != term && $0.covers(term) } }
+        let terms = distinct.filter { term in !term.generalizations.contains(where: seen.contains) }
+        self.terms = terms
+        index = Set(terms)
     }
 
     var isEmpty: Bool { terms.isEmpty }
@@ -50,7 +66,9 @@ struct IdentitySet: Equatable {
         IdentitySet(terms.flatMap { term in other.terms.compactMap(term.intersection) })
     }
 
-    func covers(_ term: IdentityTerm) -> Bool { terms.contains { $0.covers(term) } }
+    func covers(_ term: IdentityTerm) -> Bool {
+        index.contains(term) || term.generalizations.contains(where: index.contains)
+    }
 
     func covers(_ other: IdentitySet) -> Bool { other.terms.allSatisfy(covers) }
 }

@@ -29,6 +29,12 @@ struct PeerMatch {
         return result
     }
 
+    /// How many values it has.
+    var size: Int { identities.terms.count + excluded.terms.count + sources.count }
+
+    /// How many values are compared to simplify it.
+    var simplificationCost: Int { (identities.terms.count + 1) * (excluded.terms.count + 1) }
+
     /// How many values an intersection compares.
     func cost(of other: PeerMatch) -> Int {
         (identities.terms.count + excluded.terms.count) * (other.identities.terms.count + other.excluded.terms.count)
