@@ -8,9 +8,10 @@ import Testing
 struct PolicyImportTests {
     @Test("the settings take what is printed, and `explain` decides by it")
     func istio() throws {
-        let result = try Self.run(Self.arguments + ["--labels", "app=httpbin", "-"], input: Self.istio)
+        let result = try Self.run(
+            Self.arguments + ["--labels", "app=httpbin", "--transparent", "-"], input: Self.istio)
         #expect(result.exit == .code(0), "\(result.complaints)")
-        #expect(result.complaints.isEmpty)
+        #expect(result.complaints.hasPrefix("-:7:5: warning: this names no trust domain"), "\(result.complaints)")
         let folder = try TemporaryFolder()
         try Self.writeSettings(with: result.output, in: folder)
         #expect(try Self.explain("ns/foo/sa/sleep", port: 9000, in: folder) == .code(0))
@@ -38,6 +39,34 @@ struct PolicyImportTests {
             Self.arguments + ["--labels", "app=httpbin"], input: Self.istio.replacing("ports:", with: "paths:"))
         #expect(result.exit == .code(2) && result.output.isEmpty)
         #expect(result.complaints.hasPrefix("-:12:9: error: `paths` cannot be expressed"), "\(result.complaints)")
+    }
+
+    @Test("rules that depend on ports are refused until an option says which listener they are for")
+    func ports() throws {
+        let arguments = Self.arguments + ["--labels", "app=httpbin"]
+        let refused = try Self.run(arguments, input: Self.istio)
+        #expect(refused.exit == .code(2) && refused.output.isEmpty)
+        #expect(refused.complaints.contains("-:12:16: error: this depends on the application's port"))
+        let imported = try Self.run(arguments + ["--port", "9000"], input: Self.istio)
+        #expect(imported.exit == .code(0) && !imported.output.contains("destinationPorts"))
+        let both = try Self.run(arguments + ["--port", "9000", "--transparent"], input: Self.istio)
+        #expect(both.exit == .code(2) && both.complaints.contains("either --port or --transparent"))
+    }
+
+    @Test("trust domains and namespaces that decide are asked for")
+    func options() throws {
+        let arguments = Self.arguments + ["--labels", "app=httpbin", "--port", "9000", "--name", "null"]
+        let yaml = Self.istio.replacing("cluster.local", with: "prod.mesh").replacing(
+            "no-legacy, namespace: foo", with: "no-legacy, namespace: istio-config")
+        let refused = try Self.run(arguments, input: yaml)
+        #expect(refused.exit == .code(2) && refused.complaints.contains("`--root-namespace`"), "\(refused.complaints)")
+        let root = ["--root-namespace", "istio-config"]
+        let unknown = try Self.run(arguments + root, input: yaml)
+        #expect(unknown.exit == .code(2) && unknown.complaints.contains("`--mesh-trust-domain prod.mesh`"))
+        let imported = try Self.run(
+            arguments + root + ["--mesh-trust-domain", "prod.mesh", "--revision", "stable"], input: yaml)
+        #expect(imported.exit == .code(0) && imported.output.contains("spiffe://example.org/ns/foo/sa/legacy"))
+        #expect(imported.output.contains("\"null\":"))
     }
 
     @Test(

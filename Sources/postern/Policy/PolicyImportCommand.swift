@@ -31,9 +31,15 @@ struct PolicyImportCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The port of the application that the policy is for. Linkerd needs it; without it, Istio's rules name "
+            "The port of the application that the policy is for. Linkerd needs it, and rules of Istio's that depend on "
                 + "ports.", valueName: "port"))
     var port: UInt16?
+
+    @Flag(
+        help: ArgumentHelp(
+            "In place of --port: the policy is for a transparent listener, which sees the application's ports, and "
+                + "its rules name them."))
+    var transparent = false
 
     @Option(help: ArgumentHelp("What the pod calls that port, for Servers that name it.", valueName: "name"))
     var portName: String?
@@ -43,13 +49,20 @@ struct PolicyImportCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The mesh's trust domain, which becomes that of --trust-domain.", valueName: "name"))
-    var meshTrustDomain = "cluster.local"
+            "The trust domain of Istio's mesh, which becomes that of --trust-domain. Needed where a principal names "
+                + "another one than cluster.local, or a prefix.", valueName: "name"))
+    var meshTrustDomain: String?
 
     @Option(
         help: ArgumentHelp(
             "One of Istio's trustDomainAliases; may be given several times.", valueName: "name"))
     var trustDomainAlias: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "A trust domain that is none of the mesh's, and may be denied by name; may be given several times.",
+            valueName: "name"))
+    var foreignTrustDomain: [String] = []
 
     @Option(help: ArgumentHelp("How Linkerd's identities end.", valueName: "domain"))
     var linkerdDomain = "identity.linkerd.cluster.local"
@@ -57,8 +70,17 @@ struct PolicyImportCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The path of the SVIDs' identities.", valueName: "path"))
     var identityFormat = IdentityNaming.defaultFormat
 
-    @Option(help: ArgumentHelp("Istio's root namespace.", valueName: "name"))
-    var rootNamespace = "istio-system"
+    @Option(
+        help: ArgumentHelp(
+            "Istio's root namespace, mostly istio-system. Needed where the input has policies of other namespaces.",
+            valueName: "name"))
+    var rootNamespace: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The revision of Istio's control plane that the workload has. Needed where a policy has the label "
+                + "istio.io/rev.", valueName: "name"))
+    var revision: String?
 
     @Option(help: ArgumentHelp("Linkerd's clusterNetworks, such as 10.0.0.0/8,fd00::/8.", valueName: "blocks"))
     var clusterNetworks = ""
@@ -88,9 +110,11 @@ struct PolicyImportCommand: ParsableCommand {
             throw BadInput("--labels \(quoted(labels)): write them as app=orders,tier=web,!canary")
         }
         guard port != 0 else { throw BadInput("--port is a number from 1 to 65535") }
+        guard port == nil || !transparent else { throw BadInput("give either --port or --transparent") }
+        let ports = port.map(ImportPorts.one) ?? (transparent ? .transparent : .unknown)
         let target = ImportTarget(
-            namespace: namespace, labels: known, port: port, portName: portName, identities: try naming(),
-            rootNamespace: rootNamespace, clusterNetworks: try networks())
+            namespace: namespace, labels: known, ports: ports, portName: portName, identities: try naming(),
+            rootNamespace: rootNamespace, revision: revision, clusterNetworks: try networks())
         guard let result = PolicyImport(target: target, name: name) else {
             throw BadInput("--namespace, --root-namespace and --name are names such as orders")
         }
@@ -101,7 +125,7 @@ struct PolicyImportCommand: ParsableCommand {
         do throws(ImportOptionFlaw) {
             return try IdentityNaming(
                 trustDomain: trustDomain, meshTrustDomain: meshTrustDomain, aliases: trustDomainAlias,
-                linkerdDomain: linkerdDomain, format: identityFormat)
+                foreign: foreignTrustDomain, linkerdDomain: linkerdDomain, format: identityFormat)
         } catch {
             throw BadInput("\(error)")
         }
@@ -109,10 +133,11 @@ struct PolicyImportCommand: ParsableCommand {
 
     private func networks() throws -> [CIDR] {
         try clusterNetworks.split(separator: ",").map { text in
+            let text = text.filter { $0 != " " }
             do throws(CIDRFlaw) {
-                return try CIDR(parsing: String(text))
+                return try CIDR(parsing: text)
             } catch {
-                throw BadInput("--cluster-networks \(quoted(String(text))): \(error)")
+                throw BadInput("--cluster-networks \(quoted(text)): \(error)")
             }
         }
     }

@@ -8,19 +8,28 @@ import Testing
 struct Importing {
     var namespace = "foo"
     var labels = "app=httpbin"
+    /// Nil: the listener is transparent, unless ``isPlain``.
     var port: UInt16?
     var portName: String?
-    var meshTrustDomain = "cluster.local"
+    var isPlain = false
+    var trustDomain = "example.org"
+    var meshTrustDomain: String? = "cluster.local"
     var aliases: [String] = []
+    var foreign: [String] = []
+    var rootNamespace: String? = "istio-system"
+    var revision: String?
     var format = IdentityNaming.defaultFormat
     var clusterNetworks: [String] = []
 
     func callAsFunction(_ yaml: String) throws -> ImportedPolicy {
         let naming = try IdentityNaming(
-            trustDomain: "example.org", meshTrustDomain: meshTrustDomain, aliases: aliases, format: format)
+            trustDomain: trustDomain, meshTrustDomain: meshTrustDomain, aliases: aliases, foreign: foreign,
+            format: format)
         let target = ImportTarget(
-            namespace: namespace, labels: try #require(KnownLabels(parsing: labels)), port: port, portName: portName,
-            identities: naming, clusterNetworks: try clusterNetworks.map { try CIDR(parsing: $0) })
+            namespace: namespace, labels: try #require(KnownLabels(parsing: labels)),
+            ports: port.map(ImportPorts.one) ?? (isPlain ? .unknown : .transparent), portName: portName,
+            identities: naming, rootNamespace: rootNamespace, revision: revision,
+            clusterNetworks: try clusterNetworks.map { try CIDR(parsing: $0) })
         let reader = try #require(PolicyImport(target: target, name: "p"))
         return try reader.policy(Array(yaml.utf8), file: "m.yaml")
     }

@@ -24,7 +24,7 @@ struct IstioImportTests {
     @Test("decides as the documentation of Istio says", arguments: cases)
     func verdicts(_ sample: ImportCase) throws { try sample.check() }
 
-    private static let cases = basics + exclusions + combinations
+    private static let cases = basics + exclusions + combinations + choices
 
     private static let basics: [ImportCase] = [
         ImportCase(
@@ -254,6 +254,102 @@ struct IstioImportTests {
             """, [.allowed("bar/a"), .refused("foo/a")]),
     ]
 
+    private static func principals(_ names: String, _ field: String = "principals", action: String = "ALLOW") -> String
+    {
+        policy("action: \(action)\nrules: [{from: [{source: {\(field): [\(names)]}}]}]")
+    }
+
+    private static func revised(_ revision: String, _ spec: String, name: String) -> String {
+        policy(spec, name: name).replacing("name: \(name)", with: "name: \(name)\n  labels: {istio.io/rev: \(revision)}")
+    }
+
+    /// What options decide.
+    private static let choices: [ImportCase] = [
+        ImportCase(
+            "cluster.local is the mesh, whatever that is called", principals("cluster.local/ns/bar/sa/a"),
+            [.allowed("bar/a"), .refused("bar/b")], Importing(meshTrustDomain: nil)),
+        ImportCase(
+            "a denial of the mesh's trust domain", principals("prod.mesh/ns/bar/sa/a, 'prod.mesh/ns/dev/*'", action: "DENY"),
+            [.refused("bar/a"), .refused("dev/x"), .allowed("bar/b")], Importing(meshTrustDomain: "prod.mesh")),
+        ImportCase(
+            "a denial of a trust domain that is said to be foreign",
+            principals("partner.test/ns/bar/sa/a", action: "DENY"), [.allowed("bar/a")],
+            Importing(meshTrustDomain: nil, foreign: ["partner.test"])),
+        ImportCase(
+            "all but some of a foreign trust domain", principals("partner.test/ns/bar/sa/a", "notPrincipals"),
+            [.allowed("bar/a")], Importing(foreign: ["partner.test"])),
+        ImportCase(
+            "an alias that the SVIDs have", principals("old.test/ns/bar/sa/a"), [.allowed("bar/a"), .refused("bar/b")],
+            Importing(meshTrustDomain: "new.test", aliases: ["old.test"])),
+        ImportCase(
+            "foreign identities keep their form",
+            principals("partner.test/ns/bar/sa/a, cluster.local/ns/bar/sa/b"),
+            [
+                .allowed("spiffe://partner.test/ns/bar/sa/a"), .refused("spiffe://partner.test/bar/a"),
+                .allowed("spiffe://example.org/bar/b"), .refused("bar/b"),
+            ], Importing(format: "/{namespace}/{name}")),
+        ImportCase(
+            "a denial without a trust domain is of identities of both forms",
+            policy("rules: [{from: [{source: {principals: ['*', 'partner.test/ns/dev/sa/a', 'partner.test/ns/x/sa/a']}}]}]")
+                + policy("action: DENY\nrules: [{from: [{source: {namespaces: [dev]}}]}]", name: "b"),
+            [
+                .refused("spiffe://partner.test/ns/dev/sa/a"), .allowed("spiffe://partner.test/ns/x/sa/a"),
+                .refused("spiffe://example.org/dev/a"), .allowed("spiffe://example.org/x/a"),
+            ], Importing(format: "/{namespace}/{name}")),
+        ImportCase(
+            "revisions of the control plane",
+            revised("canary", "rules: [{}]", name: "a") + policy("rules: [{from: [{source: {namespaces: [bar]}}]}]", name: "b")
+                + revised("stable", "rules: [{from: [{source: {namespaces: [dev]}}]}]", name: "c"),
+            [.allowed("bar/a"), .allowed("dev/a"), .refused("foo/a")], Importing(revision: "stable")),
+        ImportCase(
+            "another root namespace",
+            policy("rules: [{from: [{source: {namespaces: [mesh]}}]}]", namespace: "istio-config")
+                + policy("rules: [{}]", namespace: "istio-system"), [.allowed("mesh/a"), .refused("foo/a")],
+            Importing(rootNamespace: "istio-config")),
+        ImportCase(
+            "gateways, and what is for other pods or namespaces",
+            policy("rules: [{from: [{source: {namespaces: [bar]}}]}]")
+                + policy(
+                    "targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: g}]\naction: CUSTOM", name: "b")
+                + object("RequestAuthentication", "selector: {matchLabels: {app: other}}")
+                + object("RequestAuthentication", "{}", namespace: "bar") + object("WasmThing", "{}", namespace: "bar"),
+            [.allowed("bar/a"), .refused("foo/a")]),
+        ImportCase(
+            "dry runs as Go writes them",
+            policy("rules: [{}]").replacing("name: a", with: "name: a\n  annotations: {istio.io/dry-run: \"0\"}")
+                + policy("action: DENY\nrules: [{}]", name: "c").replacing(
+                    "name: c", with: "name: c\n  annotations: {istio.io/dry-run: \"True\"}"), [.allowed("foo/a")]),
+        ImportCase(
+            "lists of any kind, and items that have none",
+            """
+            apiVersion: v1
+            kind: AuthorizationPolicyList
+            items:
+            - apiVersion: security.istio.io/v1
+              kind: AuthorizationPolicy
+              metadata: {name: a}
+              spec: {action: DENY, rules: [{from: [{source: {namespaces: [bar]}}]}]}
+            ---
+            apiVersion: example.com/v1
+            kind: Bundle
+            items:
+            - apiVersion: security.istio.io/v1
+              kind: AuthorizationPolicy
+              metadata: {name: b}
+              spec: {action: DENY, rules: [{from: [{source: {namespaces: [dev]}}]}]}
+            ---
+            apiVersion: security.istio.io/v1
+            kind: AuthorizationPolicyList
+            items:
+            - metadata: {name: c}
+              spec: {rules: [{from: [{source: {namespaces: [bar, dev, foo]}}]}]}
+            """, [.refused("bar/a"), .refused("dev/a"), .allowed("foo/a"), .refused("x/a")]),
+    ]
+
+    private static func object(_ kind: String, _ spec: String, namespace: String = "foo") -> String {
+        policy(spec, name: "other", namespace: namespace).replacing("kind: AuthorizationPolicy", with: "kind: \(kind)")
+    }
+
     @Test("writes comments that name the source of each rule, and what is to be done")
     func text() throws {
         let yaml =
@@ -266,9 +362,9 @@ struct IstioImportTests {
             imported.text == """
                 # Istio's policies for the port 8080 of the workload in the namespace foo (`postern policy import`).
                 # To do: add it to the settings of the workload's proxy, and name it in the inbound route
-                # that leads to this workload: `policy: p`. Identities are those of SVIDs of example.org.
+                # that leads to this workload: `policy: "p"`. Identities are those of SVIDs of example.org.
                 policies:
-                  p:
+                  "p":
                     rules:
                       # AuthorizationPolicy foo/viewers, rules[0], at `m.yaml:8:11`
                       # narrowed by AuthorizationPolicy foo/only, rules[0]
@@ -286,19 +382,46 @@ struct IstioImportTests {
             Self.policy("action: DENY\nrules: [{from: [{source: {namespaces: [bar]}}]}]")
             + Self.policy("rules: [{}]", namespace: "bar")
             + Self.policy("selector: {matchLabels: {app: other}}\nrules: [{}]", name: "b")
+        let common = [
+            "m.yaml:19:1: warning: passed over: AuthorizationPolicy foo/b: it does not select the workload",
+            "m.yaml:1:1: warning: no ALLOW policy applies to the workload, so that all of the trust domain are "
+                + "allowed whom no DENY policy refuses",
+        ]
+        let others =
+            "m.yaml:1:1: warning: passed over: 1 of other namespaces (bar); the root namespace, whose policies are for "
+            + "all, is istio-system"
+        let noRoot =
+            "; none of the root namespace is in the input: add those that are there, because they are for all workloads"
         #expect(
-            try Importing()(yaml).notes.map(\.description) == [
-                "m.yaml:11:1: warning: passed over: it is for the namespace bar",
-                "m.yaml:19:1: warning: passed over: it does not select the workload",
-                "m.yaml:1:1: warning: no ALLOW policy applies to the workload, so that all of the trust domain are "
-                    + "allowed whom no DENY policy refuses",
-            ])
+            try Importing()(yaml).notes.map(\.description) == [common[0], common[1] + noRoot, others])
+        let root = Self.policy("action: DENY", name: "r", namespace: "istio-system")
+        #expect(try Importing()(yaml + root).notes.map(\.description) == common + [others])
     }
 
-    @Test("a workload whose ports are named gets a warning about listeners")
+    @Test("says where Istio lets in other trust domains and clients without mutual TLS, and the import does not")
+    func narrowing() throws {
+        func notes(_ rule: String, _ importing: Importing = Importing()) throws -> [String] {
+            try importing(Self.policy("rules: [\(rule)]")).notes.map(\.message)
+        }
+        let namespaces = "{from: [{source: {namespaces: [bar]}}]}"
+        let start = "this names no trust domain, so that Istio also lets in peers of others that it trusts"
+        #expect(try notes(namespaces).contains { $0.hasPrefix(start + ";") })
+        #expect(try notes("{}").contains { $0.hasPrefix(start + " and clients without mutual TLS;") })
+        #expect(try notes("{from: [{source: {principals: ['cluster.local/ns/bar/sa/a']}}]}").isEmpty)
+        let partner = "{from: [{source: {principals: ['partner.test/ns/bar/sa/a']}}]}"
+        #expect(
+            try notes(partner) == [
+                "AuthorizationPolicy foo/a lets in peers of the trust domain partner.test under this name: say with "
+                    + "`--foreign-trust-domain partner.test` that it is not the mesh's, or with `--trust-domain-alias` "
+                    + "that it is"
+            ])
+        #expect(try notes(partner, Importing(foreign: ["partner.test"])).isEmpty)
+    }
+
+    @Test("says that rules which name ports are for a transparent listener")
     func portsNote() throws {
         let yaml = Self.policy("rules: [{to: [{operation: {ports: ['80']}}]}]")
-        #expect(try Importing()(yaml).text.contains("# The ports are those of the application: a transparent listener"))
-        #expect(try !Importing(port: 80)(yaml).text.contains("# The ports are those"))
+        #expect(try Importing()(yaml).text.contains("# It is for a transparent listener"))
+        #expect(try !Importing(port: 80)(yaml).text.contains("transparent"))
     }
 }

@@ -211,7 +211,7 @@ struct IstioOracleTests {
             let port = generator.chance(50) ? generator.pick(PolicyOracle.ports) : nil
             let imported: ImportedPolicy
             do {
-                imported = try Importing(port: port)(text.yaml)
+                imported = try Importing(port: port, foreign: ["partner.test"])(text.yaml)
             } catch let refusal as PolicyImportRefusal {
                 let known = ["excludes", "exclusions", "no policy of Istio"]
                 #expect(refusal.flaws.allSatisfy { flaw in known.contains { flaw.message.contains($0) } }, "\(refusal)")

@@ -156,6 +156,20 @@ struct LinkerdImportTests {
                 + object("Server", "d", "externalWorkloadSelector: {}\nport: 7001", version: "v1beta3"),
             [.allowed("booksapp/webapp")], importing),
         ImportCase(
+            "references in other letters",
+            server()
+                + policy(
+                    "[{name: webapp, kind: serviceaccount, group: Core}]",
+                    target: "{group: Policy.linkerd.io, kind: server, name: authors}"),
+            [.allowed("booksapp/webapp"), .refused("booksapp/books")], importing),
+        ImportCase(
+            "what is not for the workload",
+            server() + policy("[{name: webapp, kind: ServiceAccount}]")
+                + object("Server", "b", "podSelector: {matchLabels: {app: b}}\nport: '9090'", version: "v1beta3")
+                + object("HTTPRoute", "r", "parentRefs: [{group: gateway.networking.k8s.io, name: g}]")
+                + object("WasmThing", "w", "{}").replacing("booksapp", with: "elsewhere"),
+            [.allowed("booksapp/webapp")], importing),
+        ImportCase(
             "a policy for a route of another Server",
             server() + policy("[{name: webapp, kind: ServiceAccount}]")
                 + object(

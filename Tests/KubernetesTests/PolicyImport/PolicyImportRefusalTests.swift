@@ -17,7 +17,7 @@ struct PolicyImportRefusalTests {
         }
     }
 
-    @Test("is refused with its place and a remedy", arguments: istio + conflicts + linkerd + yaml)
+    @Test("is refused with its place and a remedy", arguments: istio + options + conflicts + linkerd + versions + yaml)
     func refusals(_ sample: Sample) throws {
         let flaws = try sample.importing.flaws(sample.yaml)
         #expect(flaws.contains { $0.contains(sample.complaint) && $0.hasPrefix("m.yaml:") }, "\(flaws)")
@@ -54,7 +54,7 @@ struct PolicyImportRefusalTests {
         Sample("a star inside", source("principals: ['cluster.local/ns/*/sa/a']"), "a star stands for whole"),
         Sample("a scheme", source("principals: ['spiffe://cluster.local/ns/a/sa/b']"), "leave `spiffe://` out"),
         Sample("no identity", source("principals: ['admin']"), "a star stands for whole segments"),
-        Sample("a part of a namespace", source("namespaces: ['dev-*']"), "a star stands for whole segments"),
+        Sample("a part of a namespace", source("namespaces: ['dev-*']"), "write each namespace in full"),
         Sample("a service account of three parts", source("serviceAccounts: ['a/b/c']"), "cannot be expressed"),
         Sample("no address", source("ipBlocks: ['10.0.0.0/33']"), "address block `10.0.0.0/33`"),
         Sample("bits behind the prefix", source("ipBlocks: ['10.0.0.1/8']"), "did you mean 10.0.0.0/8?"),
@@ -108,6 +108,62 @@ struct PolicyImportRefusalTests {
             "no policy of Istio or Linkerd is for the workload, which by default lets everyone in"),
     ]
 
+    private static func principals(_ principal: String, _ more: String = "") -> String {
+        IstioImportTests.policy("\(more)\nrules: [{from: [{source: {principals: ['\(principal)']}}]}]")
+    }
+
+    /// What depends on options that are not given.
+    private static let options: [Sample] = [
+        Sample(
+            "a port of which listener", operation("ports: ['80']"),
+            "m.yaml:9:30: error: this depends on the application's port", Importing(isPlain: true)),
+        Sample(
+            "all ports but one", operation("notPorts: ['80']"), "or with `--transparent`", Importing(isPlain: true)),
+        Sample(
+            "a port in a condition", rule("when: [{key: destination.port, values: ['80']}]"), "say with `--port`",
+            Importing(isPlain: true)),
+        Sample(
+            "a trust domain that may be the mesh's", principals("prod.mesh/ns/bar/sa/a"),
+            "say it with `--mesh-trust-domain prod.mesh`", Importing(meshTrustDomain: nil)),
+        Sample(
+            "a prefix, which Istio does not migrate", principals("cluster.local/ns/bar/*"),
+            "say it with `--mesh-trust-domain cluster.local`", Importing(meshTrustDomain: nil)),
+        Sample(
+            "a trust domain that may be foreign, with the name of the SVIDs'", principals("example.org/ns/bar/sa/a"),
+            "say it with `--mesh-trust-domain example.org`", Importing(meshTrustDomain: nil)),
+        Sample(
+            "a denial of another trust domain", principals("prod.mesh/ns/bar/sa/a", "action: DENY"),
+            "this would refuse nobody of the mesh"),
+        Sample(
+            "a denial of an alias that is not said", principals("prod.mesh/ns/bar/*", "action: DENY"),
+            "or `--trust-domain-alias`, and if it is none, with `--foreign-trust-domain prod.mesh`"),
+        Sample(
+            "all but some of another trust domain", source("notPrincipals: ['prod.mesh/ns/bar/sa/a']"),
+            "this would refuse nobody of the mesh"),
+        Sample(
+            "the same in a condition", rule("when: [{key: source.principal, notValues: ['prod.mesh/ns/bar/sa/a']}]"),
+            "this would refuse nobody of the mesh"),
+        Sample(
+            "a foreign trust domain with the name of the SVIDs'", principals("example.org/ns/bar/sa/a"),
+            "those that this names would become the mesh's own"),
+        Sample(
+            "all of a foreign trust domain with the name of the SVIDs'", principals("example.org/*"),
+            "`example.org` is not the mesh's trust domain, cluster.local"),
+        Sample(
+            "a prefix of an alias with the name of the SVIDs'", principals("old.test/ns/bar/*"),
+            "would become the mesh's own",
+            Importing(trustDomain: "old.test", meshTrustDomain: "new.test", aliases: ["old.test"])),
+        Sample(
+            "a revision",
+            IstioImportTests.policy("rules: [{}]").replacing(
+                "name: a", with: "name: a\n  labels: {istio.io/rev: canary}"), "say with `--revision`"),
+        Sample(
+            "another namespace, which may be the root",
+            IstioImportTests.policy("rules: [{}]") + IstioImportTests.policy("{}", namespace: "istio-config"),
+            "m.yaml:10:1: error: this is for all workloads if istio-config is Istio's root namespace",
+            Importing(rootNamespace: nil)),
+    ]
+
     private static let conflicts: [Sample] = [
         Sample(
             "who one rule excludes and another allows",
@@ -155,7 +211,7 @@ struct PolicyImportRefusalTests {
         row("a port in quotes", server(port: "'7001'"), "the port is in quotes", nil),
         row("no Server", server(port: "7002"), "no Server selects this port", nil),
         row(
-            "two Servers", server() + LinkerdImportTests.object("Server", "b", "podSelector: {}\nport: 7001"),
+            "two Servers", server() + LinkerdImportTests.object("Server", "b", "podSelector: {}\nport: 7001", version: "v1beta3"),
             "Server booksapp/authors select the same port", nil
         ),
         row(
@@ -226,9 +282,48 @@ struct PolicyImportRefusalTests {
             "an expression that is none",
             LinkerdImportTests.object(
                 "Server", "a",
-                "podSelector: {matchExpressions: [{key: app, operator: Exists, values: [a]}]}\nport: 7001"),
+                "podSelector: {matchExpressions: [{key: app, operator: Exists, values: [a]}]}\nport: 7001",
+                version: "v1beta3"),
             "a match expression is `In` or `NotIn` with values", nil
         ),
+    ]
+
+    private static func route(_ parent: String) -> String {
+        server("accessPolicy: all-authenticated")
+            + LinkerdImportTests.object("HTTPRoute", "r", "parentRefs: [\(parent)]", version: "v1beta3")
+    }
+
+    private static let versions: [Sample] = [
+        row(
+            "an access policy that the version does not have",
+            LinkerdImportTests.server("accessPolicy: all-authenticated", version: "v1beta1"),
+            "unknown key `accessPolicy`", nil),
+        row(
+            "an external workload that the version does not have",
+            LinkerdImportTests.object(
+                "Server", "a", "externalWorkloadSelector: {}\nport: 7001", version: "v1beta1"),
+            "unknown key `externalWorkloadSelector`", nil),
+        row(
+            "a policy of a Server's version",
+            LinkerdImportTests.object("AuthorizationPolicy", "a", "{}", version: "v1beta3"),
+            "the version `policy.linkerd.io/v1beta3` is not known; of this AuthorizationPolicy those are: v1alpha1", nil),
+        row(
+            "a Server of a policy's version", LinkerdImportTests.object("Server", "a", "{}"),
+            "the version `policy.linkerd.io/v1alpha1` is not known", nil),
+        row(
+            "a route of the Server, by the default group", route("{kind: Server, name: authors}"),
+            "this route of Server booksapp/authors", nil),
+        row(
+            "a route of the Server, in other letters", route("{group: Policy.Linkerd.io, kind: server, name: authors}"),
+            "this route of Server booksapp/authors", nil),
+        row(
+            "a route of an unknown parent", route("{kind: Cluster, name: authors}"), "is no parent of a route", nil),
+        row(
+            "a name in capitals", route("{kind: Server, name: Authors}"), "`Authors` is no name of Kubernetes's", nil),
+        row("a hexadecimal port", server(port: "0x1b59"), "may be a number or a name", nil),
+        row("a port with an underscore", server(port: "7_001"), "may be a number or a name", nil),
+        row("an octal port", server(port: "015531"), "may be a number or a name", nil),
+        row("a port with an exponent", server(port: "7e3"), "may be a number or a name", nil),
     ]
 
     private static func row(_ name: String, _ yaml: String, _ complaint: String, _ importing: Importing?) -> Sample {
@@ -258,7 +353,25 @@ struct PolicyImportRefusalTests {
             "more than may be", source("namespaces: [\(Array(repeating: "a", count: 600).joined(separator: ", "))]"),
             "has more than 512 items"),
         Sample("too many combinations", bomb, "make more than 512 rules"),
+        Sample("too many exclusions", exclusions, "too many values to combine"),
+        Sample("items of what is no list", rule("{}") + "items: []\n", "is no list, and has `items`"),
+        Sample(
+            "a group in other letters", rule("{}").replacing("security.istio", with: "Security.istio"),
+            "`Security.istio.io` is no group: did you mean `security.istio.io`?"),
+        Sample("a generated name", rule("{}").replacing("name: a", with: "generateName: a"), "has no `name`"),
+        Sample("a range of one port", operation("ports: ['80-80']"), "`80-80` is no port"),
+        Sample(
+            "a merge key of labels", IstioImportTests.policy("selector: {matchLabels: {<<: {app: a}}}"), "a merge key"),
     ]
+
+    /// Without a limit, hours.
+    private static var exclusions: String {
+        let conditions = (0..<30).map { number in
+            let names = (0..<512).map { "cluster.local/ns/n\(number)/sa/a\($0)" }.joined(separator: ", ")
+            return "{key: source.principal, notValues: [\(names)]}"
+        }
+        return rule("when: [\(conditions.joined(separator: ", "))]")
+    }
 
     private static var bomb: String {
         let from = (0..<100).map { "{source: {namespaces: [n\($0)]}}" }.joined(separator: ", ")
@@ -280,6 +393,9 @@ struct PolicyImportRefusalTests {
         #expect(KnownLabels(parsing: "!app=a") == nil && KnownLabels(parsing: "=a") == nil)
         #expect(throws: ImportOptionFlaw.notATrustDomain("*")) { try IdentityNaming(trustDomain: "*") }
         #expect(throws: ImportOptionFlaw.notATrustDomain("a/b")) { try IdentityNaming(trustDomain: "a/b") }
+        #expect(throws: ImportOptionFlaw.notForeign("a.test")) {
+            try IdentityNaming(trustDomain: "example.org", aliases: ["a.test"], foreign: ["a.test"])
+        }
         for format in [
             "", "/ns/{namespace}", "/{namespace}/{namespace}/{name}", "/*/{namespace}/{name}", "/a{namespace}/{name}",
             "{namespace}/{name}", "/{namespace}//{name}",
