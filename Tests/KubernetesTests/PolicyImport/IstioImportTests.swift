@@ -290,7 +290,7 @@ struct IstioImportTests {
             ], Importing(format: "/{namespace}/{name}")),
         ImportCase(
             "a denial without a trust domain is of identities of both forms",
-            policy("rules: [{from: [{source: {principals: ['*', 'partner.test/ns/dev/sa/a', 'partner.test/ns/x/sa/a']}}]}]")
+            principals("'cluster.local/*', partner.test/ns/dev/sa/a, partner.test/ns/x/sa/a")
                 + policy("action: DENY\nrules: [{from: [{source: {namespaces: [dev]}}]}]", name: "b"),
             [
                 .refused("spiffe://partner.test/ns/dev/sa/a"), .allowed("spiffe://partner.test/ns/x/sa/a"),
