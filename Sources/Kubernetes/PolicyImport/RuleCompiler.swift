@@ -104,10 +104,11 @@ struct RuleCompiler {
             denial.origin.description += ", what it excludes"
             for other in allows { try spend(other.cost(of: denial), at: allow.origin.position) }
             if let other = allows.enumerated().first(where: { $0 != index && $1.allowsSome(of: denial) })?.element {
+                let isSame = other.origin.description == allow.origin.description
+                let who = "\(other.origin.description) at line \(other.origin.position.line)"
                 throw SettingsFlaw(
                     .error, at: allow.origin.position,
-                    "what this rule excludes, \(other.origin.description) at line \(other.origin.position.line) "
-                        + "allows, which cannot be expressed together: name the identities to allow instead of "
+                    "what this rule excludes, \(isSame ? "another source of it" : who) allows, which cannot be expressed together: name the identities to allow instead of "
                         + "those to exclude")
             }
             denials.append(denial)

@@ -260,7 +260,8 @@ struct IstioImportTests {
     }
 
     private static func revised(_ revision: String, _ spec: String, name: String) -> String {
-        policy(spec, name: name).replacing("name: \(name)", with: "name: \(name)\n  labels: {istio.io/rev: \(revision)}")
+        policy(spec, name: name).replacing(
+            "name: \(name)", with: "name: \(name)\n  labels: {istio.io/rev: \(revision)}")
     }
 
     /// What options decide.
@@ -269,7 +270,8 @@ struct IstioImportTests {
             "cluster.local is the mesh, whatever that is called", principals("cluster.local/ns/bar/sa/a"),
             [.allowed("bar/a"), .refused("bar/b")], Importing(meshTrustDomain: nil)),
         ImportCase(
-            "a denial of the mesh's trust domain", principals("prod.mesh/ns/bar/sa/a, 'prod.mesh/ns/dev/*'", action: "DENY"),
+            "a denial of the mesh's trust domain",
+            principals("prod.mesh/ns/bar/sa/a, 'prod.mesh/ns/dev/*'", action: "DENY"),
             [.refused("bar/a"), .refused("dev/x"), .allowed("bar/b")], Importing(meshTrustDomain: "prod.mesh")),
         ImportCase(
             "a denial of a trust domain that is said to be foreign",
@@ -298,7 +300,8 @@ struct IstioImportTests {
             ], Importing(format: "/{namespace}/{name}")),
         ImportCase(
             "revisions of the control plane",
-            revised("canary", "rules: [{}]", name: "a") + policy("rules: [{from: [{source: {namespaces: [bar]}}]}]", name: "b")
+            revised("canary", "rules: [{}]", name: "a")
+                + policy("rules: [{from: [{source: {namespaces: [bar]}}]}]", name: "b")
                 + revised("stable", "rules: [{from: [{source: {namespaces: [dev]}}]}]", name: "c"),
             [.allowed("bar/a"), .allowed("dev/a"), .refused("foo/a")], Importing(revision: "stable")),
         ImportCase(
@@ -310,7 +313,8 @@ struct IstioImportTests {
             "gateways, and what is for other pods or namespaces",
             policy("rules: [{from: [{source: {namespaces: [bar]}}]}]")
                 + policy(
-                    "targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: g}]\naction: CUSTOM", name: "b")
+                    "targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: g}]\naction: CUSTOM",
+                    name: "b")
                 + object("RequestAuthentication", "selector: {matchLabels: {app: other}}")
                 + object("RequestAuthentication", "{}", namespace: "bar") + object("WasmThing", "{}", namespace: "bar"),
             [.allowed("bar/a"), .refused("foo/a")]),

@@ -171,6 +171,10 @@ struct PolicyImportRefusalTests {
                 "rules:\n- from: [{source: {notNamespaces: [dev]}}]\n- to: [{operation: {ports: ['80']}}]"),
             "m.yaml:9:5: error: what this rule excludes, AuthorizationPolicy foo/a, rules[1] at line 10 allows"),
         Sample(
+            "who one source of a rule excludes and another allows",
+            rule("from: [{source: {notNamespaces: [dev]}}, {source: {ipBlocks: ['10.0.0.0/8']}}]"),
+            "what this rule excludes, another source of it allows"),
+        Sample(
             "a denial of some of a namespace",
             IstioImportTests.policy("rules: [{}]")
                 + IstioImportTests.policy(
@@ -211,7 +215,8 @@ struct PolicyImportRefusalTests {
         row("a port in quotes", server(port: "'7001'"), "the port is in quotes", nil),
         row("no Server", server(port: "7002"), "no Server selects this port", nil),
         row(
-            "two Servers", server() + LinkerdImportTests.object("Server", "b", "podSelector: {}\nport: 7001", version: "v1beta3"),
+            "two Servers",
+            server() + LinkerdImportTests.object("Server", "b", "podSelector: {}\nport: 7001", version: "v1beta3"),
             "Server booksapp/authors select the same port", nil
         ),
         row(
@@ -306,7 +311,8 @@ struct PolicyImportRefusalTests {
         row(
             "a policy of a Server's version",
             LinkerdImportTests.object("AuthorizationPolicy", "a", "{}", version: "v1beta3"),
-            "the version `policy.linkerd.io/v1beta3` is not known; of this AuthorizationPolicy those are: v1alpha1", nil),
+            "the version `policy.linkerd.io/v1beta3` is not known; of this AuthorizationPolicy those are: v1alpha1", nil
+        ),
         row(
             "a Server of a policy's version", LinkerdImportTests.object("Server", "a", "{}"),
             "the version `policy.linkerd.io/v1alpha1` is not known", nil),

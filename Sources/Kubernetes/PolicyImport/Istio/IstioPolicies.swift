@@ -57,8 +57,9 @@ struct IstioPolicies {
             notes.append(
                 SettingsFlaw(
                     .warning, at: match.origin.position,
-                    "this names no trust domain, so that Istio also lets in peers of others that it trusts\(plaintext); "
-                        + "Postern lets in those of \(target.identities.trustDomain) and the aliases alone"))
+                    "this names no trust domain, so that Istio also lets in peers of others that it trusts"
+                        + "\(plaintext); Postern lets in those of \(target.identities.trustDomain) and the aliases alone"
+                ))
         }
         if !otherNamespaces.isEmpty, let root = target.rootNamespace {
             let names = Set(otherNamespaces).sorted()

@@ -63,7 +63,7 @@ struct LinkerdPolicies {
     /// (["Server"](https://linkerd.io/2/reference/authorization-policy/#server)).
     private func server(at position: Position) throws(SettingsFlaw) -> PolicyObject {
         var found: [PolicyObject] = []
-        for server in local("Server") where try selects(server) { found.append(server) }
+        for server in local("Server") where try server.selects(target) { found.append(server) }
         guard let first = found.first else {
             throw SettingsFlaw(
                 .error, at: position,
@@ -74,66 +74,6 @@ struct LinkerdPolicies {
             throw found[1].flaw("this and \(first.description) select the same port, which Linkerd does not accept")
         }
         return first
-    }
-
-    /// Kubernetes drops the keys that a version does not have.
-    private static func keys(of server: PolicyObject) -> [String] {
-        let keys = ["podSelector", "port", "proxyProtocol"]
-        switch server.version {
-        case "v1beta1": return keys
-        case "v1beta2": return keys + ["externalWorkloadSelector"]
-        default: return keys + ["externalWorkloadSelector", "accessPolicy"]
-        }
-    }
-
-    private func selects(_ server: PolicyObject) throws(SettingsFlaw) -> Bool {
-        guard let spec = try server.spec(keys: Self.keys(of: server)) else { throw server.flaw("the Server has no `spec`") }
-        guard let selector = spec["podSelector"] else {
-            guard spec["externalWorkloadSelector"] != nil else { throw server.flaw("the Server has no `podSelector`") }
-            return false
-        }
-        guard spec["externalWorkloadSelector"] == nil else {
-            throw server.flaw("a Server has either `podSelector` or `externalWorkloadSelector`")
-        }
-        let labels = LabelSelector(labels: target.labels, file: server.file)
-        let selection = try labels.selection(selector, "`podSelector`", hasExpressions: true)
-        guard selection != .doesNotMatch else { return false }
-        let port = try spec.required("port", of: "the Server")
-        let text = try port.text("`port`", in: server.file)
-        var isPlain = false
-        if case .scalar(_, isPlain: true) = port.resolved.content { isPlain = true }
-        if let number = UInt16(text), String(number) == text {
-            // Linkerd takes it for a name, which no port can have.
-            guard isPlain else { throw server.flaw("the port is in quotes: write the number without", at: port) }
-            guard number == target.port else { return false }
-        } else {
-            guard Self.isPortName(text, isPlain: isPlain) else {
-                throw server.flaw(
-                    "\(quoted(text)) may be a number or a name: write a port as a decimal number, or as a name such as "
-                        + "http", at: port)
-            }
-            guard let name = target.portName else {
-                throw server.flaw(
-                    "the Server is for the port named \(quoted(text)): say with `--port-name` what the pod calls the "
-                        + "port \(target.port.map(String.init) ?? "")", at: port)
-            }
-            guard name == text else { return false }
-        }
-        return try server.isSelected(selection, by: selector)
-    }
-
-    /// Whether it is a port's name and no number, also not one of YAML 1.1, which Kubernetes reads: `0x1f90`, `1e3`.
-    ///
-    /// Names are those of RFC 6335, section 5.1.
-    private static func isPortName(_ text: String, isPlain: Bool) -> Bool {
-        let (letters, digits) = (UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"))
-        let bytes = Array(text.utf8)
-        guard (1...15).contains(bytes.count), bytes.contains(where: letters.contains), bytes.first != 0x2D,
-            bytes.last != 0x2D, !text.contains("--"),
-            bytes.allSatisfy({ letters.contains($0) || digits.contains($0) || $0 == 0x2D })
-        else { return false }
-        guard isPlain, let first = bytes.first, digits.contains(first) else { return true }
-        return first != UInt8(ascii: "0") && bytes.contains { !digits.contains($0) && $0 != UInt8(ascii: "e") }
     }
 
     /// Refuses routes of the Server: with one, Linkerd decides about requests.
@@ -301,7 +241,7 @@ struct LinkerdPolicies {
     private mutating func addAccessPolicy(
         of server: PolicyObject, to allows: inout [PeerMatch]
     ) throws(SettingsFlaw) -> EnforcementMode {
-        guard let node = try server.spec(keys: Self.keys(of: server))?["accessPolicy"] else { return .enforce }
+        guard let node = try server.spec(keys: server.serverKeys)?["accessPolicy"] else { return .enforce }
         let text = try node.text("`accessPolicy`", in: server.file)
         let description = "\(server.description), accessPolicy \(text)"
         var match = PeerMatch(

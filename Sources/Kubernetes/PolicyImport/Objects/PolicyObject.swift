@@ -119,7 +119,8 @@ struct PolicyObject {
             group: group, version: parts.count == 2 ? parts[1] : "", kind: kind, namespace: own, name: name, node: node,
             file: file)
         if groups.contains(group), let known = versions["\(kind).\(group)"] ?? versions[group],
-            !known.contains(object.version) {
+            !known.contains(object.version)
+        {
             let remedy = known.isEmpty ? "" : "; of this \(kind) those are: \(known.joined(separator: ", "))"
             throw object.flaw("the version \(quoted(version)) is not known\(remedy)")
         }
