@@ -108,8 +108,8 @@ struct RuleCompiler {
                 let who = "\(other.origin.description) at line \(other.origin.position.line)"
                 throw SettingsFlaw(
                     .error, at: allow.origin.position,
-                    "what this rule excludes, \(isSame ? "another source of it" : who) allows, which cannot be expressed together: name the identities to allow instead of "
-                        + "those to exclude")
+                    "what this rule excludes, \(isSame ? "another part of it" : who) allows, which cannot be expressed "
+                        + "together: name the identities to allow instead of those to exclude")
             }
             denials.append(denial)
         }

@@ -173,7 +173,7 @@ struct PolicyImportRefusalTests {
         Sample(
             "who one source of a rule excludes and another allows",
             rule("from: [{source: {notNamespaces: [dev]}}, {source: {ipBlocks: ['10.0.0.0/8']}}]"),
-            "what this rule excludes, another source of it allows"),
+            "what this rule excludes, another part of it allows"),
         Sample(
             "a denial of some of a namespace",
             IstioImportTests.policy("rules: [{}]")
