@@ -1,4 +1,5 @@
 import Policy
+import Settings
 
 /// How a mesh names a service account, and how the SVIDs that Postern verifies do.
 public struct IdentityNaming: Sendable {
