@@ -17,7 +17,7 @@ struct PolicyImportRefusalTests {
         }
     }
 
-    @Test("is refused with its place and a remedy", arguments: istio + options + conflicts + linkerd + versions + yaml)
+    @Test("is refused with its place and a remedy", arguments: istio + choices + conflicts + linkerd + versions + yaml)
     func refusals(_ sample: Sample) throws {
         let flaws = try sample.importing.flaws(sample.yaml)
         #expect(flaws.contains { $0.contains(sample.complaint) && $0.hasPrefix("m.yaml:") }, "\(flaws)")
@@ -113,7 +113,7 @@ struct PolicyImportRefusalTests {
     }
 
     /// What depends on options that are not given.
-    private static let options: [Sample] = [
+    private static let choices: [Sample] = [
         Sample(
             "a port of which listener", operation("ports: ['80']"),
             "m.yaml:9:30: error: this depends on the application's port", Importing(isPlain: true)),
