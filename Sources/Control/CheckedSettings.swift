@@ -112,6 +112,7 @@ public struct CheckedSettings: Sendable {
             boundByUs: settings.listeners.compactMap(\.bind.endpoint))
         flaws += LoopbackExposure.warnings(settings, sources)
         flaws += UnmatchedSources.warnings(settings, sources)
+        flaws += UnmatchedPorts.warnings(settings, sources)
         flaws.sort { ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column) }
         let ready =
             isSound
