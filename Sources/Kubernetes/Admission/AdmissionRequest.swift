@@ -9,7 +9,7 @@ struct AdmissionRequest {
     private let request: Cursor
 
     init(_ review: [UInt8]) throws(SettingsFlaw) {
-        let manifest = try Manifest(Self.readable(review), file: "review")
+        let manifest = try Manifest(JSONSource.readable(review), file: "review")
         guard manifest.documents.count == 1, let document = manifest.documents.first else {
             throw Self.flaw("expected one JSON object")
         }
@@ -92,46 +92,6 @@ struct AdmissionRequest {
 
     private static func flaw(_ message: String) -> SettingsFlaw {
         SettingsFlaw(.error, at: Position(file: "review", line: 1, column: 1), message)
-    }
-
-    /// JSON's strings may have characters as they are that YAML's may not, or that are line breaks there: the same text
-    /// with these escaped.
-    private static func readable(_ json: [UInt8]) -> [UInt8] {
-        var text: [UInt8] = []
-        text.reserveCapacity(json.count)
-        var index = 0
-        while index < json.count {
-            let isRare = json[index] >= 0x7F && [0x7F, 0xC2, 0xE2, 0xEF].contains(json[index])
-            if isRare, let (escape, count) = escape(json[index..<min(index + 3, json.count)]) {
-                text += escape.utf8
-                index += count
-            } else {
-                text.append(json[index])
-                index += 1
-            }
-        }
-        return text
-    }
-
-    private static func escape(_ bytes: ArraySlice<UInt8>) -> (String, Int)? {
-        let next = bytes.dropFirst()
-        switch bytes.first {
-        case 0x7F: return ("\\u007f", 1)
-        case 0xC2:
-            guard let second = next.first, second < 0xA0 else { return nil }
-            return ("\\u00" + String(second, radix: 16), 2)
-        // Line and paragraph separators.
-        case 0xE2:
-            guard next.starts(with: [0x80]), let third = bytes.last, 0xA8...0xA9 ~= third, bytes.count == 3 else {
-                return nil
-            }
-            return ("\\u20" + String(third - 0x80, radix: 16), 3)
-        case 0xEF:
-            if next.starts(with: [0xBB, 0xBF]) { return ("\\ufeff", 3) }
-            if next.starts(with: [0xBF, 0xBE]) { return ("\\ufffe", 3) }
-            return next.starts(with: [0xBF, 0xBF]) ? ("\\uffff", 3) : nil
-        default: return nil
-        }
     }
 
     private static let version = "admission.k8s.io/v1"

@@ -32,7 +32,7 @@ public struct PolicyImport: Sendable {
         let manifest: Manifest
         let objects: [PolicyObject]
         do throws(SettingsFlaw) {
-            manifest = try Manifest(text, file: file)
+            manifest = try Manifest(JSONSource.isLikely(text) ? JSONSource.readable(text) : text, file: file)
             objects = try Self.objects(manifest, namespace: target.namespace)
         } catch {
             throw PolicyImportRefusal(flaws: [error])

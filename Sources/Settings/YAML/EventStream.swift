@@ -112,8 +112,8 @@ import CLibYAML
         let context = unsafe String(yaml: parser.pointee.context)
         let position = unsafe Position(parser.pointee.problem_mark, in: file)
         let message = (context.map { "\($0): " } ?? "") + problem
-        let hint = SyntaxHint(context: context ?? "", line: line(position.line)).map { "; \($0.rawValue)" } ?? ""
-        return SettingsFlaw(.error, at: position, "not YAML: \(message)\(hint)")
+        let hint = SyntaxHint(problem: problem, context: context ?? "", line: line(position.line))
+        return SettingsFlaw(.error, at: position, "not YAML: \(message)\(hint.map { "; \($0.rawValue)" } ?? "")")
     }
 
     private func position(ofByte offset: Int) -> Position {

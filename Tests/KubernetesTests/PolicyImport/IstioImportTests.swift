@@ -121,6 +121,13 @@ struct IstioImportTests {
                 .refused("prod/admin", from: "203.0.113.4"), .refused("test/admin"), .allowed("prod/dev", from: "::1"),
             ]),
         ImportCase(
+            "bits behind a prefix, which decide nothing",
+            policy("rules: [{from: [{source: {ipBlocks: ['10.0.0.1/8'], notIpBlocks: ['10.1.2.3/16']}}]}]"),
+            [
+                .allowed("foo/a", from: "10.2.0.1"), .refused("foo/a", from: "10.1.0.1"),
+                .refused("foo/a", from: "11.0.0.1"),
+            ]),
+        ImportCase(
             "blocks with exceptions",
             policy(
                 "rules: [{from: [{source: {ipBlocks: ['10.0.0.0/8', '2001:db8::/32'], "
@@ -240,6 +247,21 @@ struct IstioImportTests {
               {"apiVersion": "security.istio.io/v1beta1", "kind": "AuthorizationPolicy",
                "metadata": {"name": "a"}, "spec": {"rules": [{"from": [{"source": {"namespaces": ["bar"]}}]}]}}]}
             """, [.allowed("bar/a"), .refused("foo/a")]),
+        ImportCase(
+            "JSON as other programs write it, in an object that is no policy",
+            #"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a": "\ud83d\ude00\u007f"}}"#
+                + "\n" + policy("rules: [{from: [{source: {namespaces: [bar]}}]}]"),
+            [.allowed("bar/a"), .refused("foo/a")]),
+        ImportCase(
+            "a merge key in an object that is no policy",
+            """
+            apiVersion: v1
+            kind: ConfigMap
+            metadata: {name: a}
+            data: &data {a: b}
+            <<: *data
+            """ + "\n" + policy("rules: [{from: [{source: {namespaces: [bar]}}]}]"),
+            [.allowed("bar/a"), .refused("foo/a")]),
         ImportCase(
             "an alias of what an object that is no policy has",
             """

@@ -197,15 +197,3 @@ struct IstioRule {
     private static let inexpressibleOperations = Dictionary(
         uniqueKeysWithValues: ["hosts", "notHosts", "methods", "notMethods", "paths", "notPaths"].map { ($0, remedy) })
 }
-
-extension SourceNode {
-    /// An address or a block of addresses.
-    func block(in file: String) throws(SettingsFlaw) -> CIDR {
-        let text = try text("an address block", in: file)
-        do throws(CIDRFlaw) {
-            return try CIDR(parsing: text)
-        } catch {
-            throw SettingsFlaw(.error, at: position(in: file), "address block \(quoted(text)): \(error)")
-        }
-    }
-}

@@ -40,9 +40,7 @@ struct LabelSelector {
                 guard seen.insert(key).inserted else {
                     throw SettingsFlaw(.error, at: entry.key.position(in: file), "a second label \(quoted(key))")
                 }
-                guard let value = entry.value.resolved.text, !entry.value.resolved.isBinary else {
-                    throw SettingsFlaw(.error, at: entry.value.position(in: file), "a label's value must be text")
-                }
+                let value = try entry.value.labelValue(in: file)
                 result = result && selection(key) { $0 == value }
             }
         }
@@ -60,10 +58,7 @@ struct LabelSelector {
         var values: Set<String> = []
         if let list = fields["values"] {
             for item in try list.items("`values`", in: file, emptyIsNone: true) {
-                guard let text = item.resolved.text, !item.resolved.isBinary else {
-                    throw SettingsFlaw(.error, at: item.position(in: file), "a label's value must be text")
-                }
-                values.insert(text)
+                values.insert(try item.labelValue(in: file))
             }
         }
         switch (operation, values.isEmpty) {
@@ -84,6 +79,16 @@ struct LabelSelector {
         case .absent: holds(nil) ? .matches : .doesNotMatch
         case .value(let value): holds(value) ? .matches : .doesNotMatch
         }
+    }
+}
+
+extension SourceNode {
+    /// The value of a label, which may be empty text.
+    fileprivate func labelValue(in file: String) throws(SettingsFlaw) -> String {
+        guard let text = resolved.text, !resolved.isNull, !resolved.isBinary else {
+            throw SettingsFlaw(.error, at: position(in: file), "a label's value must be text")
+        }
+        return text
     }
 }
 

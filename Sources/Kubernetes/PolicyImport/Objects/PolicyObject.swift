@@ -130,7 +130,7 @@ struct PolicyObject {
     /// The value of a key that must be there at most once.
     private static func value(_ key: String, of node: SourceNode, _ file: String) throws(SettingsFlaw) -> SourceNode? {
         let entries = node.entries ?? []
-        if let other = entries.first(where: { $0.key.text == nil || $0.key.text == "<<" }) {
+        if let other = entries.first(where: { $0.key.text == nil || ($0.key.text == "<<" && $0.value.mayHide(key)) }) {
             throw SettingsFlaw(
                 .error, at: other.key.position(in: file),
                 "a key that is not plain text may be \(quoted(key)): "
@@ -171,4 +171,20 @@ struct PolicyObject {
     /// Of any group: that of Linkerd, or that of the Gateway API.
     static let routes = ["HTTPRoute", "GRPCRoute"]
     private static let listsAtMost = 8
+}
+
+extension SourceNode {
+    /// Whether a mapping that merges this may have the key by it.
+    fileprivate func mayHide(_ key: String) -> Bool {
+        let merged = resolved.items ?? [self]
+        guard merged.count <= Self.mergesAtMost else { return true }
+        return merged.contains { node in
+            guard let entries = node.resolved.entries, entries.count <= Self.mergedKeysAtMost else { return true }
+            return entries.contains { $0.key.text == nil || $0.key.text == "<<" || $0.key.text == key }
+        }
+    }
+
+    /// Many objects could merge one mapping, all of whose keys are compared each time.
+    private static let mergesAtMost = 8
+    private static let mergedKeysAtMost = 64
 }
