@@ -22,7 +22,9 @@ struct LoadIdentityOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The SVID, instead of --config: PEM, leaf first.", valueName: "file"))
     var certificate: String?
 
-    @Option(help: ArgumentHelp("The SVID's private key.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The SVID's private key; without it, the key is in the certificate's file.", valueName: "file"))
     var privateKey: String?
 
     @Option(help: ArgumentHelp("The root certificates of a trust domain; repeatable.", valueName: "domain=file"))
@@ -85,7 +87,7 @@ struct LoadIdentityOptions: ParsableArguments {
             }
             return (material, ready.settings.tls.minVersion == .tls12 ? .tls12 : .tls13)
         }
-        guard let certificate, let privateKey, !trustBundle.isEmpty else {
+        guard let certificate, !trustBundle.isEmpty else {
             throw BadInput(
                 "no identity: use --config, or --certificate with --private-key and --trust-bundle, or --plain")
         }
@@ -97,7 +99,8 @@ struct LoadIdentityOptions: ParsableArguments {
                 throw BadInput("--trust-bundle \(bundle.domain)=\(bundle.path): \(error)")
             }
         }
-        let files = IdentityFiles(certificate: certificate, privateKey: privateKey, trustBundles: bundles)
+        let files = IdentityFiles(
+            certificate: certificate, privateKey: privateKey ?? certificate, trustBundles: bundles)
         let outcome = IdentityMaterial.load(files, now: WallClock.seconds())
         for flaw in outcome.flaws { Console.complain("\(flaw)") }
         guard let material = outcome.material else { throw ExitCode.badInput }

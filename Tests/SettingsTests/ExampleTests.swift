@@ -37,6 +37,19 @@ struct ExampleTests {
         #expect(sources.privateKey.line == 4)
     }
 
+    @Test("takes the certificate's file for the key's where none is named, and its place")
+    func oneFile() throws {
+        let text = exampleSettings.replacing(/\n *privateKey:.*/, with: "")
+        #expect(text != exampleSettings)
+        let outcome = Settings.parse(text: Array(text.utf8), file: "/etc/postern/p.yaml")
+        guard case .files(let files) = try #require(outcome.settings, "\(outcome.flaws)").identity else { return }
+        #expect(files.privateKey == "/etc/postern/svid.pem" && files.certificate == files.privateKey)
+        #expect(outcome.sources.privateKey == outcome.sources.certificate)
+        let flawed = Settings.parse(
+            text: Array(exampleSettings.replacing(/privateKey:.*/, with: "privateKey: []").utf8), file: "p.yaml")
+        #expect(flawed.settings == nil && flawed.flaws.first?.position.line == 4)
+    }
+
     @Test("gives each listener its routes, and each inbound route its policy")
     func listeners() throws {
         let settings = try #require(outcome(of: exampleSettings).settings)

@@ -37,6 +37,14 @@ final class IdentityFolder {
             trustBundles: [.init(trustDomain: world.domain, path: "\(path)/bundle.pem")])
     }
 
+    /// With certificate and key in one file.
+    func files(both name: String) -> IdentityFiles {
+        var files = files
+        files.certificate = "\(path)/\(name)"
+        files.privateKey = files.certificate
+        return files
+    }
+
     func load(now: Int64 = now()) -> AssembledIdentity {
         IdentityMaterial.load(files, now: now)
     }
@@ -152,6 +160,40 @@ struct FolderFlaw: Sendable, CustomTestStringConvertible {
     ]
 }
 
+/// One flaw of a file that should have certificate and key.
+struct BothFlaw: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let part: IdentityFlaw.Part
+    let message: String
+    var severity = IdentityFlaw.Severity.error
+    var mode: mode_t = 0o600
+    /// Nil: there is no file.
+    let text: @Sendable (IssuedCertificate) throws -> String?
+
+    static let all = [
+        BothFlaw(testDescription: "no file", part: .svid, message: "no such file") { _ in nil },
+        BothFlaw(testDescription: "no key", part: .privateKey, message: "if it is in another file, name that one") {
+            $0.chainPEM
+        },
+        BothFlaw(testDescription: "no certificate", part: .svid, message: "contains no certificate") {
+            $0.privateKeyPEM
+        },
+        BothFlaw(testDescription: "two keys", part: .privateKey, message: "has 2 private keys in it") {
+            $0.privateKeyPEM + $0.chainPEM + $0.privateKeyPEM
+        },
+        BothFlaw(testDescription: "another key", part: .privateKey, message: "does not match the certificate") {
+            try $0.chainPEM + KeyPair.generate(.p256).privateKeyPEM
+        },
+        BothFlaw(testDescription: "half of it", part: .svid, message: "is not PEM") {
+            String(($0.privateKeyPEM + $0.chainPEM).dropLast(40))
+        },
+        BothFlaw(
+            testDescription: "readable by others", part: .privateKey, message: "chmod 600", severity: .warning,
+            mode: 0o644
+        ) { $0.privateKeyPEM + $0.chainPEM },
+    ]
+}
+
 @Suite("Loading an identity's files")
 struct IdentityLoadTests {
     @Test("succeeds without a warning when all is well", arguments: [KeyKind.p256, .p384, .p521, .rsa2048, .ed25519])
@@ -164,6 +206,32 @@ struct IdentityLoadTests {
         #expect(outcome.material?.chain.count == 2)
         let context = try TLSContext.server(#require(outcome.material))
         #expect(context.applicationProtocols.names.isEmpty)
+    }
+
+    @Test(
+        "takes the key from the certificate's file, wherever it is in it",
+        arguments: [["key", "leaf", "rest"], ["leaf", "key", "rest"], ["leaf", "rest", "key"]])
+    func oneFile(order: [String]) throws {
+        let folder = try IdentityFolder(World())
+        let issued = try folder.world.authority.intermediate().issue(path: "/server")
+        let certificates = issued.chainDER.map { PEMBlock.encode("CERTIFICATE", $0) }
+        let blocks = ["key": issued.privateKeyPEM, "leaf": certificates[0], "rest": certificates[1]]
+        try folder.write("both.pem", order.compactMap { blocks[$0] }.joined(separator: "# a comment\n"))
+        let outcome = IdentityMaterial.load(folder.files(both: "both.pem"), now: now())
+        #expect(outcome.flaws == [])
+        #expect(outcome.material?.chain == issued.chainDER)
+    }
+
+    @Test("blames a file that should have certificate and key for what it has not", arguments: BothFlaw.all)
+    func flawedFile(flaw: BothFlaw) throws {
+        let folder = try IdentityFolder(World())
+        let issued = try folder.world.authority.issue(path: "/server")
+        if let text = try flaw.text(issued) { try folder.write("both.pem", text, mode: flaw.mode) }
+        let outcome = IdentityMaterial.load(folder.files(both: "both.pem"), now: now())
+        #expect((outcome.material != nil) == (flaw.severity == .warning))
+        #expect(outcome.flaws.map(\.part) == [flaw.part] && outcome.flaws.map(\.severity) == [flaw.severity])
+        #expect(outcome.flaws.first?.path == "\(folder.path)/both.pem")
+        #expect(outcome.flaws.first?.message.contains(flaw.message) == true, "\(outcome.flaws)")
     }
 
     @Test("blames the file and says what is wrong with it", arguments: FolderFlaw.all)

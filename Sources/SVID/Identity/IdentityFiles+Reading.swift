@@ -15,8 +15,7 @@ extension IdentityParts {
     /// Reads and decodes the files.
     init(reading files: IdentityFiles) {
         self.init(revocation: files.revocation, chainPath: files.certificate, keyPath: files.privateKey)
-        chain = certificates(of: files.certificate, .svid)
-        key = readKey(files.privateKey)
+        readSVID(files)
         for file in files.trustBundles {
             let part = IdentityFlaw.Part.trustBundle(file.trustDomain)
             bundles.append(
@@ -34,10 +33,22 @@ extension IdentityParts {
         blocks(of: path, part)?.filter { $0.label == "CERTIFICATE" }.map(\.bytes)
     }
 
-    private mutating func readKey(_ path: String) -> PrivateKeyBytes? {
-        guard var blocks = blocks(of: path, .privateKey) else { return nil }
+    /// Reads the SVID and its key. A file that has both is read once: the two belong together whenever it is replaced.
+    private mutating func readSVID(_ files: IdentityFiles) {
+        guard files.certificate == files.privateKey else {
+            chain = certificates(of: files.certificate, .svid)
+            if var blocks = blocks(of: files.privateKey, .privateKey) { key = takeKey(&blocks, files) }
+            return
+        }
+        guard var blocks = blocks(of: files.certificate, .svid, hasKey: true) else { return }
+        chain = blocks.filter { $0.label == "CERTIFICATE" }.map(\.bytes)
+        key = takeKey(&blocks, files)
+    }
+
+    /// The one private key among the blocks, all of which are overwritten; nil after noting why there is none.
+    private mutating func takeKey(_ blocks: inout [PEMBlock], _ files: IdentityFiles) -> PrivateKeyBytes? {
         defer { for index in blocks.indices { FileContents.overwrite(&blocks[index].bytes) } }
-        func flaw(_ message: String) -> IdentityFlaw { IdentityFlaw(.privateKey, message, path: path) }
+        func flaw(_ message: String) -> IdentityFlaw { IdentityFlaw(.privateKey, message, path: files.privateKey) }
         if blocks.contains(where: { $0.hasEncryptionHeader || $0.label == "ENCRYPTED PRIVATE KEY" }) {
             let remedy = "decrypt it with \"openssl pkey -in FILE -out FILE\" and protect it with file permissions"
             flaws.append(flaw("the key is encrypted; \(remedy)"))
@@ -49,7 +60,8 @@ extension IdentityParts {
             return nil
         }
         guard let index = keys.first else {
-            flaws.append(flaw("has no private key in it"))
+            let remedy = files.certificate == files.privateKey ? "; if it is in another file, name that one" : ""
+            flaws.append(flaw("has no private key in it\(remedy)"))
             return nil
         }
         return PrivateKeyBytes(consuming: &blocks[index].bytes)
@@ -75,9 +87,11 @@ extension IdentityParts {
         return nil
     }
 
-    private mutating func blocks(of path: String, _ part: IdentityFlaw.Part) -> [PEMBlock]? {
+    private mutating func blocks(
+        of path: String, _ part: IdentityFlaw.Part, hasKey: Bool = false
+    ) -> [PEMBlock]? {
         do throws(IdentityFlaw) {
-            return try IdentityFiles.blocks(of: path, part) { flaws.append($0) }
+            return try IdentityFiles.blocks(of: path, part, hasKey: hasKey) { flaws.append($0) }
         } catch {
             flaws.append(error)
             return nil
@@ -88,19 +102,24 @@ extension IdentityParts {
 extension IdentityFiles {
     /// The PEM blocks of a file.
     ///
-    /// - Parameter warn: receives flaws that should be fixed but prevent nothing.
+    /// - Parameters:
+    ///   - part: what the file is named for.
+    ///   - hasKey: whether the private key is in it beside that.
+    ///   - warn: receives flaws that should be fixed but prevent nothing.
     static func blocks(
-        of path: String, _ part: IdentityFlaw.Part, warn: (IdentityFlaw) -> Void = { _ in }
+        of path: String, _ part: IdentityFlaw.Part, hasKey: Bool = false, warn: (IdentityFlaw) -> Void = { _ in }
     ) throws(IdentityFlaw) -> [PEMBlock] {
+        let hasKey = hasKey || part == .privateKey
         var file: FileContents
         do throws(FileFlaw) {
             file = try FileContents.read(path: path)
         } catch {
             throw IdentityFlaw(part, "\(error)", path: path)
         }
-        defer { if part == .privateKey { FileContents.overwrite(&file.bytes) } }
-        if part == .privateKey, file.readableByOthers {
-            warn(IdentityFlaw(part, "the key can be read by other users; \"chmod 600\" it", .warning, path: path))
+        defer { if hasKey { FileContents.overwrite(&file.bytes) } }
+        if hasKey, file.readableByOthers {
+            let message = "the key can be read by other users; \"chmod 600\" it"
+            warn(IdentityFlaw(.privateKey, message, .warning, path: path))
         }
         do throws(PEMFlaw) {
             return try PEMBlock.parse(file.bytes)

@@ -15,6 +15,7 @@ public struct IdentityFiles: Hashable, Sendable {
 
     /// PEM: the SVID, then its intermediates.
     public var certificate: String
+    /// PEM. May be the same file, in which the key is before, between or behind the certificates.
     public var privateKey: String
     public var trustBundles: [DomainFile]
     /// One file of CRLs per trust domain: PEM, or one CRL in DER.

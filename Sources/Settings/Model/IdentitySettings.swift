@@ -36,6 +36,7 @@ public struct WorkloadIdentity: Hashable, Sendable {
 /// An identity in PEM files. Relative paths are already joined to the settings file's folder.
 public struct FileIdentity: Equatable, Sendable {
     public var certificate: String
+    /// The same file if it has both.
     public var privateKey: String
     /// One per trust domain, in the order of the file.
     public var trustBundles: [TrustBundleFile]

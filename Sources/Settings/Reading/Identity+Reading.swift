@@ -64,7 +64,7 @@ extension SettingsReader {
     ) -> FileIdentity? {
         guard let fields = fields(node, of: FileKeys.section) else { return nil }
         let certificate = required(FileKeys.certificate, in: fields)
-        let privateKey = required(FileKeys.privateKey, in: fields)
+        let privateKey = fields.speaks(of: FileKeys.privateKey) ? given(FileKeys.privateKey, in: fields) : certificate
         let trustBundles = required(FileKeys.trustBundles, in: fields)
         let named = trustBundles.map { Set($0.map(\.trustDomain)) }
         let polled = bundleEndpoints.map(\.trustDomain)

@@ -26,7 +26,9 @@ public struct SourceMap: Sendable {
     }
 
     /// The position of a value, or of the innermost value that would contain it.
-    subscript(path: Step...) -> Position {
+    subscript(path: Step...) -> Position { position(path) }
+
+    private func position(_ path: [Step]) -> Position {
         guard var node = root else { return Position(file: file, line: 1, column: 1) }
         for step in path {
             guard let inner = node.value(at: step) else { break }
@@ -52,8 +54,11 @@ extension SourceMap {
         self[.key(RootKeys.identity), .key(IdentityKeys.files), .key(FileKeys.certificate)]
     }
 
+    /// That of the certificate where no other file is named.
     public var privateKey: Position {
-        self[.key(RootKeys.identity), .key(IdentityKeys.files), .key(FileKeys.privateKey)]
+        let files = [Step.key(RootKeys.identity), .key(IdentityKeys.files)]
+        let own = position(files + [.key(FileKeys.privateKey)])
+        return own == position(files) ? certificate : own
     }
 
     public func trustBundle(of trustDomain: TrustDomain) -> Position {

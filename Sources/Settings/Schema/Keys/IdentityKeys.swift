@@ -31,7 +31,8 @@ enum IdentityKeys {
 enum FileKeys {
     static let certificate = Key<String>(
         "certificate", .path, need: .required, "The SVID: leaf first, then intermediates.")
-    static let privateKey = Key<String>("privateKey", .path, need: .required, "The private key of the leaf.")
+    static let privateKey = Key<String>(
+        "privateKey", .path, "The private key of the leaf; without this, it is in the certificate's file.")
     static let trustBundles = Key<[TrustBundleFile]>(
         "trustBundles",
         .trustDomainFiles {
