@@ -196,6 +196,55 @@ struct InjectionTests {
         #expect(!injected.contains("SPIFFE_ENDPOINT_SOCKET") && !injected.contains("csi"))
     }
 
+    @Test("a certificate of Kubernetes: one file with key and chain, and the signer's roots")
+    func podCertificate() throws {
+        func injected(_ more: String) throws -> String {
+            let text = """
+                apiVersion: v1
+                kind: Pod
+                metadata:
+                  name: a
+                  annotations:
+                    postern.dev/identity: podcertificate
+                    postern.dev/identity-signer: example.com/spiffe
+                \(more)
+                spec:
+                  containers: [{name: a, image: a}]
+
+                """
+            return String(decoding: try injection.inject(Array(text.utf8), file: "m").text, as: UTF8.self)
+        }
+        let plain = try injected("")
+        #expect(
+            plain.contains(
+                """
+                    - name: postern-identity
+                      projected:
+                        sources:
+                          - podCertificate:
+                              signerName: example.com/spiffe
+                              keyType: ECDSAP256
+                              credentialBundlePath: credential-bundle.pem
+                          - clusterTrustBundle:
+                              signerName: example.com/spiffe
+                              labelSelector: {}
+                              path: trust-bundle.pem
+
+                """), "\(plain)")
+        #expect(plain.contains("mountPath: /postern-identity\n") && !plain.contains("SPIFFE_ENDPOINT_SOCKET"))
+        let chosen = try injected(
+            "    postern.dev/identity-key-type: ED25519\n    postern.dev/identity-trust-bundle: 'example.com:spiffe:a'")
+        #expect(chosen.contains("keyType: ED25519\n"))
+        #expect(
+            chosen.contains(
+                """
+                          - clusterTrustBundle:
+                              name: "example.com:spiffe:a"
+                              path: trust-bundle.pem
+
+                """), "\(chosen)")
+    }
+
     @Test(
         "a pod that ends by itself ends at once, another accepts for five seconds",
         arguments: [

@@ -22,6 +22,10 @@ struct RefusalTests {
         return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec:\n  template:\n\(lines)"
     }
 
+    private static func signed(_ annotation: String) -> String {
+        annotated("{postern.dev/identity: podcertificate, postern.dev/\(annotation)}")
+    }
+
     private static func annotated(_ annotation: String) -> String {
         deployment("metadata:\n  annotations:\n    \(annotation)\nspec: {containers: [{name: a}]}")
     }
@@ -97,6 +101,23 @@ struct RefusalTests {
             "cannot exchange a token for an SVID"),
         Sample("an unknown source", annotated("postern.dev/identity: vault"), "one of spiffe-csi, workload-api-host"),
         Sample("a Secret without a name", annotated("postern.dev/identity: secret"), "postern.dev/identity-secret"),
+        Sample(
+            "a certificate of Kubernetes by another name", annotated("postern.dev/identity: pod-certificate"),
+            "write `podcertificate`"),
+        Sample(
+            "a certificate of nobody", annotated("postern.dev/identity: podcertificate"),
+            "name its signer in `postern.dev/identity-signer`"),
+        Sample(
+            "a signer that nobody asks", annotated("postern.dev/identity-signer: example.com/a"),
+            "has no effect unless `postern.dev/identity` is podcertificate"),
+        Sample("a signer without a domain", signed("identity-signer: spiffe"), "such as example.com/spiffe"),
+        Sample("a signer of a single label", signed("identity-signer: a/spiffe"), "such as example.com/spiffe"),
+        Sample("a signer of three parts", signed("identity-signer: a.b/c/d"), "such as example.com/spiffe"),
+        Sample("a signer with a line break", signed("identity-signer: \"a.b/c\\nd\""), "such as example.com/spiffe"),
+        Sample(
+            "a type of keys that is none", signed("identity-key-type: ecdsa"), "one of ECDSAP256, ECDSAP384, ECDSAP521"),
+        Sample("roots of a path", signed("identity-trust-bundle: a/b"), "the name of a ClusterTrustBundle"),
+        Sample("roots of two parts", signed("identity-trust-bundle: 'a:b'"), "the name of a ClusterTrustBundle"),
         Sample(
             "a Secret that nobody reads", annotated("postern.dev/identity-secret: a"),
             "`postern.dev/identity-secret` has no effect unless `postern.dev/identity` is secret"),

@@ -13,11 +13,17 @@ enum PodAnnotation: String, CaseIterable {
     case redirection
     /// `rewrite` or `keep`.
     case probes
-    /// `spiffe-csi`, `workload-api-host` or `secret`.
+    /// `spiffe-csi`, `workload-api-host`, `podcertificate` or `secret`.
     case identity
     /// The path of the Workload API's socket on the node.
     case identitySocket = "identity-socket"
     case identitySecret = "identity-secret"
+    /// Who signs certificates of Kubernetes: `example.com/spiffe`.
+    case identitySigner = "identity-signer"
+    /// `ECDSAP256` and others.
+    case identityKeyType = "identity-key-type"
+    /// The name of a ClusterTrustBundle in place of those of the signer.
+    case identityTrustBundle = "identity-trust-bundle"
     case drainDelay = "drain-delay"
     case drainTimeout = "drain-timeout"
     case skipInboundPorts = "skip-inbound-ports"
@@ -69,6 +75,8 @@ enum IdentitySource: String, CaseIterable {
     case csi = "spiffe-csi"
     /// The Workload API's socket in a folder of the node.
     case host = "workload-api-host"
+    /// A certificate that Kubernetes requests for the pod (PodCertificateRequest, KEP-4317).
+    case podCertificate = "podcertificate"
     /// PEM files in a Secret.
     case secret
 
@@ -76,9 +84,19 @@ enum IdentitySource: String, CaseIterable {
     static func absence(_ name: String) -> String? {
         switch name {
         case "service-account-token": "the proxy cannot exchange a token for an SVID, and no issuer takes one yet"
-        case "pod-certificate": "certificates of Kubernetes' PodCertificateRequest are not read yet"
+        case "pod-certificate", "podCertificate", "PodCertificate": "write `podcertificate`"
         case "files": "files come in a Secret: write `secret`"
         default: nil
         }
     }
+}
+
+/// The keys that the kubelet makes for a pod's certificate.
+enum PodKeyType: String, CaseIterable {
+    case p256 = "ECDSAP256"
+    case p384 = "ECDSAP384"
+    case p521 = "ECDSAP521"
+    case ed25519 = "ED25519"
+    case rsa3072 = "RSA3072"
+    case rsa4096 = "RSA4096"
 }

@@ -15,6 +15,11 @@ struct PodChoices {
     var identitySocket = "/run/spire/agent-sockets/spire-agent.sock"
     /// The name of the Secret; given if that is the source.
     var identitySecret: String?
+    /// Given if Kubernetes is the source.
+    var identitySigner: String?
+    var identityKeyType = PodKeyType.p256
+    /// The name of a ClusterTrustBundle; nil: all of the signer.
+    var identityTrustBundle: String?
     var drainDelay: String?
     var drainTimeout: String?
     var skippedInboundPorts: String?
@@ -82,8 +87,15 @@ struct PodChoices {
             throw annotations.flaw(
                 "\(quoted(source)) is a secret: name it in \(quoted(PodAnnotation.identitySecret.name))")
         }
+        if identity == .podCertificate, identitySigner == nil {
+            throw annotations.flaw(
+                "\(quoted(source)) is a certificate of Kubernetes: name its signer in "
+                    + "\(quoted(PodAnnotation.identitySigner.name))")
+        }
         for (annotation, owner) in [
             (PodAnnotation.identitySecret, IdentitySource.secret), (.identitySocket, .host),
+            (.identitySigner, .podCertificate), (.identityKeyType, .podCertificate),
+            (.identityTrustBundle, .podCertificate),
         ] where seen.contains(annotation.name) && identity != owner {
             throw annotations.flaw(
                 "\(quoted(annotation.name)) has no effect unless \(quoted(source)) is \(owner.rawValue)")
@@ -163,6 +175,17 @@ struct PodChoices {
         case .identitySecret:
             guard value.isObjectName else { return "the name of a Secret" }
             identitySecret = value
+        case .identitySigner:
+            guard value.isSignerName else { return "the name of a signer, such as example.com/spiffe" }
+            identitySigner = value
+        case .identityKeyType:
+            guard let type = PodKeyType(rawValue: value) else {
+                return "one of " + PodKeyType.allCases.map(\.rawValue).joined(separator: ", ")
+            }
+            identityKeyType = type
+        case .identityTrustBundle:
+            guard value.isTrustBundleName else { return "the name of a ClusterTrustBundle" }
+            identityTrustBundle = value
         case .drainDelay:
             guard value.isDuration else { return Self.durations }
             drainDelay = value
@@ -218,6 +241,19 @@ extension String {
                 label.utf8.first?.isLowerOrDigit == true && label.utf8.last?.isLowerOrDigit == true
                     && label.utf8.allSatisfy { $0.isLowerOrDigit || $0 == .dash }
             }
+    }
+
+    /// A domain and, behind a slash, a name (the API reference of CertificateSigningRequest, `signerName`).
+    fileprivate var isSignerName: Bool {
+        let parts = split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        return parts.count == 2 && parts[0].contains(".") && parts.allSatisfy(\.isObjectName)
+    }
+
+    /// `mesh-roots`, or `example.com:spiffe:roots` for one that is linked to a signer (the API reference of
+    /// ClusterTrustBundle): the signer's slash is a colon, and so is what divides it from the rest.
+    fileprivate var isTrustBundleName: Bool {
+        let parts = split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        return utf8.count <= 253 && (parts.count == 1 || parts.count == 3) && parts.allSatisfy(\.isObjectName)
     }
 
     /// A name, with a tag or not, and `@` with a digest or not (OCI image specification, "Digests").

@@ -69,9 +69,39 @@ struct Sidecar {
                     Value.Field("path", .text(Self.split(choices.identitySocket).folder)),
                     Value.Field("type", .text("Directory")),
                 ]))
+        case .podCertificate:
+            Value.Field(
+                "projected",
+                .mapping([
+                    Value.Field(
+                        "sources",
+                        .list([
+                            .mapping([Value.Field("podCertificate", certificate)]),
+                            .mapping([Value.Field("clusterTrustBundle", trustBundle)]),
+                        ]))
+                ]))
         case .secret:
             Value.Field("secret", .mapping([Value.Field("secretName", .text(choices.identitySecret ?? ""))]))
         }
+    }
+
+    /// One file with key and chain, which the kubelet replaces at once.
+    private var certificate: Value {
+        .mapping([
+            Value.Field("signerName", .text(choices.identitySigner ?? "")),
+            Value.Field("keyType", .text(choices.identityKeyType.rawValue)),
+            Value.Field("credentialBundlePath", .text("credential-bundle.pem")),
+        ])
+    }
+
+    private var trustBundle: Value {
+        let path = Value.Field("path", .text("trust-bundle.pem"))
+        if let name = choices.identityTrustBundle { return .mapping([Value.Field("name", .text(name)), path]) }
+        // An empty selector is all of the signer; none at all is nothing.
+        return .mapping([
+            Value.Field("signerName", .text(choices.identitySigner ?? "")),
+            Value.Field("labelSelector", .mapping([])), path,
+        ])
     }
 
     private var redirect: Value {
@@ -169,7 +199,7 @@ struct Sidecar {
         switch choices.identity {
         case .csi: name = "spire-agent.sock"
         case .host: name = Self.split(choices.identitySocket).name
-        case .secret: return []
+        case .podCertificate, .secret: return []
         }
         return [
             .mapping([
@@ -180,7 +210,10 @@ struct Sidecar {
     }
 
     private var identityFolder: String {
-        choices.identity == .secret ? "/postern-identity" : "/spiffe-workload-api"
+        switch choices.identity {
+        case .csi, .host: "/spiffe-workload-api"
+        case .podCertificate, .secret: "/postern-identity"
+        }
     }
 
     private static func split(_ path: String) -> (folder: String, name: String) {

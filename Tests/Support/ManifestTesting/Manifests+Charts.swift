@@ -62,6 +62,33 @@ extension Manifests {
 
             """),
         SampleManifest(
+            "a pod with a certificate of Kubernetes",
+            """
+            apiVersion: v1
+            kind: Pod
+            metadata:
+              name: web
+              annotations:
+                postern.dev/identity: podcertificate
+                postern.dev/identity-signer: example.com/spiffe
+            spec:
+              securityContext: {fsGroup: 2000}
+              containers:
+                - name: web
+                  image: nginx:1.27
+
+            """),
+        SampleManifest(
+            "a pod with a certificate of Kubernetes, and roots by name",
+            """
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "annotations": {"postern.dev/identity": \
+            "podcertificate", "postern.dev/identity-signer": "example.com/spiffe", \
+            "postern.dev/identity-key-type": "ED25519", \
+            "postern.dev/identity-trust-bundle": "example.com:spiffe:roots"}}, \
+            "spec": {"containers": [{"name": "web", "image": "nginx:1.27"}]}}
+
+            """),
+        SampleManifest(
             "annotations there already, comments all over",
             """
             # The shop's orders.
