@@ -1,3 +1,4 @@
+import Commands
 import System
 
 /// A manifest that a command reads: a file, or standard input.
