@@ -62,10 +62,9 @@ indirect enum Value: Sendable {
 
     /// Texts that every YAML parser takes for texts without quotes.
     private static func isPlainText(_ text: String) -> Bool {
-        let words = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"]
         let begins = text.utf8.first.map { $0.isLetter || $0 == UInt8(ascii: "/") } ?? false
         guard begins || text.hasPrefix("--") && text.utf8.count > 3 else { return false }
-        return !words.contains(text.lowercased())
+        return !YAMLWord.words.contains(text.lowercased())
             && text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-_./".utf8.contains($0) }
     }
 

@@ -12,14 +12,13 @@ public struct ImportTarget: Sendable {
     public let identities: IdentityNaming
     /// Istio's root namespace, whose policies apply in all namespaces; nil if it is not known.
     public let rootNamespace: String?
-    /// The revision of Istio's control plane that the workload has; nil if it is not known.
-    public let revision: String?
+    public let revisions: KnownRevisions
     /// Linkerd's `clusterNetworks`; empty if it is not known.
     public let clusterNetworks: [CIDR]
 
     public init(
         namespace: String, labels: KnownLabels, ports: ImportPorts, portName: String?, identities: IdentityNaming,
-        rootNamespace: String? = nil, revision: String? = nil, clusterNetworks: [CIDR] = []
+        rootNamespace: String? = nil, revisions: KnownRevisions = KnownRevisions(), clusterNetworks: [CIDR] = []
     ) {
         self.namespace = namespace
         self.labels = labels
@@ -27,7 +26,7 @@ public struct ImportTarget: Sendable {
         self.portName = portName
         self.identities = identities
         self.rootNamespace = rootNamespace
-        self.revision = revision
+        self.revisions = revisions
         self.clusterNetworks = clusterNetworks
     }
 
@@ -83,4 +82,25 @@ public struct KnownLabels: Sendable {
         case unknown, absent
         case value(String)
     }
+}
+
+/// The revisions of Istio's control plane and their tags, as far as it is known which of them the workload has.
+public struct KnownRevisions: Sendable {
+    private var isOwn: [String: Bool] = [:]
+
+    public init() {}
+
+    /// Parses `1-29,prod,!canary`, where `!canary` says that the workload's has neither that name nor that tag; nil if
+    /// it is none.
+    public init?(parsing text: String) {
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let part = part.filter { $0 != " " }
+            let isOther = part.hasPrefix("!")
+            let name = String(part.dropFirst(isOther ? 1 : 0))
+            guard name.isName, isOwn.updateValue(!isOther, forKey: name) == nil else { return nil }
+        }
+    }
+
+    /// Whether a revision or tag is the workload's; nil if that is not known.
+    func isOwn(_ name: String) -> Bool? { isOwn[name] }
 }

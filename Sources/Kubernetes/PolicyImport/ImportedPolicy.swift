@@ -15,6 +15,28 @@ public struct PolicyImportRefusal: Error, Sendable {
     public let flaws: [SettingsFlaw]
 }
 
+extension ImportedPolicy {
+    /// Reads the text as part of settings, and throws what these do not take.
+    func requireReadable(at position: Position) throws(SettingsFlaw) {
+        let settings = """
+            identity:
+              files: {certificate: a.pem, privateKey: a.key, trustBundles: {example.org: a.pem}}
+            listeners:
+              - name: in
+                mode: inbound
+                bind: 127.0.0.1:1
+                routes: [{name: app, upstream: {endpoints: ["127.0.0.1:1"]}, policy: "\(policy.name)"}]
+
+            """
+        let outcome = Settings.parse(text: Array((settings + text).utf8), file: position.file)
+        guard outcome.settings?.policies != [policy] else { return }
+        let flaw = outcome.flaws.first { $0.severity == .error }?.message ?? "it is read as another one"
+        throw SettingsFlaw(
+            .error, at: position,
+            "settings do not take what this would become (\(flaw)): import fewer policies at a time")
+    }
+}
+
 /// Writes an ``ImportedPolicy``.
 struct PolicyWriter {
     let target: ImportTarget
@@ -26,6 +48,7 @@ struct PolicyWriter {
     private var rules: [Rule] = []
     private var lines: [String] = []
     private var names: Set<String> = []
+    private var bytes = 0
 
     init(target: ImportTarget, name: String, mesh: String, mode: EnforcementMode) {
         self.target = target
@@ -68,6 +91,12 @@ struct PolicyWriter {
                 name: unique(match.origin.name), action: result.action, identities: patterns, sources: sources,
                 destinationPorts: match.ports.condition),
             from: match.origin)
+        guard bytes <= Settings.bytesAtMost else {
+            throw SettingsFlaw(
+                .error, at: match.origin.position,
+                "with this rule the policy has more than the \(Settings.bytesAtMost >> 20) MiB that settings take: "
+                    + "import fewer policies at a time")
+        }
     }
 
     /// The policy; one that allows nobody says so in a rule.
@@ -83,6 +112,8 @@ struct PolicyWriter {
     }
 
     private mutating func append(_ rule: Rule, from origin: RuleOrigin?) {
+        let count = lines.count
+        defer { bytes += lines[count...].reduce(0) { $0 + $1.utf8.count + 1 } }
         if let origin {
             lines.append("      # \(origin.description), at \(quoted(origin.position.description))")
             lines += Set(origin.remarks).sorted().map { "      # \($0)" }

@@ -32,7 +32,11 @@ public struct PolicyImport: Sendable {
         let manifest: Manifest
         let objects: [PolicyObject]
         do throws(SettingsFlaw) {
-            manifest = try Manifest(JSONSource.isLikely(text) ? JSONSource.readable(text) : text, file: file)
+            manifest = try Manifest(JSONSource.readable(text), file: file)
+            guard manifest.expandedNodes <= Manifest.nodesAtMost else {
+                throw SettingsFlaw(
+                    .error, at: start, "aliases stand for more than \(Manifest.nodesAtMost) values: write them out")
+            }
             objects = try Self.objects(manifest, namespace: target.namespace)
         } catch {
             throw PolicyImportRefusal(flaws: [error])
@@ -88,19 +92,27 @@ public struct PolicyImport: Sendable {
                     + "`--namespace` and `--labels`, or write a policy by hand")
         case (true, false):
             let (rules, notes) = try istio.compiled(at: start)
-            return try write(rules, mesh: "Istio", mode: .enforce, notes: notes)
+            return try write(rules, mesh: "Istio", mode: .enforce, notes: linkerd.notes + notes, at: start)
         case (false, true):
             let (rules, mode, notes) = try linkerd.compiled(at: start)
-            return try write(rules, mesh: "Linkerd", mode: mode, notes: istio.notes + notes)
+            return try write(rules, mesh: "Linkerd", mode: mode, notes: istio.notes + notes, at: start)
         }
     }
 
     private func write(
-        _ rules: [RuleCompiler.Result], mesh: String, mode: EnforcementMode, notes: [SettingsFlaw]
+        _ rules: [RuleCompiler.Result], mesh: String, mode: EnforcementMode, notes: [SettingsFlaw],
+        at start: Position
     ) throws(SettingsFlaw) -> ImportedPolicy {
+        var notes = notes
+        if rules.isEmpty, mode == .enforce {
+            let message = "nobody is allowed: nothing that applies to the workload allows anybody"
+            notes.append(SettingsFlaw(.warning, at: start, message))
+        }
         var writer = PolicyWriter(target: target, name: name, mesh: mesh, mode: mode)
         for rule in rules { try writer.add(rule) }
-        return writer.finished(notes: notes)
+        let imported = writer.finished(notes: notes)
+        try imported.requireReadable(at: start)
+        return imported
     }
 
     private static let flawsAtMost = 100

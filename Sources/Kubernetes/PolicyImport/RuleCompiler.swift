@@ -41,9 +41,10 @@ struct RuleCompiler {
     private mutating func add(denial: PeerMatch) throws(SettingsFlaw) {
         guard !denial.excluded.isEmpty else { return denials.append(denial) }
         guard denial.identities == .everyone else { return try addMixed(denial) }
+        let parts = try Self.parts(outside: denial)
         var remaining: [PeerMatch] = []
         for allow in allows {
-            for part in Self.parts(outside: denial) {
+            for part in parts {
                 try spend(allow.cost(of: part), at: denial.origin.position)
                 var rest = allow.intersection(part)
                 try spend(rest.simplificationCost, at: denial.origin.position)
@@ -61,11 +62,16 @@ struct RuleCompiler {
     }
 
     /// What a denial of all but some does not match: these, and all from other addresses or to other ports.
-    private static func parts(outside denial: PeerMatch) -> [PeerMatch] {
+    private static func parts(outside denial: PeerMatch) throws(SettingsFlaw) -> [PeerMatch] {
         var spared = PeerMatch(origin: denial.origin)
         spared.identities = denial.excluded
         var elsewhere = PeerMatch(origin: denial.origin)
-        elsewhere.sources = SourceSet.everywhere.subtracting(denial.sources)
+        guard let sources = SourceSet.everywhere.subtracting(denial.sources) else {
+            throw SettingsFlaw(
+                .error, at: denial.origin.position,
+                "the addresses that this does not match need more than \(SourceSet.blocksAtMost) blocks: name fewer")
+        }
+        elsewhere.sources = sources
         var otherPorts = PeerMatch(origin: denial.origin)
         otherPorts.ports = PortSet.all.subtracting(denial.ports)
         return [spared, elsewhere, otherPorts].filter { !$0.isEmpty }

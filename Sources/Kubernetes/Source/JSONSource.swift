@@ -1,31 +1,43 @@
 /// JSON that is read as YAML.
 enum JSONSource {
-    /// Whether a text may be JSON: its first character is a brace.
-    static func isLikely(_ text: [UInt8]) -> Bool {
-        let blanks: [UInt8] = [.space, .newline, .carriageReturn, UInt8(ascii: "\t")]
-        return text.first { !blanks.contains($0) } == UInt8(ascii: "{")
-    }
-
-    /// The same text for a reader of YAML.
+    /// A text of JSON or YAML for a reader of YAML.
     ///
     /// JSON's strings may have characters as they are that YAML's may not, or that are line breaks there: these are
     /// escaped. Of an escaped pair of surrogates, which YAML does not know, one escape is made.
-    static func readable(_ json: [UInt8]) -> [UInt8] {
-        var text: [UInt8] = []
-        text.reserveCapacity(json.count)
-        var index = 0
-        while index < json.count {
-            let byte = json[index]
+    ///
+    /// What is no JSON stays as it is: in YAML these characters end comments, and what is a string there is not known
+    /// here.
+    static func readable(_ text: [UInt8]) -> [UInt8] {
+        var readable: [UInt8] = []
+        readable.reserveCapacity(text.count)
+        var next = 0
+        for string in JSONGrammar.strings(of: text) where needsEscapes(text[string]) {
+            readable += text[next..<string.lowerBound]
+            append(text[string], to: &readable)
+            next = string.upperBound
+        }
+        return readable + text[next...]
+    }
+
+    private static func needsEscapes(_ string: ArraySlice<UInt8>) -> Bool {
+        string.contains { $0 == backslash || isRare($0) }
+    }
+
+    private static func isRare(_ byte: UInt8) -> Bool { byte >= 0x7F && [0x7F, 0xC2, 0xE2, 0xEF].contains(byte) }
+
+    private static func append(_ string: ArraySlice<UInt8>, to text: inout [UInt8]) {
+        var index = string.startIndex
+        while index < string.endIndex {
+            let byte = string[index]
             if byte == backslash {
-                let escape = surrogates(json[index..<min(index + 12, json.count)])
+                let escape = surrogates(string[index..<min(index + 12, string.endIndex)])
                 // Behind a backslash is what it escapes, and no other escape begins there.
-                let count = escape == nil ? min(2, json.count - index) : 12
-                text += escape ?? Array(json[index..<index + count])
+                let count = escape == nil ? min(2, string.endIndex - index) : 12
+                text += escape ?? Array(string[index..<index + count])
                 index += count
                 continue
             }
-            let isRare = byte >= 0x7F && [0x7F, 0xC2, 0xE2, 0xEF].contains(byte)
-            if isRare, let (escape, count) = escape(json[index..<min(index + 3, json.count)]) {
+            if isRare(byte), let (escape, count) = escape(string[index..<min(index + 3, string.endIndex)]) {
                 text += escape.utf8
                 index += count
             } else {
@@ -33,7 +45,6 @@ enum JSONSource {
                 index += 1
             }
         }
-        return text
     }
 
     /// `\U0001f600` for `\ud83d\ude00`.

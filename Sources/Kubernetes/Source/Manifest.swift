@@ -14,6 +14,8 @@ struct Manifest {
 
     let source: SourceText
     let documents: [Document]
+    /// How many values there are with all aliases expanded, or more than ``nodesAtMost``.
+    let expandedNodes: Int
 
     init(_ text: [UInt8], file: String) throws(SettingsFlaw) {
         guard text.count <= Self.bytesAtMost else {
@@ -23,6 +25,7 @@ struct Manifest {
         source = SourceText(bytes: text, file: file)
         var reader = ManifestReader(text: text, file: file)
         documents = try reader.read()
+        expandedNodes = reader.expanded
     }
 }
 
@@ -31,6 +34,8 @@ private struct ManifestReader: ~Copyable {
     private let file: String
     private var events: MarkedEvents
     private var nodes = 0
+    private(set) var expanded = 0
+    private var expandedSizes: [String: Int] = [:]
     private var anchors: [String: SourceNode] = [:]
     private var aliased: Set<String> = []
 
@@ -45,7 +50,7 @@ private struct ManifestReader: ~Copyable {
             switch try events.next().kind {
             case .streamEnd: return documents
             case .documentStart:
-                (anchors, aliased) = ([:], [])
+                (anchors, aliased, expandedSizes) = ([:], [], [:])
                 let root = try node(try events.next(), depth: 1)
                 documents.append(Manifest.Document(root: root, aliased: aliased))
             default: continue
@@ -59,6 +64,8 @@ private struct ManifestReader: ~Copyable {
         guard depth <= Manifest.depthAtMost else {
             throw flaw("nested more than \(Manifest.depthAtMost) levels deep", event)
         }
+        let before = expanded
+        if case .alias = event.kind {} else { expanded += 1 }
         let node: SourceNode
         switch event.kind {
         case .alias(let name):
@@ -66,6 +73,8 @@ private struct ManifestReader: ~Copyable {
                 throw flaw("the alias `*\(name)` has no anchor before it, or is a part of it", event)
             }
             aliased.insert(name)
+            // Aliases of aliases double each time.
+            expanded = min(expanded + (expandedSizes[name] ?? 1), 2 * Manifest.nodesAtMost)
             return SourceNode(.alias(name), event, end: event.end, target: target)
         case .scalar(let text, let isPlain):
             node = SourceNode(.scalar(text, isPlain: isPlain), event, end: event.end)
@@ -78,7 +87,7 @@ private struct ManifestReader: ~Copyable {
             preconditionFailure("an event out of place")
         }
         // Only from here on, so that an alias inside does not find it.
-        if let anchor = event.anchor { anchors[anchor] = node }
+        if let anchor = event.anchor { (anchors[anchor], expandedSizes[anchor]) = (node, expanded - before) }
         return node
     }
 

@@ -64,6 +64,11 @@ final class SourceNode {
         if case .scalar(let text, _) = content { text } else { nil }
     }
 
+    /// A scalar without quotes.
+    var isPlain: Bool {
+        if case .scalar(_, true) = content { true } else { false }
+    }
+
     /// Nothing, `~` or `null`, without quotes.
     var isNull: Bool {
         guard case .scalar(let text, true) = content else { return false }

@@ -79,8 +79,9 @@ struct PolicyImportCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The revision of Istio's control plane that the workload has. Needed where a policy has the label "
-                + "istio.io/rev.", valueName: "name"))
+            "The revision of Istio's control plane that the workload has, and its tags, such as 1-29,prod; !canary "
+                + "says that canary is none of them. Needed where a policy has the label istio.io/rev.",
+            valueName: "names"))
     var revision: String?
 
     @Option(help: ArgumentHelp("Linkerd's clusterNetworks, such as 10.0.0.0/8,fd00::/8.", valueName: "blocks"))
@@ -115,11 +116,19 @@ struct PolicyImportCommand: ParsableCommand {
         let ports = port.map(ImportPorts.one) ?? (transparent ? .transparent : .unknown)
         let target = ImportTarget(
             namespace: namespace, labels: known, ports: ports, portName: portName, identities: try naming(),
-            rootNamespace: rootNamespace, revision: revision, clusterNetworks: try networks())
+            rootNamespace: rootNamespace, revisions: try revisions(), clusterNetworks: try networks())
         guard let result = PolicyImport(target: target, name: name) else {
             throw BadInput("--namespace, --root-namespace and --name are names such as orders")
         }
         return result
+    }
+
+    private func revisions() throws -> KnownRevisions {
+        guard let revision else { return KnownRevisions() }
+        guard let revisions = KnownRevisions(parsing: revision) else {
+            throw BadInput("--revision \(quoted(revision)): write them as 1-29,prod,!canary")
+        }
+        return revisions
     }
 
     private func naming() throws -> IdentityNaming {

@@ -17,7 +17,7 @@ struct Importing {
     var aliases: [String] = []
     var foreign: [String] = []
     var rootNamespace: String? = "istio-system"
-    var revision: String?
+    var revisions = "stable,!canary"
     var format = IdentityNaming.defaultFormat
     var clusterNetworks: [String] = []
 
@@ -28,7 +28,8 @@ struct Importing {
         let target = ImportTarget(
             namespace: namespace, labels: try #require(KnownLabels(parsing: labels)),
             ports: port.map(ImportPorts.one) ?? (isPlain ? .unknown : .transparent), portName: portName,
-            identities: naming, rootNamespace: rootNamespace, revision: revision,
+            identities: naming, rootNamespace: rootNamespace,
+            revisions: try #require(KnownRevisions(parsing: revisions)),
             clusterNetworks: try clusterNetworks.map { try CIDR(parsing: $0) })
         let reader = try #require(PolicyImport(target: target, name: "p"))
         return try reader.policy(Array(yaml.utf8), file: "m.yaml")

@@ -325,7 +325,28 @@ struct IstioImportTests {
             revised("canary", "rules: [{}]", name: "a")
                 + policy("rules: [{from: [{source: {namespaces: [bar]}}]}]", name: "b")
                 + revised("stable", "rules: [{from: [{source: {namespaces: [dev]}}]}]", name: "c"),
-            [.allowed("bar/a"), .allowed("dev/a"), .refused("foo/a")], Importing(revision: "stable")),
+            [.allowed("bar/a"), .allowed("dev/a"), .refused("foo/a")]),
+        ImportCase(
+            "a tag of the control plane's revision",
+            policy("rules: [{}]", name: "b")
+                + revised("prod", "action: DENY\nrules: [{from: [{source: {namespaces: [dev]}}]}]", name: "a"),
+            [.allowed("bar/a"), .refused("dev/a")], Importing(revisions: "1-29,prod,!canary")),
+        ImportCase(
+            "a service account with a dot, which Istio takes for any character, by its name alone",
+            policy("rules: [{from: [{source: {serviceAccounts: [web.x]}}]}]"),
+            [.allowed("foo/web.x"), .refused("foo/web-x")]),
+        ImportCase(
+            "labels that are numbers, in quotes",
+            policy("rules: [{}]")
+                + policy("action: DENY\nselector: {matchLabels: {'8': '010'}}\nrules: [{}]", name: "b"),
+            [.refused("foo/a")], Importing(labels: "8=010")),
+        ImportCase(
+            "characters of JSON's strings that YAML takes for line breaks",
+            """
+            {"apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy", "metadata": {"name": "a",
+            "annotations": {"a\u{2028}": "\\ud83d\\ude00 \u{85}", "b": [-1.5e3, true, null, {}, []]}},
+            "spec": {"rules": [{"from": [{"source": {"namespaces": ["dev"]}}]}]}}
+            """, [.allowed("dev/a"), .refused("bar/a")]),
         ImportCase(
             "another root namespace",
             policy("rules: [{from: [{source: {namespaces: [mesh]}}]}]", namespace: "istio-config")
@@ -410,8 +431,8 @@ struct IstioImportTests {
             + Self.policy("selector: {matchLabels: {app: other}}\nrules: [{}]", name: "b")
         let common = [
             "m.yaml:19:1: warning: passed over: AuthorizationPolicy foo/b: it does not select the workload",
-            "m.yaml:1:1: warning: no ALLOW policy applies to the workload, so that all of the trust domain are "
-                + "allowed whom no DENY policy refuses",
+            "m.yaml:1:1: warning: no ALLOW policy applies to the workload, so that by default all are allowed whom no "
+                + "DENY policy refuses",
         ]
         let others =
             "m.yaml:1:1: warning: passed over: 1 of other namespaces (bar); the root namespace, whose policies are for "
@@ -437,11 +458,44 @@ struct IstioImportTests {
         let partner = "{from: [{source: {principals: ['partner.test/ns/bar/sa/a']}}]}"
         #expect(
             try notes(partner) == [
-                "AuthorizationPolicy foo/a lets in peers of the trust domain partner.test under this name: say with "
-                    + "`--foreign-trust-domain partner.test` that it is not the mesh's, or with `--trust-domain-alias` "
-                    + "that it is"
+                "AuthorizationPolicy foo/a, rules[0], lets in peers of the trust domain partner.test under this name: "
+                    + "say with `--foreign-trust-domain partner.test` that it is not the mesh's, or with "
+                    + "`--trust-domain-alias` that it is"
             ])
         #expect(try notes(partner, Importing(foreign: ["partner.test"])).isEmpty)
+    }
+
+    @Test("says that a DENY of all but some lets in a trust domain")
+    func sparedDomain() throws {
+        let imported = try Importing()(Self.principals("partner.test/ns/bar/sa/a", "notPrincipals", action: "DENY"))
+        #expect(try imported.allows("spiffe://partner.test/ns/bar/sa/a"))
+        let start =
+            "Istio's default where no ALLOW policy applies, lets in peers of the trust domain partner.test under"
+        #expect(imported.notes.contains { $0.message.hasPrefix(start) }, "\(imported.notes)")
+    }
+
+    @Test("says that nobody is allowed, and what of Linkerd's is passed over")
+    func nobody() throws {
+        let limit = LinkerdImportTests.object("HTTPLocalRateLimitPolicy", "l", "{}")
+        #expect(
+            try Importing()(Self.policy("{}") + limit).notes.map(\.message) == [
+                "passed over: HTTPLocalRateLimitPolicy booksapp/l: it limits rates and authorizes nobody",
+                "nobody is allowed: nothing that applies to the workload allows anybody",
+            ])
+    }
+
+    @Test(
+        "a line break of YAML ends a comment in a text that begins like JSON",
+        arguments: ["\u{2028}", "\u{2029}", "\u{85}"], ["only dev", "only dev, they said: \"yes", "it's \\\" so"])
+    func comments(lineBreak: String, comment: String) throws {
+        let text = """
+            {"apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy", "metadata": {"name": "a"},
+            "spec": {"rules": [{ # \(comment)\(lineBreak)"from": [{"source": {"namespaces": ["dev"]}}]
+            }]}}
+            """
+        let imported = try Importing()(text)
+        #expect(try imported.allows("spiffe://example.org/ns/dev/sa/a"))
+        #expect(try !imported.allows("spiffe://example.org/ns/bar/sa/a"))
     }
 
     @Test("says that rules which name ports are for a transparent listener")

@@ -180,6 +180,20 @@ struct LinkerdImportTests {
             [.allowed("booksapp/webapp"), .refused("any/any")], importing),
     ]
 
+    @Test("says what it passes over by its name, and that nobody is allowed")
+    func notes() throws {
+        let other = "{group: policy.linkerd.io, kind: Server, name: other}"
+        let imported = try Self.importing(
+            Self.server() + Self.policy("[]", target: other)
+                + Self.object("ServerAuthorization", "s", "server: {name: other}\nclient: {}"))
+        #expect(
+            imported.notes.map(\.message) == [
+                "passed over: ServerAuthorization booksapp/s: it is for another Server",
+                "passed over: AuthorizationPolicy booksapp/authors-policy: it is not for the workload's Server",
+                "nobody is allowed: nothing that applies to the workload allows anybody",
+            ])
+    }
+
     @Test("says where it lets in less than Linkerd, which knows clients without identity")
     func narrowing() throws {
         let imported = try Self.importing(Self.server() + Self.policy("[]"))

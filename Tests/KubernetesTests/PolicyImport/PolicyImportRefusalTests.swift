@@ -17,7 +17,9 @@ struct PolicyImportRefusalTests {
         }
     }
 
-    @Test("is refused with its place and a remedy", arguments: istio + choices + conflicts + linkerd + versions + yaml)
+    @Test(
+        "is refused with its place and a remedy",
+        arguments: istio + choices + conflicts + linkerd + labels + versions + yaml)
     func refusals(_ sample: Sample) throws {
         let flaws = try sample.importing.flaws(sample.yaml)
         #expect(flaws.contains { $0.contains(sample.complaint) && $0.hasPrefix("m.yaml:") }, "\(flaws)")
@@ -56,6 +58,13 @@ struct PolicyImportRefusalTests {
         Sample("no identity", source("principals: ['admin']"), "a star stands for whole segments"),
         Sample("a part of a namespace", source("namespaces: ['dev-*']"), "write each namespace in full"),
         Sample("a service account of three parts", source("serviceAccounts: ['a/b/c']"), "cannot be expressed"),
+        Sample(
+            "a service account with a dot, which are many to refuse",
+            IstioImportTests.policy("action: DENY\nrules: [{from: [{source: {serviceAccounts: [web.x]}}]}]"),
+            "Istio takes a dot in `web.x` for any character"),
+        Sample(
+            "all but a service account with a dot", source("notServiceAccounts: [foo/web.x]"),
+            "Istio takes a dot in `foo/web.x` for any character"),
         Sample("no address", source("ipBlocks: ['10.0.0.0/33']"), "address block `10.0.0.0/33`"),
         Sample("no port", operation("ports: ['http']"), "`http` is no port"),
         Sample("the port 0", operation("ports: ['0']"), "`0` is no port"),
@@ -155,7 +164,8 @@ struct PolicyImportRefusalTests {
         Sample(
             "a revision",
             IstioImportTests.policy("rules: [{}]").replacing(
-                "name: a", with: "name: a\n  labels: {istio.io/rev: canary}"), "say with `--revision`"),
+                "name: a", with: "name: a\n  labels: {istio.io/rev: prod}"),
+            "say with `--revision prod` that it is the workload's, or a tag of it, and with `--revision '!prod'`"),
         Sample(
             "another namespace, which may be the root",
             IstioImportTests.policy("rules: [{}]") + IstioImportTests.policy("{}", namespace: "istio-config"),
@@ -212,6 +222,10 @@ struct PolicyImportRefusalTests {
             Importing(namespace: "booksapp", labels: "app=authors", port: 7001)
         ),
         row("a port in quotes", server(port: "'7001'"), "the port is in quotes", nil),
+        row("a port that a tag makes text", server(port: "!!str 7001"), "the port has a tag", nil),
+        row("a port with a tag", server(port: "! 7001"), "the port has a tag", nil),
+        row("a port with the tag of another number", server(port: "!!float 7001"), "the port has a tag", nil),
+        row("a port with a tag of nobody", server(port: "!port 7001"), "the port has a tag", nil),
         row("no Server", server(port: "7002"), "no Server selects this port", nil),
         row(
             "two Servers",
@@ -259,6 +273,16 @@ struct PolicyImportRefusalTests {
             "a ServerAuthorization", server() + LinkerdImportTests.object("ServerAuthorization", "s", "{}"),
             "a ServerAuthorization is not imported", nil
         ),
+        row(
+            "a ServerAuthorization for the Server",
+            server() + LinkerdImportTests.object("ServerAuthorization", "s", "server: {name: authors}"),
+            "a ServerAuthorization is not imported", nil
+        ),
+        row(
+            "a ServerAuthorization for Servers by their labels",
+            server() + LinkerdImportTests.object("ServerAuthorization", "s", "server: {name: a, selector: {}}"),
+            "a ServerAuthorization is not imported", nil
+        ),
         row("the same object twice", server() + server(), "a second Server booksapp/authors", nil),
         row("no identities", identities("identities: []"), "it names no identity", nil),
         row("an identity of no mesh", identities("identities: [books]"), "`books` is no identity of the mesh", nil),
@@ -295,6 +319,14 @@ struct PolicyImportRefusalTests {
     private static func route(_ parent: String) -> String {
         server("accessPolicy: all-authenticated")
             + LinkerdImportTests.object("HTTPRoute", "r", "parentRefs: [\(parent)]", version: "v1beta3")
+    }
+
+    private static let labels: [Sample] = [
+        "{010: httpbin}", "{on: httpbin}", "{0x10: httpbin}", "{1_0: httpbin}", "{1e3: httpbin}", "{-.INF: httpbin}",
+        "{Y: httpbin}", "{0o7: httpbin}", "{app: 010}", "{app: !!str 1, 8: httpbin}",
+    ].map {
+        let yaml = IstioImportTests.policy("action: DENY\nselector: {matchLabels: \($0)}")
+        return Sample($0, yaml, "may be another one, because YAML does not take it for text: write it in quotes")
     }
 
     private static let versions: [Sample] = [
@@ -345,7 +377,8 @@ struct PolicyImportRefusalTests {
         Sample("a list twice", source("principals: ['*'], principals: [a]"), "a second `principals` in a source"),
         Sample("a merge key", source("<<: {namespaces: [a]}"), "a key of a source is not plain text"),
         Sample("a key that is an alias", source("principals: [&a x], *a : [b]"), "a key of a source is not plain text"),
-        Sample("base64", source("principals: [!!binary Kg==]"), "a principal must be text"),
+        Sample("base64", source("principals: [!!binary Kg==]"), "a principal has a tag"),
+        Sample("a number", source("namespaces: [!!float 10]"), "a namespace has a tag, by which it may be other text"),
         Sample("base64 for a key", source("!!binary cGF0aHM=: [a]"), "a key with a tag"),
         Sample("a spec that is an alias of nothing", rule("*nothing"), "the alias `*nothing` has no anchor"),
         Sample(

@@ -51,13 +51,24 @@ struct IstioNames {
     }
 
     /// `NAME`, of the policy's own namespace, or `NAMESPACE/NAME`; of any trust domain.
-    func serviceAccount(_ node: SourceNode, namespace: String) throws(SettingsFlaw) -> [IdentityTerm] {
+    ///
+    /// Istio makes a regular expression of it and escapes nothing, so that a dot stands for any character there.
+    ///
+    /// - Parameter takesAway: whether those that it names are refused.
+    func serviceAccount(
+        _ node: SourceNode, namespace: String, takesAway: Bool
+    ) throws(SettingsFlaw) -> [IdentityTerm] {
         let text = try node.text("a service account", in: file)
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard let name = parts.last, name.isDottedName, parts.count == 1 || (parts.count == 2 && parts[0].isName) else {
             throw flaw(
                 "\(quoted(text)) cannot be expressed: write each service account in full, as `viewer` or "
                     + "`orders/viewer`", node)
+        }
+        guard !takesAway || !name.contains(".") else {
+            throw flaw(
+                "Istio takes a dot in \(quoted(text)) for any character, so that this also refuses others: name them "
+                    + "by `principals`", node)
         }
         return [
             IdentityTerm(

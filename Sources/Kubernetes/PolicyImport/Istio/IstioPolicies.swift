@@ -1,3 +1,4 @@
+import Policy
 import Settings
 
 /// Istio's policies for one workload.
@@ -50,8 +51,8 @@ struct IstioPolicies {
             notes.append(
                 SettingsFlaw(
                     .warning, at: position,
-                    "no ALLOW policy applies to the workload, so that all of the trust domain are allowed whom no "
-                        + "DENY policy refuses" + (hasRootPolicy ? "" : Self.noRootPolicy)))
+                    "no ALLOW policy applies to the workload, so that by default all are allowed whom no DENY policy "
+                        + "refuses" + (hasRootPolicy ? "" : Self.noRootPolicy)))
         } else if let match = allows.first(where: { $0.identities.terms.contains { $0.trustDomain == nil } }) {
             let plaintext = match.identities == .everyone ? " and clients without mutual TLS" : ""
             notes.append(
@@ -70,7 +71,8 @@ struct IstioPolicies {
                     "passed over: \(otherNamespaces.count) of other namespaces (\(shown)); the root namespace, whose "
                         + "policies are for all, is \(root)"))
         }
-        return (try RuleCompiler.compile(allows: allows, denials: denials), notes)
+        let rules = try RuleCompiler.compile(allows: allows, denials: denials)
+        return (rules, notes + notesOfForeignDomains(in: rules))
     }
 
     private mutating func addPolicy(_ object: PolicyObject) throws(SettingsFlaw) {
@@ -98,9 +100,7 @@ struct IstioPolicies {
         switch action {
         case "ALLOW":
             (apply, hasAllowPolicy) = (true, true)
-            let matches = try matches(object, spec?["rules"], isDeny: false)
-            noteForeignDomains(of: matches, in: object)
-            allows += matches
+            allows += try matches(object, spec?["rules"], isDeny: false)
         case "DENY":
             apply = true
             denials += try matches(object, spec?["rules"], isDeny: true)
@@ -134,15 +134,18 @@ struct IstioPolicies {
     }
 
     /// Whether the workload's control plane heeds it
-    /// ([Canary Upgrades](https://istio.io/latest/docs/setup/upgrade/canary/)): one of another revision does not.
+    /// ([Canary Upgrades](https://istio.io/latest/docs/setup/upgrade/canary/)): one of another revision does not. The
+    /// label names a revision or one of its tags, and by neither can be seen which.
     private func isOfRevision(_ object: PolicyObject) throws(SettingsFlaw) -> Bool {
         guard let label = try object.value("metadata", "labels", "istio.io/rev") else { return true }
-        guard let revision = target.revision else {
+        let name = try label.text("`istio.io/rev`", in: object.file)
+        guard let isOwn = target.revisions.isOwn(name) else {
+            let name = name.isName ? name : "NAME"
             throw object.flaw(
-                "this is only for one revision of Istio's control plane: say with `--revision` which one the workload "
-                    + "has", at: label)
+                "this is only for one revision of Istio's control plane: say with `--revision \(name)` that it is the "
+                    + "workload's, or a tag of it, and with `--revision '!\(name)'` that it is not", at: label)
         }
-        return try label.text("`istio.io/rev`", in: object.file) == revision
+        return isOwn
     }
 
     /// Whether all that it is for are gateways of the Gateway API, which no workload with Postern is.
@@ -172,15 +175,18 @@ struct IstioPolicies {
         return try object.isSelected(selection, by: selector)
     }
 
-    /// Says that peers of trust domains are let in that are not known to be foreign.
-    private mutating func noteForeignDomains(of matches: [PeerMatch], in object: PolicyObject) {
-        let domains = Set(matches.flatMap { $0.identities.terms.compactMap(\.trustDomain) })
-        for domain in domains.sorted() where target.identities.isUnnamed(domain) {
-            notes.append(
-                object.note(
-                    "\(object.description) lets in peers of the trust domain \(domain) under this name: say with "
-                        + "`--foreign-trust-domain \(domain)` that it is not the mesh's, or with "
-                        + "`--trust-domain-alias` that it is"))
+    /// Says that peers of trust domains are let in that are not known to be foreign; of each domain once.
+    private func notesOfForeignDomains(in rules: [RuleCompiler.Result]) -> [SettingsFlaw] {
+        var seen: Set<String> = []
+        return rules.filter { $0.action == .allow }.flatMap { rule in
+            let domains = Set(rule.match.identities.terms.compactMap(\.trustDomain)).sorted()
+            return domains.filter { target.identities.isUnnamed($0) && seen.insert($0).inserted }.map { domain in
+                SettingsFlaw(
+                    .warning, at: rule.match.origin.position,
+                    "\(rule.match.origin.description), lets in peers of the trust domain \(domain) under this name: "
+                        + "say with `--foreign-trust-domain \(domain)` that it is not the mesh's, or with "
+                        + "`--trust-domain-alias` that it is")
+            }
         }
     }
 

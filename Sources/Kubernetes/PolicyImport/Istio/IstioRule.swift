@@ -111,18 +111,23 @@ struct IstioRule {
 
     private typealias Reader = (SourceNode) throws(SettingsFlaw) -> [IdentityTerm]
 
+    /// Whether those that a list names are refused.
+    private func takesAway(_ isNegative: Bool) -> Bool { isDeny != isNegative }
+
     private func principals(isNegative: Bool) -> Reader {
-        let (names, takesAway) = (names, isDeny != isNegative)
+        let (names, takesAway) = (names, takesAway(isNegative))
         return { node throws(SettingsFlaw) in try names.principal(node, takesAway: takesAway) }
     }
 
     private func readers(isNegative: Bool) -> [(String, Reader)] {
-        let (names, namespace) = (names, object.namespace)
+        let (names, namespace, takesAway) = (names, object.namespace, takesAway(isNegative))
         return [
             ("principals", principals(isNegative: isNegative)), ("namespaces", names.namespace),
             (
                 "serviceAccounts",
-                { node throws(SettingsFlaw) in try names.serviceAccount(node, namespace: namespace) }
+                { node throws(SettingsFlaw) in
+                    try names.serviceAccount(node, namespace: namespace, takesAway: takesAway)
+                }
             ),
         ]
     }
@@ -149,8 +154,9 @@ struct IstioRule {
             blocks.append(try item.block(in: object.file))
         }
         let set = SourceSet(blocks)
-        match.sources = isNegative ? match.sources.subtracting(set) : match.sources.intersection(set)
-        guard match.sources.count <= SourceSet.blocksAtMost else { throw tooMany(list) }
+        let sources = isNegative ? match.sources.subtracting(set) : match.sources.intersection(set)
+        guard let sources, sources.count <= SourceSet.blocksAtMost else { throw tooMany(list) }
+        match.sources = sources
     }
 
     private func addPorts(_ list: SourceNode?, to match: inout PeerMatch, isNegative: Bool) throws(SettingsFlaw) {

@@ -8,26 +8,26 @@ import Settings
 /// authentications must match, or the Server's `accessPolicy` does.
 struct LinkerdPolicies {
     let target: ImportTarget
-    private var objects: [String: [PolicyObject]] = [:]
+    private var objects: LinkerdObjects
     private(set) var notes: [SettingsFlaw] = []
 
-    init(target: ImportTarget) { self.target = target }
+    init(target: ImportTarget) {
+        self.target = target
+        objects = LinkerdObjects(namespace: target.namespace)
+    }
 
     /// Whether a Server or a policy is in the workload's namespace.
-    var apply: Bool { !local("Server").isEmpty || !local("AuthorizationPolicy").isEmpty }
+    var apply: Bool {
+        ["Server", "AuthorizationPolicy", "ServerAuthorization"].contains { !objects.local($0).isEmpty }
+    }
 
     mutating func add(_ object: PolicyObject) throws(SettingsFlaw) {
         switch object.kind {
         case "Server", "AuthorizationPolicy", "MeshTLSAuthentication", "NetworkAuthentication", "HTTPRoute",
-            "GRPCRoute":
-            objects[object.kind, default: []].append(object)
-        case "ServerAuthorization":
-            guard object.namespace == target.namespace else { return }
-            throw object.flaw(
-                "a ServerAuthorization is not imported: write it as an AuthorizationPolicy, or leave it out, which "
-                    + "allows less")
+            "GRPCRoute", "ServerAuthorization":
+            objects.add(object)
         case "HTTPLocalRateLimitPolicy", "ConcurrencyLimitPolicy":
-            notes.append(object.note("passed over: it limits rates and authorizes nobody"))
+            notes.append(passedOver(object, "it limits rates and authorizes nobody"))
         case "EgressNetwork", "UnmeshedNetwork": break
         default:
             guard object.namespace == target.namespace else { return }
@@ -45,9 +45,15 @@ struct LinkerdPolicies {
         }
         let server = try server(at: position)
         try refuseRoutes(of: server)
+        try refuseServerAuthorizations(of: server)
+        var authentications = LinkerdAuthentications(target: target, objects: objects)
         var allows: [PeerMatch] = []
-        for policy in local("AuthorizationPolicy") {
-            if let match = try match(policy, of: server) { allows.append(match) }
+        for policy in objects.local("AuthorizationPolicy") {
+            guard let match = try match(policy, of: server, &authentications) else { continue }
+            allows.append(match)
+            guard allows.count <= RuleCompiler.matchesAtMost else {
+                throw policy.flaw("the policies make more than \(RuleCompiler.matchesAtMost) rules")
+            }
         }
         let mode = try addAccessPolicy(of: server, to: &allows)
         return (try RuleCompiler.compile(allows: allows, denials: []), mode, notes)
@@ -55,15 +61,15 @@ struct LinkerdPolicies {
 
     // MARK: Private
 
-    private func local(_ kind: String) -> [PolicyObject] {
-        (objects[kind] ?? []).filter { $0.namespace == target.namespace }
+    private func passedOver(_ object: PolicyObject, _ why: String) -> SettingsFlaw {
+        object.note("passed over: \(object.description): \(why)")
     }
 
     /// The Server that selects the workload's port; Servers must not overlap
     /// (["Server"](https://linkerd.io/2/reference/authorization-policy/#server)).
     private func server(at position: Position) throws(SettingsFlaw) -> PolicyObject {
         var found: [PolicyObject] = []
-        for server in local("Server") where try server.selects(target) { found.append(server) }
+        for server in objects.local("Server") where try server.selects(target) { found.append(server) }
         guard let first = found.first else {
             throw SettingsFlaw(
                 .error, at: position,
@@ -79,11 +85,24 @@ struct LinkerdPolicies {
     /// Refuses routes of the Server: with one, Linkerd decides about requests.
     private func refuseRoutes(of server: PolicyObject) throws(SettingsFlaw) {
         for kind in PolicyObject.routes {
-            for route in local(kind) where try parents(of: route).contains(server.name) {
+            for route in objects.local(kind) where try parents(of: route).contains(server.name) {
                 throw route.flaw(
                     "this route of \(server.description) is about requests, and Postern decides about connections: "
                         + "authorize its clients for the whole Server, and leave it out")
             }
+        }
+    }
+
+    /// Refuses a ServerAuthorization unless it is for another Server by name.
+    private mutating func refuseServerAuthorizations(of server: PolicyObject) throws(SettingsFlaw) {
+        for object in objects.local("ServerAuthorization") {
+            let name = try object.value("spec", "server", "name")?.text("`name`", in: object.file)
+            guard let name, name != server.name, try object.value("spec", "server", "selector") == nil else {
+                throw object.flaw(
+                    "a ServerAuthorization is not imported: write it as an AuthorizationPolicy, or leave it out, which "
+                        + "allows less")
+            }
+            notes.append(passedOver(object, "it is for another Server"))
         }
     }
 
@@ -105,14 +124,16 @@ struct LinkerdPolicies {
     }
 
     /// What a policy allows; nil if it is for something else.
-    private mutating func match(_ policy: PolicyObject, of server: PolicyObject) throws(SettingsFlaw) -> PeerMatch? {
+    private mutating func match(
+        _ policy: PolicyObject, of server: PolicyObject, _ authentications: inout LinkerdAuthentications
+    ) throws(SettingsFlaw) -> PeerMatch? {
         let what = "an AuthorizationPolicy"
         guard let spec = try policy.spec(keys: ["targetRef", "requiredAuthenticationRefs"]) else {
             throw policy.flaw("\(what) needs a `spec`")
         }
         let reference = try LinkerdReference(spec.required("targetRef", of: what), in: policy)
         guard try isTarget(reference, of: policy, server) else {
-            notes.append(policy.note("passed over: it is not for the workload's Server"))
+            notes.append(passedOver(policy, "it is not for the workload's Server"))
             return nil
         }
         let list = try spec.required("requiredAuthenticationRefs", of: what)
@@ -127,10 +148,10 @@ struct LinkerdPolicies {
             }
             if isNetwork {
                 hasNetworks = true
-                match.sources = try networks(named: reference, by: policy)
+                match.sources = try authentications.networks(named: reference, by: policy)
             } else {
                 hasIdentities = true
-                match.identities = IdentitySet(try identities(named: reference, by: policy))
+                match.identities = try authentications.identities(named: reference, by: policy)
             }
         }
         if !hasIdentities { narrow(&match, policy.position, "this demands no identity") }
@@ -152,87 +173,14 @@ struct LinkerdPolicies {
                 "\(reference.shown) is no target: it is a Server of policy.linkerd.io, or the Namespace",
                 at: reference.node)
         }
-        let known = local(reference.kind).contains { $0.name == reference.name && $0.group == reference.group }
         // A route that is known is not the Server's: those are refused before.
-        guard known else {
+        guard objects.find(reference, in: target.namespace) != nil else {
             throw policy.flaw(
                 "this is for requests of the route \(quoted(reference.name)), and Postern decides about connections: "
                     + "authorize its clients for the whole Server, or leave it out, which allows less",
                 at: reference.node)
         }
         return false
-    }
-
-    private func identities(
-        named reference: LinkerdReference, by policy: PolicyObject
-    ) throws(SettingsFlaw) -> [IdentityTerm] {
-        let namespace = reference.namespace ?? policy.namespace
-        if reference.isCore("ServiceAccount") {
-            let names = LinkerdIdentities(naming: target.identities, file: policy.file)
-            return [try names.serviceAccount(reference.name, in: namespace, at: reference.node)]
-        }
-        guard reference.isLinkerd("MeshTLSAuthentication") else {
-            throw policy.flaw(
-                "\(reference.shown) is no authentication: it is a MeshTLSAuthentication or a NetworkAuthentication of "
-                    + "policy.linkerd.io, or a ServiceAccount", at: reference.node)
-        }
-        let object = try find(reference, in: namespace, by: policy)
-        let spec = try object.spec(keys: ["identities", "identityRefs"])
-        let names = LinkerdIdentities(naming: target.identities, file: object.file)
-        var terms: [IdentityTerm] = []
-        for item in try spec?["identities"]?.items("`identities`", in: object.file, emptyIsNone: true) ?? [] {
-            terms.append(try names.identity(item))
-        }
-        for item in try spec?["identityRefs"]?.items("`identityRefs`", in: object.file, emptyIsNone: true) ?? [] {
-            let reference = try LinkerdReference(item, in: object)
-            if reference.isCore("ServiceAccount") {
-                let namespace = reference.namespace ?? object.namespace
-                terms.append(try names.serviceAccount(reference.name, in: namespace, at: item))
-            } else if reference.isCore("Namespace") {
-                terms.append(try names.namespace(reference.name, at: item))
-            } else {
-                throw object.flaw("\(reference.shown) is no ServiceAccount and no Namespace", at: item)
-            }
-        }
-        guard !terms.isEmpty else { throw object.flaw("it names no identity, and Linkerd refuses it") }
-        return terms
-    }
-
-    private func networks(
-        named reference: LinkerdReference, by policy: PolicyObject
-    ) throws(SettingsFlaw) -> SourceSet {
-        let object = try find(reference, in: reference.namespace ?? policy.namespace, by: policy)
-        guard let list = try object.spec(keys: ["networks"])?["networks"] else {
-            throw object.flaw("it names no network, and Linkerd refuses it")
-        }
-        var set = SourceSet([])
-        for item in try list.items("`networks`", in: object.file) {
-            let what = "a network"
-            let fields = try ObjectFields(item, what, keys: ["cidr", "except"], file: object.file)
-            var holes: [CIDR] = []
-            for hole in try fields["except"]?.items("`except`", in: object.file, emptyIsNone: true) ?? [] {
-                holes.append(try hole.block(in: object.file))
-            }
-            let block = try fields.required("cidr", of: what).block(in: object.file)
-            let network = SourceSet([block]).subtracting(SourceSet(holes))
-            guard network.count + set.count <= SourceSet.blocksAtMost else {
-                throw object.flaw("too many blocks: name the networks without `except`", at: item)
-            }
-            set = set.union(network)
-        }
-        return set
-    }
-
-    private func find(
-        _ reference: LinkerdReference, in namespace: String, by policy: PolicyObject
-    ) throws(SettingsFlaw) -> PolicyObject {
-        let found = objects[reference.kind]?.first { $0.namespace == namespace && $0.name == reference.name }
-        guard let found else {
-            throw policy.flaw(
-                "the \(reference.kind) \(quoted(reference.name)) of the namespace \(quoted(namespace)) is not in the "
-                    + "input: add it", at: reference.node)
-        }
-        return found
     }
 
     /// Adds what the Server's `accessPolicy` allows besides

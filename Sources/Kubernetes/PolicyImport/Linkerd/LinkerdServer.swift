@@ -29,8 +29,9 @@ extension PolicyObject {
         guard selection != .doesNotMatch else { return false }
         let port = try spec.required("port", of: "the Server")
         let text = try port.text("`port`", in: file)
-        var isPlain = false
-        if case .scalar(_, isPlain: true) = port.resolved.content { isPlain = true }
+        // By a tag a number is text, and Kubernetes's text no number.
+        guard port.resolved.tag == nil else { throw flaw("the port has a tag: write it without", at: port) }
+        let isPlain = port.resolved.isPlain
         if let number = UInt16(text), String(number) == text {
             // Linkerd takes it for a name, which no port can have.
             guard isPlain else { throw flaw("the port is in quotes: write the number without", at: port) }

@@ -33,7 +33,7 @@ struct LabelSelector {
             }
             var seen: Set<String> = []
             for entry in entries {
-                let key = try entry.key.text("a label's key", in: file)
+                let key = try entry.key.labelText("a label's key", in: file)
                 guard key != "<<" else {
                     throw SettingsFlaw(.error, at: entry.key.position(in: file), "a merge key: write the labels out")
                 }
@@ -53,7 +53,7 @@ struct LabelSelector {
     private func expression(_ node: SourceNode) throws(SettingsFlaw) -> Selection {
         let what = "a match expression"
         let fields = try ObjectFields(node, what, keys: ["key", "operator", "values"], file: file)
-        let key = try fields.required("key", of: what).text("`key`", in: file)
+        let key = try fields.required("key", of: what).labelText("`key`", in: file)
         let operation = try fields.required("operator", of: what).text("`operator`", in: file)
         var values: Set<String> = []
         if let list = fields["values"] {
@@ -85,8 +85,18 @@ struct LabelSelector {
 extension SourceNode {
     /// The value of a label, which may be empty text.
     fileprivate func labelValue(in file: String) throws(SettingsFlaw) -> String {
-        guard let text = resolved.text, !resolved.isNull, !resolved.isBinary else {
-            throw SettingsFlaw(.error, at: position(in: file), "a label's value must be text")
+        guard resolved.text != "" || resolved.isPlain || !resolved.hasTextTag else { return "" }
+        return try labelText("a label's value", in: file)
+    }
+
+    /// A text that a cluster takes for the same one: `010` is the label `8` there, and `on` the label `true`.
+    fileprivate func labelText(_ what: String, in file: String) throws(SettingsFlaw) -> String {
+        let text = try text(what, in: file)
+        guard !resolved.isPlain || resolved.tag != nil || !YAMLWord.mayBeOtherThanText(text) else {
+            throw SettingsFlaw(
+                .error, at: position(in: file),
+                "\(what) \(quoted(text)) may be another one, because YAML does not take it for text: write it in quotes"
+            )
         }
         return text
     }

@@ -57,8 +57,12 @@ extension SourceNode {
     /// A scalar's text; throws for anything else, and for what is empty.
     func text(_ what: String, in file: String) throws(SettingsFlaw) -> String {
         let node = resolved
-        guard let text = node.text, !node.isNull, !node.isBinary, !text.isEmpty else {
+        guard let text = node.text, !node.isNull, !text.isEmpty else {
             throw SettingsFlaw(.error, at: position(in: file), "\(what) must be text")
+        }
+        guard node.hasTextTag else {
+            throw SettingsFlaw(
+                .error, at: position(in: file), "\(what) has a tag, by which it may be other text: write it without")
         }
         return text
     }
