@@ -76,7 +76,7 @@ struct PolicyImportTests {
             (["--trust-domain", "a/b"], "'a/b' is not a trust domain"), (["--namespace", "a.b"], "are names such as"),
             (["--identity-format", "/{name}"], "'/{name}' is not a path"),
             (["--cluster-networks", "10.0.0.1/8"], "--cluster-networks `10.0.0.1/8`"),
-            (["--name", "a: b"], "are names"),
+            (["--name", "a: b"], "are names"), (["--revision", "1-29,!"], "--revision `1-29,!`"),
             (["/nonexistent.yaml"], "No such file"),
         ])
     func badArguments(_ words: [String], _ complaint: String) throws {

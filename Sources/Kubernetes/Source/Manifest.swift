@@ -73,8 +73,8 @@ private struct ManifestReader: ~Copyable {
                 throw flaw("the alias `*\(name)` has no anchor before it, or is a part of it", event)
             }
             aliased.insert(name)
-            // Aliases of aliases double each time.
-            expanded = min(expanded + (expandedSizes[name] ?? 1), 2 * Manifest.nodesAtMost)
+            // Aliases of aliases double each time: beyond the limit it is not counted.
+            if expanded <= Manifest.nodesAtMost { expanded += expandedSizes[name] ?? 1 }
             return SourceNode(.alias(name), event, end: event.end, target: target)
         case .scalar(let text, let isPlain):
             node = SourceNode(.scalar(text, isPlain: isPlain), event, end: event.end)

@@ -69,10 +69,10 @@ final class SourceNode {
         if case .scalar(_, true) = content { true } else { false }
     }
 
-    /// Nothing, `~` or `null`, without quotes.
+    /// Nothing, `~` or `null`, without quotes, and without a tag by which it is text.
     var isNull: Bool {
         guard case .scalar(let text, true) = content else { return false }
-        return ["", "~", "null", "Null", "NULL"].contains(text) && tag != "!" && tag != "tag:yaml.org,2002:str"
+        return ["", "~", "null", "Null", "NULL"].contains(text) && (tag == nil || tag == "tag:yaml.org,2002:null")
     }
 
     /// Whether no tag, or one that has no effect on text, makes it something else.

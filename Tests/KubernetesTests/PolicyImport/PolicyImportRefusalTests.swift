@@ -379,6 +379,9 @@ struct PolicyImportRefusalTests {
         Sample("a key that is an alias", source("principals: [&a x], *a : [b]"), "a key of a source is not plain text"),
         Sample("base64", source("principals: [!!binary Kg==]"), "a principal has a tag"),
         Sample("a number", source("namespaces: [!!float 10]"), "a namespace has a tag, by which it may be other text"),
+        Sample(
+            "a selector that a tag makes text", IstioImportTests.policy("selector: !text ~\nrules: [{}]"),
+            "the selector must be a mapping"),
         Sample("base64 for a key", source("!!binary cGF0aHM=: [a]"), "a key with a tag"),
         Sample("a spec that is an alias of nothing", rule("*nothing"), "the alias `*nothing` has no anchor"),
         Sample(

@@ -28,9 +28,9 @@ extension PolicyObject {
         let selection = try labels.selection(selector, "`podSelector`", hasExpressions: true)
         guard selection != .doesNotMatch else { return false }
         let port = try spec.required("port", of: "the Server")
-        let text = try port.text("`port`", in: file)
-        // By a tag a number is text, and Kubernetes's text no number.
+        // By a tag a number is text, which is no number for Linkerd.
         guard port.resolved.tag == nil else { throw flaw("the port has a tag: write it without", at: port) }
+        let text = try port.text("`port`", in: file)
         let isPlain = port.resolved.isPlain
         if let number = UInt16(text), String(number) == text {
             // Linkerd takes it for a name, which no port can have.
