@@ -73,6 +73,8 @@ let package = Package(
         module("TLS", ["COpenSSL", "Crypto", "SVID", "Identity", "System"]),
         module("EventLoop", ["CLibURing", "System"]),
         module("WorkloadAPI", ["CNghttp2", "Identity"]),
+        module("HTTP"),
+        module("KubernetesAPI", ["HTTP", "System", "TLS"]),
         module("Federation"),
         module(
             "Kubernetes", ["Policy", "Redirection", "Settings"],
@@ -91,7 +93,7 @@ let package = Package(
         module(
             "Control",
             [
-                "ApplicationHealth", "CAres", "CLibEvent", "DataPlane", "EventLoop", "Settings", "TLS", "SVID",
+                "ApplicationHealth", "CAres", "CLibEvent", "DataPlane", "EventLoop", "HTTP", "Settings", "TLS", "SVID",
                 "Crypto", "WorkloadAPI",
                 "Federation", "Policy", "Identity", "Resolution", "System", "Telemetry", logging,
             ]),
@@ -130,6 +132,10 @@ let package = Package(
         .systemLibrary(name: "CLoopback", path: "Tests/Support/CLoopback"),
         support("Loopback", ["PosternTesting", "CLoopback", "System"]),
 
+        // A Kubernetes API server in Python.
+        .target(
+            name: "KubernetesMock", dependencies: ["Authority", "PosternTesting", "Loopback"],
+            path: "Tests/Support/KubernetesMock", resources: [.copy("kubernetes_api.py")], swiftSettings: strict),
         // Kubernetes manifests as charts and people write them.
         support("ManifestTesting", []),
 
@@ -148,6 +154,8 @@ let package = Package(
             "KubernetesTests",
             ["Kubernetes", "ApplicationHealth", "Identity", "Policy", "Settings", "PosternTesting", "ManifestTesting"]),
         tests("InjectorTests", ["Injector", "Control"]),
+        tests("HTTPTests", ["HTTP"]),
+        tests("KubernetesAPITests", ["KubernetesAPI", "KubernetesMock", "PosternTesting"]),
         tests("BalancingTests", ["Balancing", "PosternTesting"]),
         tests("WorkloadAPITests", ["WorkloadAPI", "Identity", "PosternTesting"]),
         tests("TelemetryTests", ["Telemetry", "PosternTesting"]),

@@ -39,7 +39,12 @@ struct BundleFetch: Sendable {
         let url = endpoint.url
         // One deadline covers name resolution, connect, handshake and response.
         let deadline = MonotonicClock.milliseconds() + Self.patienceMilliseconds
-        let socket = try connectedSocket(url, deadline)
+        let socket: OwnedDescriptor
+        do throws(ConnectFault) {
+            socket = try OwnedDescriptor.connected(to: url.host, port: url.port, mark: mark, until: deadline)
+        } catch {
+            throw Fault(description: "\(error)")
+        }
         var response = HTTPResponse(bodyBytesAtMost: BundleDocument.bytesAtMost)
         var outcome: Result<[UInt8], Fault>?
         let receive = { (bytes: [UInt8]) -> Bool in
@@ -81,47 +86,6 @@ struct BundleFetch: Sendable {
             "Accept: application/json", "User-Agent: postern", "Connection: close", "", "",
         ]
         return Array(lines.joined(separator: "\r\n").utf8)
-    }
-
-    // MARK: Sockets
-
-    /// Connects to the first address of the host that accepts.
-    private func connectedSocket(_ url: HTTPSURL, _ deadline: Int64) throws(Fault) -> OwnedDescriptor {
-        let addresses: [SocketAddress]
-        do throws(ResolverFault) {
-            let patience = Int32(clamping: deadline - MonotonicClock.milliseconds())
-            addresses = try SocketAddress.resolve(url.host, port: url.port, withinMilliseconds: patience)
-        } catch {
-            throw Fault(description: "\(url.host): \(error)")
-        }
-        var reason = "no address"
-        for address in addresses where MonotonicClock.milliseconds() < deadline {
-            let number = socket(address.family, postern_stream_socket, 0)
-            guard number >= 0 else {
-                reason = systemMessage(errno)
-                continue
-            }
-            let owned = OwnedDescriptor(number)
-            let marked = mark == 0 ? 0 : setMark(mark, of: number)
-            guard marked == 0 else {
-                reason = systemMessage(0 - marked)
-                continue
-            }
-            Self.limitTime(number)
-            let result = address.connect(number)
-            if result == 0 { return owned }
-            reason = systemMessage(0 - result)
-        }
-        throw Fault(description: "cannot connect to \(url.host):\(url.port): \(reason)")
-    }
-
-    private static func limitTime(_ number: Int32) {
-        var limit = timeval(tv_sec: 5, tv_usec: 0)
-        let size = socklen_t(MemoryLayout<timeval>.size)
-        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
-            // `limit` has the size passed, and outlives the calls.
-            unsafe setsockopt(number, SOL_SOCKET, option, &limit, size)
-        }
     }
 
     // MARK: TLS by SPIFFE ID
