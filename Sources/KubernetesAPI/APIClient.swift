@@ -86,11 +86,12 @@ public struct APIClient: Sendable {
     /// One page of a collection; 410 if `continuing` is too old.
     public func page<Object: APIObject>(
         _ path: ObjectPath, limit: Int, continuing: String? = nil, labelSelector: String? = nil,
-        as type: Object.Type = Object.self
+        fieldSelector: String? = nil, as type: Object.Type = Object.self
     ) throws(APIFault) -> Page<Object> {
         var query = [("limit", "\(limit)")]
         if let continuing { query.append(("continue", continuing)) }
         if let labelSelector { query.append(("labelSelector", labelSelector)) }
+        if let fieldSelector { query.append(("fieldSelector", fieldSelector)) }
         return try JSONText.decode(Page<Object>.self, try request(.get, path.text, query: query))
     }
 

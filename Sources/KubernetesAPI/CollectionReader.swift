@@ -16,6 +16,7 @@ public struct CollectionReader<Object: APIObject>: Sendable {
     private let client: APIClient
     private let path: ObjectPath
     private let labelSelector: String?
+    private let fieldSelector: String?
     private let delays: RetryDelays
     private let watchSeconds: Int
     private let pageLimit: Int
@@ -23,12 +24,13 @@ public struct CollectionReader<Object: APIObject>: Sendable {
     /// - Parameters:
     ///   - watchSeconds: of one watch, with up to as many again at random.
     public init(
-        _ client: APIClient, _ path: ObjectPath, labelSelector: String? = nil, delays: RetryDelays = RetryDelays(),
-        watchSeconds: Int = 300, pageLimit: Int = 250
+        _ client: APIClient, _ path: ObjectPath, labelSelector: String? = nil, fieldSelector: String? = nil,
+        delays: RetryDelays = RetryDelays(), watchSeconds: Int = 300, pageLimit: Int = 250
     ) {
         self.client = client
         self.path = path
         self.labelSelector = labelSelector
+        self.fieldSelector = fieldSelector
         self.delays = delays
         self.watchSeconds = watchSeconds
         self.pageLimit = pageLimit
@@ -47,7 +49,8 @@ public struct CollectionReader<Object: APIObject>: Sendable {
                 case .list(let continuing):
                     if continuing == nil { listed = [] }
                     let page: APIClient.Page<Object> = try client.page(
-                        path, limit: pageLimit, continuing: continuing, labelSelector: labelSelector)
+                        path, limit: pageLimit, continuing: continuing, labelSelector: labelSelector,
+                        fieldSelector: fieldSelector)
                     listed += page.items
                     let isLast = state.listed(
                         resourceVersion: page.metadata.resourceVersion ?? "", next: page.metadata.continue)
@@ -76,7 +79,9 @@ public struct CollectionReader<Object: APIObject>: Sendable {
     ) throws(APIFault) {
         var fault: APIFault?
         let seconds = watchSeconds + Int.random(in: 0...watchSeconds)
-        try client.watch(path, from: version, seconds: seconds, labelSelector: labelSelector) {
+        try client.watch(
+            path, from: version, seconds: seconds, labelSelector: labelSelector, fieldSelector: fieldSelector
+        ) {
             (event: WatchEvent<Object>) in
             switch event {
             case .added(let object), .modified(let object):

@@ -14,6 +14,11 @@ public enum JSONValue: Hashable, Sendable {
         self = try JSONText.decode(JSONValue.self, bytes)
     }
 
+    /// The object read as a type that has fewer fields.
+    public func decoded<Value: Decodable>(as type: Value.Type) throws(APIFault) -> Value {
+        try JSONText.decode(type, try JSONText.encode(self))
+    }
+
     public subscript(_ key: String) -> JSONValue? {
         get { if case .object(let members) = self { members[key] } else { nil } }
         set {

@@ -16,13 +16,14 @@ extension APIClient {
     /// `receive` has enough. Blocks.
     public func watch<Object: APIObject>(
         _ path: ObjectPath, from resourceVersion: String, seconds: Int, labelSelector: String? = nil,
-        as type: Object.Type = Object.self, receive: (WatchEvent<Object>) -> Bool
+        fieldSelector: String? = nil, as type: Object.Type = Object.self, receive: (WatchEvent<Object>) -> Bool
     ) throws(APIFault) {
         var query = [
             ("watch", "1"), ("allowWatchBookmarks", "true"), ("resourceVersion", resourceVersion),
             ("timeoutSeconds", "\(seconds)"),
         ]
         if let labelSelector { query.append(("labelSelector", labelSelector)) }
+        if let fieldSelector { query.append(("fieldSelector", fieldSelector)) }
         let request = try written(.get, path.text, query: query)
         let now = MonotonicClock.milliseconds()
         // The server ends the watch; a server that does not is left.

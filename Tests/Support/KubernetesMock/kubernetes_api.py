@@ -230,7 +230,11 @@ def merge(target, patch):
     return result
 
 
-def selects(selector, thing):
+def selects(query, thing):
+    field = query.get("fieldSelector")
+    if field and thing["metadata"]["name"] != field.removeprefix("metadata.name="):
+        return False
+    selector = query.get("labelSelector")
     labels = thing["metadata"].get("labels") or {}
     for part in filter(None, (selector or "").split(",")):
         key, _, value = part.partition("=")
@@ -396,7 +400,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             version, rest = store.snapshots.pop(token)
         else:
             version = store.version
-            rest = [t for t in store.matching(resource, namespace) if selects(query.get("labelSelector"), t)]
+            rest = [t for t in store.matching(resource, namespace) if selects(query, t)]
         metadata = {"resourceVersion": str(version)}
         items = rest[:limit] if limit else rest
         if limit and len(rest) > limit:
@@ -410,7 +414,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         }
 
     def watch(self, resource, namespace, query):
-        store, selector = self.store, query.get("labelSelector")
+        store = self.store
         seen, end = int(query["resourceVersion"]), time.monotonic() + int(query.get("timeoutSeconds") or 60)
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -442,7 +446,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 send("ERROR", Refusal(410, "Expired", f"too old resource version: {seen} ({floor})").status())
                 break
             for at, kind, _, thing in events:
-                if (namespace is None or thing["metadata"].get("namespace") == namespace) and selects(selector, thing):
+                if (namespace is None or thing["metadata"].get("namespace") == namespace) and selects(query, thing):
                     send(kind, thing)
                 seen = at
             if not events and query.get("allowWatchBookmarks") == "true" and version > told:
