@@ -102,13 +102,14 @@ let package = Package(
         module(
             "Injector",
             [
-                "CLibEvent", "CLibEventOpenSSL", "Control", "Crypto", "Identity", "Kubernetes", "Settings", "System",
-                "TLS", "Telemetry", logging,
+                "Authority", "CLibEvent", "CLibEventOpenSSL", "Control", "Crypto", "Identity", "Kubernetes",
+                "KubernetesAPI", "Settings", "System", "TLS", "Telemetry", logging,
             ]),
         .executableTarget(
             name: "postern-injector",
             dependencies: [
-                "Commands", "Control", "Injector", "Kubernetes", "Settings", "System", argumentParser, logging,
+                "Commands", "Control", "Injector", "Kubernetes", "KubernetesAPI", "Settings", "System", argumentParser,
+                logging,
             ],
             swiftSettings: strict
         ),
@@ -153,7 +154,7 @@ let package = Package(
         tests(
             "KubernetesTests",
             ["Kubernetes", "ApplicationHealth", "Identity", "Policy", "Settings", "PosternTesting", "ManifestTesting"]),
-        tests("InjectorTests", ["Injector", "Control"]),
+        tests("InjectorTests", ["Authority", "Control", "Injector", "KubernetesAPI"]),
         tests("HTTPTests", ["HTTP"]),
         tests("KubernetesAPITests", ["KubernetesAPI", "KubernetesMock", "PosternTesting"]),
         tests("BalancingTests", ["Balancing", "PosternTesting"]),
@@ -184,11 +185,11 @@ let package = Package(
                 "Identity", "System", "PosternTesting", logging,
             ]),
         tests(
-            "EndToEnd", ["Authority", "Identity", "ManifestTesting", "PosternTesting", "Loopback"],
+            "EndToEnd", ["Authority", "Identity", "KubernetesMock", "ManifestTesting", "PosternTesting", "Loopback"],
             resources: [
                 .copy("Peers/workload_api.py"), .copy("Peers/proxy_application.py"), .copy("Peers/network_peer.py"),
                 .copy("Peers/manifest_check.py"), .copy("Peers/chart_check.py"), .copy("Peers/admission_check.py"),
-                .copy("Peers/injector_check.py"),
+                .copy("Peers/injector_check.py"), .copy("Peers/self_managed_check.py"),
                 .copy("Peers/health_server.py"),
                 .copy("Peers/http_application.py"),
             ]),

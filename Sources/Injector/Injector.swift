@@ -12,7 +12,7 @@ package final class Injector {
         package var listen: Endpoint
         /// Of `/livez`, `/readyz` and `/metrics`, in plaintext.
         package var adminListen: Endpoint
-        package var certificate: CertificatePaths
+        package var certificate: CertificateOrigin
         /// The names by which the API server calls the webhook.
         package var hosts: [String]
         /// Whose certificates may send reviews, by common name; nil: anyone who is let in.
@@ -22,7 +22,7 @@ package final class Injector {
         package var drainTimeoutMilliseconds: Int
 
         package init(
-            listen: Endpoint, adminListen: Endpoint, certificate: CertificatePaths, hosts: [String],
+            listen: Endpoint, adminListen: Endpoint, certificate: CertificateOrigin, hosts: [String],
             clients: Set<String>?, threads: Int, drainDelayMilliseconds: Int, drainTimeoutMilliseconds: Int
         ) {
             self.listen = listen
@@ -44,28 +44,34 @@ package final class Injector {
     private let server: ReviewServer
     private let admin: AdminServer
     private var reading: CertificateReading
-    private var files: CertificateFiles
+    private let source: any CertificateSource
     private var lifecycle: InjectorLifecycle
     private var figures = InjectorFigures()
     private var warnings = WarningAllowance()
 
+    /// Nil if the order to end came before there was a certificate.
+    ///
     /// - Parameter injection: what pods get.
-    package init(
+    package static func start(
         _ options: Options, injection: Injection, on loop: ControlLoop, logger: Logger
+    ) throws(InjectorFault) -> Injector? {
+        let begun = try options.certificate.begin(hosts: options.hosts, on: loop, logger: logger)
+        guard let (reading, source) = begun else { return nil }
+        return try Injector(options, reading, source, injection: injection, on: loop, logger: logger)
+    }
+
+    private init(
+        _ options: Options, _ reading: CertificateReading, _ source: any CertificateSource, injection: Injection,
+        on loop: ControlLoop, logger: Logger
     ) throws(InjectorFault) {
         self.logger = logger
+        self.reading = reading
+        self.source = source
         lifecycle = InjectorLifecycle(
             delayMilliseconds: Int64(options.drainDelayMilliseconds),
             timeoutMilliseconds: Int64(options.drainTimeoutMilliseconds))
-        let context: WebServerContext
-        do throws(CertificateFlaw) {
-            reading = try CertificateReading(options.certificate, hosts: options.hosts, now: WallClock.seconds())
-            context = try reading.context()
-        } catch {
-            throw .certificate(error)
-        }
+        let context = try InjectorFault.translating { () throws(CertificateFlaw) in try reading.context() }
         do throws(ControlFault) {
-            files = try CertificateFiles(options.certificate, hosts: options.hosts, on: loop)
             let queue = try ReviewQueue(threads: options.threads, injection: injection)
             server = try ReviewServer(on: loop, AdminSocket(options.listen), context: context, queue: queue)
             admin = try AdminServer(
@@ -90,7 +96,7 @@ package final class Injector {
         let end = perform(lifecycle.tick(now: now, busy: server.busyCount))
         updateReadiness()
         let timeouts = [
-            lifecycle.millisecondsUntilTick(now: now), files.millisecondsUntilDue, Self.readinessMilliseconds,
+            lifecycle.millisecondsUntilTick(now: now), source.millisecondsUntilDue, Self.readinessMilliseconds,
         ]
         return (timeouts.compactMap(\.self).min() ?? 0, end)
     }
@@ -100,8 +106,8 @@ package final class Injector {
         case .terminate:
             let action = lifecycle.terminationAsked(now: MonotonicClock.milliseconds(), busy: server.busyCount)
             return perform(action)
-        case .hangup: files.reloadAsked()
-        case .filesChanged(let descriptor): files.filesChanged(descriptor)
+        case .hangup: source.reloadAsked()
+        case .filesChanged(let descriptor): source.filesChanged(descriptor)
         default: break
         }
         return nil
@@ -135,7 +141,7 @@ package final class Injector {
     }
 
     private func reloadIfDue() {
-        guard let result = files.readIfDue(now: WallClock.seconds()) else { return }
+        guard let result = source.takeNext(now: WallClock.seconds()) else { return }
         do throws(CertificateFlaw) {
             let fresh = try result.get()
             if !fresh.isSame(as: reading) {
@@ -150,7 +156,7 @@ package final class Injector {
         } catch {
             figures.certificateFailures += 1
             if figures.certificateIsSound {
-                logger.error("a new certificate is refused, and the old one kept: \(error)")
+                logger.error("the certificate is kept as it is: \(error)")
             }
             figures.certificateIsSound = false
         }
@@ -211,6 +217,12 @@ package enum InjectorFault: Error, Sendable, CustomStringConvertible {
         case .certificate(let flaw): flaw.description
         case .control(let fault): fault.description
         }
+    }
+
+    static func translating<Value>(
+        _ body: () throws(CertificateFlaw) -> Value
+    ) throws(InjectorFault) -> Value {
+        do throws(CertificateFlaw) { return try body() } catch { throw .certificate(error) }
     }
 }
 

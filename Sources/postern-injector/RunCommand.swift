@@ -12,7 +12,8 @@ struct RunCommand: ParsableCommand {
         abstract: "Answer AdmissionReviews.",
         discussion: """
             Serves POST /inject over TLS, and /livez, /readyz and /metrics in plaintext at --admin-listen. The files \
-            of the certificate are watched; a flawed one is not taken, and the old one kept. SIGHUP reads them at once.
+            of the certificate are watched; a flawed one is not taken, and the old one kept. With --self-managed the \
+            injector makes and renews it, in a Secret that the replicas share. SIGHUP looks at it at once.
             SIGTERM or SIGINT drains: /readyz says so at once, connections are accepted for --drain-delay, and reviews \
             that are here are answered within --drain-timeout.
             Exit codes: 0 clean, 1 it cannot listen, 2 bad input, 3 reviews were cut.
@@ -53,17 +54,21 @@ struct RunCommand: ParsableCommand {
         let (level, format) = (logLevel.level, LineLogHandler.naturalFormat())
         let logger = Logger(label: "postern-injector") { LineLogHandler(label: $0, level: level, format: format) }
         let options = Injector.Options(
-            listen: listen.endpoint, adminListen: adminListen.endpoint, certificate: try certificate.paths(),
+            listen: listen.endpoint, adminListen: adminListen.endpoint, certificate: try certificate.origin(),
             hosts: certificate.hosts, clients: certificate.clients, threads: threads ?? CPUQuota.workers(),
             drainDelayMilliseconds: drainDelay.milliseconds, drainTimeoutMilliseconds: drainTimeout.milliseconds)
-        let injector: Injector
+        let started: Injector?
         let injected = try injection.injection()
         do throws(InjectorFault) {
-            injector = try Injector(options, injection: injected, on: loop, logger: logger)
+            started = try Injector.start(options, injection: injected, on: loop, logger: logger)
         } catch {
             logger.critical("\(error)")
             if case .certificate = error { throw ExitCode.badInput }
             throw ExitCode.failure
+        }
+        guard let injector = started else {
+            logger.notice("ended", metadata: ["outcome": "before there was a certificate"])
+            return
         }
         logger.notice(
             "serving",

@@ -1,5 +1,7 @@
 import Authority
 import Foundation
+import Glibc
+import KubernetesMock
 import Loopback
 import PosternTesting
 import Testing
@@ -50,7 +52,7 @@ struct InjectorTests {
         #expect(client.awaitExit(within: .seconds(100)) == .code(0), "\(client.standardError.text)")
         #expect(injector.awaitExit(within: .seconds(10)) == .code(0))
         let log = injector.standardError.text
-        #expect(log.contains("a new certificate is refused, and the old one kept"))
+        #expect(log.contains("the certificate is kept as it is"))
         #expect(log.contains(#""message":"injected""#) && log.contains(#""namespace":"shop""#))
         #expect(log.split(separator: "\n").allSatisfy { $0.hasPrefix("{") && $0.hasSuffix("}") })
     }
@@ -75,6 +77,52 @@ struct InjectorTests {
             #expect(process.standardError.text.contains(reason), "\(process.standardError.text)")
             let check = try ChildProcess([InjectorBinary.path(), "check"] + words)
             #expect(check.awaitExit() == .code(2) && check.standardError.text.contains(reason))
+        }
+    }
+
+    @Test(
+        """
+        replicas make, share and renew their certificate, and the API server trusts it before it is served; an API \
+        server that fails, and a Secret of somebody else, change nothing
+        """)
+    func selfManaged() throws {
+        let folder = try TemporaryFolder()
+        let api = try MockAPIServer(folder)
+        let managed = [
+            "--self-managed", "--server", api.url, "--server-ca", api.authorities, "--token-file", api.tokenFile,
+            "--certificate-lifetime", "12s",
+        ]
+        let replicas = [try Self.start(managed), try Self.start(managed)]
+        let ports = try replicas.map { replica in
+            try #require(
+                replica.standardError.awaitLine(within: .seconds(30)) { line in
+                    line.firstMatch(of: /"message":"serving".*"port":(\d+)/).map { String($0.1) }
+                }, "\(replica.standardError.text)")
+        }
+        let python = try #require(
+            ProcessInfo.processInfo.environment["POSTERN_PYTHON"], "scripts/test makes the Python that this needs")
+        let script = try #require(Bundle.module.path(forResource: "self_managed_check", ofType: "py"))
+        let client = try ChildProcess(
+            [python, script, try PosternBinary.path(), api.url, api.authorities, api.tokenFile, "postern-system"]
+                + ports)
+        #expect(client.awaitExit(within: .seconds(90)) == .code(0), "\(client.standardError.text)")
+        let foreign = try Self.start(managed + ["--certificate-secret", "foreign"])
+        #expect(
+            foreign.standardError.awaitLine { $0.contains("foreign is not the injector's") ? true : nil } == true,
+            "\(foreign.standardError.text)")
+        foreign.signal(SIGTERM)
+        #expect(foreign.awaitExit() == .code(0))
+        api.process.stop()
+        #expect(
+            replicas[0].standardError.awaitLine(within: .seconds(30)) {
+                $0.contains("the certificate is kept as it is") ? true : nil
+            } == true, "\(replicas[0].standardError.text)")
+        for replica in replicas {
+            replica.signal(SIGTERM)
+            #expect(replica.awaitExit(within: .seconds(20)) == .code(0))
+            let log = replica.standardError.text
+            #expect(log.contains("there is no webhook configuration yet"))
+            #expect(!log.contains("PRIVATE KEY") && !log.contains("token-1"))
         }
     }
 

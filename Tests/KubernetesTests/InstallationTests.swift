@@ -48,7 +48,9 @@ struct InstallationTests {
         try values.set("injector.priorityClassName=")
         try values.set("serviceMonitor.enabled=true")
         let text2 = try Installation(namespace: "mesh", values: values).manifests()
-        for part in ["replicas: 4", "memory: \"64Mi\"", "cpu: \"1\"", "secretName", "ServiceMonitor", "- \"a\""] {
+        for part in [
+            "replicas: 4", "memory: \"64Mi\"", "cpu: \"1\"", "--certificate-secret", "ServiceMonitor", "- \"a\"",
+        ] {
             #expect(text2.contains(part), "\(part)")
         }
         #expect(text2.contains("\"a=b\"") && !text2.contains("kube-node-lease") && !text2.contains("priorityClassName"))

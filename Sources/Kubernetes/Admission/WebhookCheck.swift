@@ -74,7 +74,9 @@ public enum WebhookCheck {
         if try service.text("path") != "/inject" { flaws.append(service.flaw("expected `path`: /inject")) }
         if try client.text("caBundle").isEmpty {
             flaws.append(
-                client.warning("there is no `caBundle`: something must write it, such as cert-manager's injector"))
+                client.warning(
+                    "there is no `caBundle`: something must write it, such as the injector with --self-managed, or cert-manager's injector"
+                ))
         }
     }
 

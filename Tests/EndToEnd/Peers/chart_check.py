@@ -23,7 +23,7 @@ BUNDLE = base64.b64encode(b"-----BEGIN CERTIFICATE-----\n").decode()
 CASES = [
     {},
     {"injector": {"certificate": {"source": "secret", "caBundle": BUNDLE, "secretName": "webhook"}}},
-    {"injector": {"certificate": {"source": "self-managed"}}, "serviceMonitor": {"enabled": True}},
+    {"injector": {"certificate": {"source": "cert-manager"}}, "serviceMonitor": {"enabled": True}},
     {"controller": {"enabled": True}, "webhook": {"singlePods": True, "failurePolicy": "Ignore"}},
     {"podDisruptionBudget": {"enabled": False}, "networkPolicy": {"enabled": False}, "namespace": {"create": False}},
     {
@@ -395,9 +395,7 @@ def main(path, injector, folder):
             things = load(text)
             assert by_identity(things) == by_identity(rendered(chart, values, namespace)), values
             check_objects(things, namespace, values)
-            # The one source of certificates that the injector does not have yet.
-            if "--self-managed" not in text:
-                check_injector(injector, binary.folder, text)
+            check_injector(injector, binary.folder, text)
             objects += len(things)
         for values in REFUSED:
             complaint = binary.manifests(values, "postern-system", code=2)

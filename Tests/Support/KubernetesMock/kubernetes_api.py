@@ -246,7 +246,7 @@ def selects(query, thing):
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     store = token = None
-    faults, log = [], []
+    faults, log, agents = [], [], []
 
     def log_message(self, *_):
         pass
@@ -280,6 +280,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self.control(json.loads(body) if body else None)
             with self.store.changed:
                 self.log.append(f"{self.command} {self.path}")
+                self.agents.append(self.headers.get("User-Agent", ""))
                 fault = next(
                     (f for f in self.faults if f["times"] > 0 and f["method"] == self.command
                      and re.search(f["path"], self.path)), None)
@@ -306,7 +307,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 if wishes.get("disconnect"):
                     self.store.epoch += 1
                 self.store.changed.notify_all()
-            return self.answer(200, {"requests": list(self.log), "faults": self.faults})
+            return self.answer(200, {"requests": list(self.log), "agents": list(self.agents), "faults": self.faults})
 
     def misbehave(self, fault):
         self.close_connection = True

@@ -109,6 +109,8 @@ package struct CertificateFlaw: Error, Hashable, Sendable, CustomStringConvertib
         case certificate = "the certificate"
         case privateKey = "the private key"
         case clientAuthorities = "the file of client authorities"
+        case secret = "the Secret"
+        case webhook = "the MutatingWebhookConfiguration"
     }
 
     package let part: Part

@@ -5,7 +5,7 @@ import System
 ///
 /// The kubelet changes a mounted Secret by the link `..data`, so that both files may change between two reads: they are
 /// then flawed for a moment, and read again.
-struct CertificateFiles {
+final class CertificateFiles: CertificateSource {
     private let paths: CertificatePaths
     private let hosts: [String]
     private var files: WatchedFiles
@@ -16,14 +16,14 @@ struct CertificateFiles {
         files = try WatchedFiles(paths.all, on: loop)
     }
 
-    mutating func filesChanged(_ descriptor: Int32) { files.filesChanged(descriptor) }
+    func filesChanged(_ descriptor: Int32) { files.filesChanged(descriptor) }
 
-    mutating func reloadAsked() { files.readAsked() }
+    func reloadAsked() { files.readAsked() }
 
     var millisecondsUntilDue: Int { files.millisecondsUntilDue }
 
     /// Reads the files if that is due; nil if it is not.
-    mutating func readIfDue(now: Int64) -> Result<CertificateReading, CertificateFlaw>? {
+    func takeNext(now: Int64) -> Result<CertificateReading, CertificateFlaw>? {
         guard files.takeTurn() else { return nil }
         do throws(CertificateFlaw) {
             let reading = try CertificateReading(paths, hosts: hosts, now: now)
