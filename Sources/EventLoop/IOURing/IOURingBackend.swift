@@ -227,7 +227,10 @@ struct IOURingBackend: ~Copyable {
         if token == .cancellation { return }
         if token == .wake { wakeIsDue = true }
         var buffer: Int32 = -1
+        var moreFlags = postern_cqe_more
         if entry.flags & postern_cqe_buffer != 0 {
+            // An accept's completion has this flag too, of clients that wait, and may be the last one all the same.
+            moreFlags |= postern_cqe_socket_nonempty
             let used = Int32(truncatingIfNeeded: entry.flags >> postern_cqe_buffer_shift)
             provided -= 1
             if entry.result > 0 {
@@ -238,8 +241,8 @@ struct IOURingBackend: ~Copyable {
                 free.put(used)
             }
         }
-        let more = entry.flags & (postern_cqe_more | postern_cqe_socket_nonempty) != 0
-        completions.append(Completion(token: token, result: entry.result, buffer: buffer, more: more))
+        completions.append(
+            Completion(token: token, result: entry.result, buffer: buffer, more: entry.flags & moreFlags != 0))
     }
 
     /// Takes the early completions, as many as a tick has room for; returns how many.
