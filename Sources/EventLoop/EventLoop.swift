@@ -99,11 +99,15 @@ public struct EventLoop: ~Copyable {
     // MARK: Operations, each ending in a completion
 
     /// Accepts connections (multishot): one completion per connection, until one without `more`.
-    public mutating func accept(_ listener: Int32, _ token: OperationToken) {
+    ///
+    /// - Parameter isShared: whether other loops accept from the same queue. Then an accept may be for one connection
+    ///   only, so that each of them gets its share.
+    public mutating func accept(_ listener: Int32, _ token: OperationToken, isShared: Bool = false) {
         switch backend {
-        case .ioURing(let ring): unsafe ring.pointee.accept(listener, token)
+        case .ioURing(let ring): unsafe ring.pointee.accept(listener, token, isShared: isShared)
         case .epoll(let epoll): unsafe epoll.pointee.accept(listener, token)
-        case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.accept(listener, token) }
+        case .simulated(let network):
+            unsafe network._withUnsafeGuaranteedRef { $0.accept(listener, token, isShared: isShared) }
         }
     }
 

@@ -17,6 +17,7 @@ struct BoundListeners {
         let address: SocketAddress
         /// Of a Unix socket outside the abstract namespace.
         let file: UnixSocketFile?
+        let queue: AcceptQueue
 
         /// False if its file was removed or replaced: nobody finds it any more.
         var isReachable: Bool { file?.isInPlace ?? true }
@@ -88,7 +89,9 @@ struct BoundListeners {
             let group = try Self.group(
                 for: listener, after: predecessor, at: sources.bind(ofListener: index), workers)
             fresh.add(group.descriptors, nextKey)
-            next.append(Socket(key: nextKey, wanted: wanted, address: group.address, file: group.file))
+            let queue: AcceptQueue = wanted.bind.endpoint == nil && workers > 1 ? .ofWorkers : .ofWorker
+            next.append(
+                Socket(key: nextKey, wanted: wanted, address: group.address, file: group.file, queue: queue))
             nextKey += 1
         }
         sockets = next

@@ -110,7 +110,7 @@ final class Installer {
             updates[worker].acceptors = listeners.sockets.enumerated().map { index, socket in
                 AcceptorUpdate(
                     key: socket.key, descriptor: fresh.take(socket.key, worker: worker), address: socket.address,
-                    listener: index)
+                    listener: index, queue: socket.queue)
             }
         }
         return updates

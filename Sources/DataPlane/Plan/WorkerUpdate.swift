@@ -101,6 +101,14 @@ public struct ListenerUpdate: Sendable {
     }
 }
 
+/// Who accepts from a bound socket's queue.
+public enum AcceptQueue: Sendable {
+    /// One worker: what it leaves there is reset by the close.
+    case ofWorker
+    /// All workers, which have descriptors of one socket.
+    case ofWorkers
+}
+
 /// A bound socket and the listener that its connections belong to.
 public struct AcceptorUpdate: Sendable {
     /// Identifies the socket from one update to the next.
@@ -110,11 +118,13 @@ public struct AcceptorUpdate: Sendable {
     /// With the port that the kernel chose where 0 was asked for.
     public let address: SocketAddress
     public let listener: Int
+    public let queue: AcceptQueue
 
-    public init(key: Int, descriptor: Int32?, address: SocketAddress, listener: Int) {
+    public init(key: Int, descriptor: Int32?, address: SocketAddress, listener: Int, queue: AcceptQueue = .ofWorker) {
         self.key = key
         self.descriptor = descriptor
         self.address = address
         self.listener = listener
+        self.queue = queue
     }
 }

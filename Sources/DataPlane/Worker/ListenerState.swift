@@ -68,6 +68,7 @@ struct Acceptor {
     let key: Int
     let descriptor: Int32
     let address: SocketAddress
+    let queue: AcceptQueue
     /// The index of the listener's state.
     var listener: Int
     /// An accept is armed.

@@ -11,7 +11,8 @@ extension Worker {
             listeners[acceptors[index].listener].service == .serving
         else { return }
         acceptors[index].isAccepting = true
-        loop.accept(acceptors[index].descriptor, acceptorToken(index))
+        loop.accept(
+            acceptors[index].descriptor, acceptorToken(index), isShared: acceptors[index].queue != .ofWorker)
     }
 
     func acceptorToken(_ index: Int) -> OperationToken {

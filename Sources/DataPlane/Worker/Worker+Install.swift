@@ -63,7 +63,10 @@ extension Worker {
             if let index = acceptors.firstIndex(where: { $0.key == update.key && !$0.isRetired }) {
                 acceptors[index].listener = listener
             } else if let descriptor = update.descriptor {
-                place(Acceptor(key: update.key, descriptor: descriptor, address: update.address, listener: listener))
+                place(
+                    Acceptor(
+                        key: update.key, descriptor: descriptor, address: update.address, queue: update.queue,
+                        listener: listener))
             }
         }
         for index in acceptors.indices {

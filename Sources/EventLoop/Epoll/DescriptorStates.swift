@@ -21,6 +21,8 @@ struct DescriptorState {
     /// The peer has finished or is gone: there will be no further edge.
     var hangup = false
     var registered = false
+    /// Other descriptors may be of the same socket, so that a close of this one ends no registration.
+    var isListener = false
     /// It is in the queue of descriptors to try.
     var queued = false
 

@@ -63,6 +63,7 @@ struct EpollBackend: ~Copyable {
         states.update(descriptor) { state in
             precondition(!state.wants.contains(.accept), "two accepts on one listener")
             state.wants.insert(.accept)
+            state.isListener = true
             state.readToken = token
         }
         enqueue(descriptor)
@@ -132,10 +133,12 @@ struct EpollBackend: ~Copyable {
     }
 
     mutating func close(_ descriptor: Int32, reset: Bool) {
-        states.update(descriptor) { state in
+        let isListener = states.update(descriptor) { state in
             precondition(state.wants.isEmpty, "a descriptor was closed under an operation")
-            state = DescriptorState(queued: state.queued)
+            defer { state = DescriptorState(queued: state.queued) }
+            return state.isListener
         }
+        if isListener { _ = epoll_ctl(epoll.number, EPOLL_CTL_DEL, descriptor, nil) }
         Sockets.close(descriptor, reset: reset)
     }
 

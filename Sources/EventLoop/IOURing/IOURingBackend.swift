@@ -89,9 +89,14 @@ struct IOURingBackend: ~Copyable {
 
     // MARK: Operations
 
-    mutating func accept(_ descriptor: Int32, _ token: OperationToken) {
+    mutating func accept(_ descriptor: Int32, _ token: OperationToken, isShared: Bool) {
         let entry = unsafe nextEntry(token)
-        unsafe io_uring_prep_multishot_accept(entry, descriptor, nil, nil, postern_sock_cloexec)
+        if isShared {
+            // A multishot accept keeps its place in the socket's wait queue: the first one would get all connections.
+            unsafe io_uring_prep_accept(entry, descriptor, nil, nil, postern_sock_cloexec)
+        } else {
+            unsafe io_uring_prep_multishot_accept(entry, descriptor, nil, nil, postern_sock_cloexec)
+        }
         unsafe entry.pointee.user_data = token.raw
     }
 

@@ -65,7 +65,7 @@ extension SimulatedNetwork {
 
     private func isReady(_ operation: SimulatedOperation) -> Bool {
         switch operation.kind {
-        case .accept(let listener): !listener.isEmpty
+        case .accept(let listener, _): !listener.isEmpty
         case .receive(let connection, let side): connection.isReadable(side)
         case .send(let connection, let side, _, _): connection.isWritable(side)
         case .connect(let address, let fate):
@@ -102,7 +102,7 @@ extension SimulatedNetwork {
         // An operation that was ready when the tick began may have lost what it waited for to another one.
         guard isReady(operation) else { return }
         switch operation.kind {
-        case .accept(let listener): completeAccept(index, listener)
+        case .accept(let listener, let isShared): completeAccept(index, listener, isShared)
         case .receive(let connection, let side): completeReceive(index, connection, side)
         case .send(let connection, let side, let bytes, _):
             checkBytes(operation)
@@ -112,14 +112,14 @@ extension SimulatedNetwork {
         }
     }
 
-    private func completeAccept(_ index: Int, _ listener: SimulatedListener) {
+    private func completeAccept(_ index: Int, _ listener: SimulatedListener, _ isShared: Bool) {
         let token = pending[index].token
         while !listener.isEmpty, completions.count < Self.completionsATick {
             if random.chance(faults.failedAccepts) || isToFail() { return end(index, 0 - faults.acceptErrno) }
             let descriptor = open(.socket)
             guard descriptor >= 0 else { return end(index, descriptor) }
             become(.stream(listener.removeFirst(), .acceptor), descriptor)
-            if random.chance(faults.endedAccepts) { return end(index, descriptor) }
+            if isShared || random.chance(faults.endedAccepts) { return end(index, descriptor) }
             completions.append(Completion(token: token, result: descriptor, more: true))
             if random.chance(faults.passedOver) { break }
         }

@@ -64,9 +64,9 @@ public final class SimulatedNetwork {
 
     // MARK: What the loop calls
 
-    func accept(_ descriptor: Int32, _ token: OperationToken) {
+    func accept(_ descriptor: Int32, _ token: OperationToken, isShared: Bool) {
         guard case .listener(let listener) = place(descriptor) else { preconditionFailure("an accept on no listener") }
-        submit(.accept(listener), token, descriptor)
+        submit(.accept(listener, isShared: isShared), token, descriptor)
     }
 
     func receive(_ descriptor: Int32, _ token: OperationToken) {

@@ -5,7 +5,8 @@ import System
 struct SimulatedOperation {
     @safe
     enum Kind {
-        case accept(SimulatedListener)
+        /// Of a shared queue: for one connection.
+        case accept(SimulatedListener, isShared: Bool)
         case receive(SimulatedConnection, SimulatedConnection.Side)
         case send(SimulatedConnection, SimulatedConnection.Side, UnsafeRawBufferPointer, checksum: UInt64)
         case connect(to: SocketAddress, fate: DialFate)
