@@ -3,6 +3,7 @@
 #include <sys/select.h>
 // What Debian 12's liburing 2.3 declares as macros or lacks, as inline functions and constants that Swift can see.
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <liburing.h>
@@ -35,6 +36,19 @@ static const int postern_msg_nosignal = MSG_NOSIGNAL;
 /// accept4(2), which Swift's Glibc does not show.
 extern int accept4(int, struct sockaddr *, socklen_t *, int);
 static inline int postern_accept(int listener, int flags) { return accept4(listener, NULL, NULL, flags); }
+
+/// Has a listening TCP socket drop every SYN, by a filter that needs no privilege: zero, or -1 with errno.
+static inline int postern_drop_syns(int listener) {
+    // The filter sees the packet from its TCP header on, whose 14th byte has the flags (RFC 9293, section 3.1).
+    struct sock_filter code[] = {
+        {BPF_LD | BPF_B | BPF_ABS, 0, 0, 13},
+        {BPF_JMP | BPF_JSET | BPF_K, 0, 1, 2},
+        {BPF_RET | BPF_K, 0, 0, 0},
+        {BPF_RET | BPF_K, 0, 0, 0xffffffff},
+    };
+    struct sock_fprog program = {4, code};
+    return setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
 
 /// What the loop reads of a completion, of 16 bytes in every ring.
 struct postern_completion {

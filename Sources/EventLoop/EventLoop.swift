@@ -1,3 +1,4 @@
+import CLibURing
 import Glibc
 public import System
 
@@ -274,6 +275,25 @@ public struct EventLoop: ~Copyable {
             return outcome
         }
         return descriptor
+    }
+
+    /// Takes a connection that is queued already: a negated errno, EAGAIN if there is none. No accept may be armed.
+    public mutating func acceptQueued(_ listener: Int32) -> Int32 {
+        switch backend {
+        case .ioURing: Sockets.acceptQueued(listener, nonBlocking: false)
+        case .epoll(let epoll): unsafe epoll.pointee.acceptQueued(listener)
+        case .simulated(let network): unsafe network._withUnsafeGuaranteedRef { $0.acceptQueued(listener) }
+        }
+    }
+
+    /// Lets no further connection into a TCP listener's queue, so that what is there can be taken before a close: who
+    /// comes now is told nothing, tries again a second later, and finds the socket closed.
+    public mutating func stopQueueing(_ listener: Int32) {
+        switch backend {
+        // Without the filter the close resets who came in between, as it would anyway.
+        case .ioURing, .epoll: _ = postern_drop_syns(listener)
+        case .simulated: break
+        }
     }
 
     /// Bytes that were sent but not acknowledged by the other side.

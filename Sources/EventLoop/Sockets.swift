@@ -44,6 +44,22 @@ enum Sockets {
         _ = unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
+    /// The value of an option that is a number; -1 where the socket has none such.
+    static func option(_ descriptor: Int32, _ level: Int32, _ option: Int32) -> Int32 {
+        var value: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        // Safe: the kernel writes four bytes at most.
+        let result = unsafe getsockopt(descriptor, level, option, &value, &length)
+        return result == 0 ? value : -1
+    }
+
+    /// Takes a connection that is queued, without waiting: a negated errno, EAGAIN if there is none.
+    static func acceptQueued(_ listener: Int32, nonBlocking: Bool) -> Int32 {
+        _ = fcntl(listener, F_SETFL, O_NONBLOCK)
+        let flags = postern_sock_cloexec | (nonBlocking ? postern_sock_nonblock : 0)
+        return Int32(systemCall { Int(postern_accept(listener, flags)) })
+    }
+
     static func unacknowledgedBytes(_ descriptor: Int32) -> Int {
         var count: Int32 = 0
         // Safe: SIOCOUTQ writes one int.

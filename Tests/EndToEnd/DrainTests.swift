@@ -179,6 +179,27 @@ struct DrainTests {
         }
     }
 
+    @Test("who has connected by the time that a listener closes is served", arguments: EventLoopKind.allCases, [1, 2])
+    func queued(loop: EventLoopKind, workers: Int) throws {
+        try onStage(loop) { stage in
+            let inbound = try stage.inbound(to: stage.application(.echo))
+            let proxy = try stage.proxy(
+                SettingsFile(
+                    role: .client, listeners: [try .outbound(to: inbound.address("in"))], workers: workers))
+            // More than a turn of the loop accepts. A stopped process is one that is busy with something else.
+            proxy.process.signal(SIGSTOP)
+            let clients = try (0..<40).map { _ in try TCPConnection.connect(to: proxy.address("out")) }
+            for signal in [SIGTERM, SIGCONT] { proxy.process.signal(signal) }
+            for client in clients {
+                try client.send("hello".utf8)
+                #expect(try client.receive(exactly: 5) == Array("hello".utf8))
+                client.finishSending()
+                #expect(try client.receiveToEnd().isEmpty)
+            }
+            #expect(proxy.process.awaitExit() == .code(0))
+        }
+    }
+
     @Test("a proxy without connections ends at once", arguments: EventLoopKind.allCases)
     func atRest(loop: EventLoopKind) throws {
         try onStage(loop) { stage in

@@ -6,6 +6,47 @@ import Testing
 
 @Suite("The queue of a listener")
 struct AcceptQueueTests {
+    @Test("what is queued is taken without waiting, once no accept is armed", arguments: BackendKind.allCases)
+    func takesQueued(kind: BackendKind) throws {
+        var rig = try Rig(kind)
+        let (listener, address) = try rig.outside.listen(isIPv6: false, backlog: 128)
+        let token = rig.accept(listener)
+        try rig.tick()
+        rig.loop.cancel(listener, token)
+        #expect(try rig.next(token).result == 0 - ECANCELED)
+        let peers = try (0..<3).map { _ in try rig.outside.dial(address) }
+        let taken = peers.map { _ in rig.loop.acceptQueued(listener) }
+        #expect(taken.map { rig.loop.peerAddress(of: $0) } == peers.map(\.localAddress))
+        #expect(rig.loop.acceptQueued(listener) == 0 - EAGAIN)
+        // They are as others are.
+        #expect(peers[0].write([1]) == 1)
+        #expect(try rig.next(rig.receive(taken[0])).bytes == [1])
+        for descriptor in taken + [listener] { rig.loop.close(descriptor) }
+    }
+
+    @Test(
+        "who comes when the queue takes no more does not get in, and who was in it is served",
+        arguments: Rig.kernelKinds, [false, true])
+    func stops(kind: BackendKind, isIPv6: Bool) throws {
+        var rig = try Rig(kind)
+        let (listener, address) = try rig.outside.listen(isIPv6: isIPv6, backlog: 128)
+        let before = try rig.outside.dial(address)
+        rig.loop.stopQueueing(listener)
+        let late = OwnedDescriptor(Sockets.open(for: address, nonBlocking: true))
+        #expect(address.connect(late.number) == 0 - EINPROGRESS)
+        #expect(!OwnedDescriptor.wait(late.number, for: POLLOUT, timeoutMilliseconds: 50), "it was let in")
+        let taken = rig.loop.acceptQueued(listener)
+        #expect(rig.loop.peerAddress(of: taken) == before.localAddress)
+        #expect(rig.loop.acceptQueued(listener) == 0 - EAGAIN)
+        rig.loop.close(listener)
+        #expect(before.write([1]) == 1)
+        #expect(try rig.next(rig.receive(taken)).bytes == [1])
+        rig.loop.close(taken)
+        // It tries again, and finds nobody.
+        #expect(OwnedDescriptor.wait(late.number, for: POLLOUT, timeoutMilliseconds: 10_000))
+        #expect(Sockets.option(late.number, SOL_SOCKET, SO_ERROR) == ECONNREFUSED)
+    }
+
     @Test(
         "an accept on a shared queue is over with its first client, whoever else waits",
         arguments: [BackendKind.ioURing, .simulated])

@@ -77,5 +77,7 @@ struct Acceptor {
     var isPaused = false
     /// It is to be closed.
     var isRetired = false
+    /// Connections that were made before the close are served.
+    var servesLast = false
     var isClosed = false
 }

@@ -39,9 +39,13 @@ extension Worker {
     }
 
     /// Closes the socket, once no accept is armed on it.
-    mutating func retire(_ index: Int) {
+    ///
+    /// - Parameter servingLast: whether connections that clients have made until then are served, not reset.
+    mutating func retire(_ index: Int, servingLast: Bool) {
         guard !acceptors[index].isRetired else { return }
         acceptors[index].isRetired = true
+        acceptors[index].servesLast = servingLast
+        if servingLast, acceptors[index].queue == .ofWorker { loop.stopQueueing(acceptors[index].descriptor) }
         if acceptors[index].isAccepting {
             loop.cancel(acceptors[index].descriptor, acceptorToken(index))
         } else {
@@ -52,7 +56,9 @@ extension Worker {
     // MARK: Private
 
     private mutating func accepted(_ descriptor: Int32, _ index: Int) {
-        guard !acceptors[index].isRetired else { return loop.close(descriptor, reset: true) }
+        guard !acceptors[index].isRetired || acceptors[index].servesLast else {
+            return loop.close(descriptor, reset: true)
+        }
         // Without an address the client is gone, and policy must not decide on an unknown source.
         guard let source = loop.peerAddress(of: descriptor) else { return loop.close(descriptor, reset: true) }
         accepted += 1
@@ -243,10 +249,29 @@ extension Worker {
 
     private mutating func closeAcceptor(_ index: Int) {
         guard !acceptors[index].isClosed else { return }
+        if acceptors[index].servesLast,
+            listeners[acceptors[index].listener].service == .serving
+        {
+            acceptQueued(index)
+        }
         acceptors[index].isClosed = true
         loop.close(acceptors[index].descriptor)
     }
 
+    /// Accepts what would be reset by the close.
+    private mutating func acceptQueued(_ index: Int) {
+        for _ in 0..<Self.queuedAtMost {
+            let descriptor = loop.acceptQueued(acceptors[index].descriptor)
+            if descriptor >= 0 {
+                accepted(descriptor, index)
+            } else if descriptor != 0 - ECONNABORTED {
+                return
+            }
+        }
+    }
+
+    /// The length of a queue.
+    private static var queuedAtMost: Int { 4_096 }
     private static var acceptTroubleIntervalNanoseconds: UInt64 { 10_000_000_000 }
     private static var shareOfFree: Int { 4 }
     private static var comparedStrangers: Int { 64 }

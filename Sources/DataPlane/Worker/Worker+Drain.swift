@@ -42,11 +42,13 @@ extension Worker {
 
     /// Ends a drain now: aborts all connections.
     public mutating func cutAll() {
-        stopOutbound()
+        drain()
         if case .draining(var drain) = stage {
             drain.deadline = .max
             stage = .draining(drain)
         }
+        stopOutbound()
+        for index in acceptors.indices { acceptors[index].servesLast = false }
         for slot in 0..<Int32(connections.touched) where connections.isLive(slot) {
             // Strangers have nothing to lose, so they do not count.
             let hasCaller = !connections[slot].countsAsStranger && connections[slot].spareStanding == .none
@@ -98,6 +100,7 @@ extension Worker {
     }
 
     private mutating func retireAcceptors() {
-        for index in acceptors.indices where !mayAccept(index) { retire(index) }
+        guard case .draining(let drain) = stage else { return }
+        for index in acceptors.indices where !mayAccept(index) { retire(index, servingLast: drain.deadline < .max) }
     }
 }

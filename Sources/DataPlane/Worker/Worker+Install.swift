@@ -56,7 +56,8 @@ extension Worker {
     private mutating func placeAcceptors(_ updates: [AcceptorUpdate], _ states: [Int]) {
         let keys = Set(updates.map(\.key))
         for index in acceptors.indices where !acceptors[index].isClosed && !keys.contains(acceptors[index].key) {
-            retire(index)
+            // Its listener's state may soon be another one's.
+            retire(index, servingLast: false)
         }
         for update in updates {
             let listener = states[update.listener]
@@ -70,7 +71,7 @@ extension Worker {
             }
         }
         for index in acceptors.indices {
-            if mayAccept(index) { armAcceptIfServing(index) } else { retire(index) }
+            if mayAccept(index) { armAcceptIfServing(index) } else { retire(index, servingLast: true) }
         }
     }
 

@@ -142,6 +142,13 @@ struct EpollBackend: ~Copyable {
         Sockets.close(descriptor, reset: reset)
     }
 
+    /// Takes a connection that is queued already: a negated errno, EAGAIN if there is none.
+    mutating func acceptQueued(_ listener: Int32) -> Int32 {
+        let accepted = Sockets.acceptQueued(listener, nonBlocking: true)
+        if accepted >= 0 { begin(accepted) }
+        return accepted
+    }
+
     mutating func openSocket(for address: SocketAddress) -> Int32 {
         let descriptor = Sockets.open(for: address, nonBlocking: true)
         if descriptor >= 0 { begin(descriptor) }

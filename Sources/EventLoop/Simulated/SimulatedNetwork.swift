@@ -69,6 +69,16 @@ public final class SimulatedNetwork {
         submit(.accept(listener, isShared: isShared), token, descriptor)
     }
 
+    func acceptQueued(_ descriptor: Int32) -> Int32 {
+        guard case .listener(let listener) = place(descriptor) else { preconditionFailure("an accept on no listener") }
+        precondition(!pending.contains { $0.descriptor == descriptor }, "an accept beside an armed one")
+        guard !listener.isEmpty else { return 0 - EAGAIN }
+        if random.chance(faults.failedAccepts) || isToFail() { return 0 - faults.acceptErrno }
+        let accepted = open(.socket)
+        if accepted >= 0 { become(.stream(listener.removeFirst(), .acceptor), accepted) }
+        return accepted
+    }
+
     func receive(_ descriptor: Int32, _ token: OperationToken) {
         guard case .stream(let connection, let side) = place(descriptor) else {
             preconditionFailure("a receive on no connection")
