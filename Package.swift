@@ -191,7 +191,7 @@ let package = Package(
                 .copy("Peers/manifest_check.py"), .copy("Peers/chart_check.py"), .copy("Peers/admission_check.py"),
                 .copy("Peers/injector_check.py"), .copy("Peers/self_managed_check.py"),
                 .copy("Peers/health_server.py"),
-                .copy("Peers/http_application.py"),
+                .copy("Peers/http_application.py"), .copy("Peers/socket_activation.py"),
             ]),
 
         .executableTarget(

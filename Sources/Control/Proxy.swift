@@ -4,7 +4,7 @@ import EventLoop
 import Glibc
 public import Logging
 import Settings
-import System
+public import System
 import TLS
 import Telemetry
 import SVID
@@ -63,9 +63,11 @@ public final class Proxy {
     ///   - path: the settings file, if it and the files it names are to be watched.
     ///   - drainTimes: those of the command line.
     ///   - probes: of the application, which the admin endpoint answers.
+    ///   - inherited: listening sockets of the service manager; each must be for a listener.
     public init(
         _ ready: CheckedSettings.Ready, watching path: String? = nil, drainTimes: DrainTimes = DrainTimes(),
-        probes: ProbeList? = nil, on loop: ControlLoop, logger: Logger
+        probes: ProbeList? = nil, inherited: InheritedDescriptors = .none,
+        on loop: ControlLoop, logger: Logger
     ) throws(ProxyFault) {
         let settings = ready.settings
         let resolver = NameResolver(on: loop, logger: logger)
@@ -77,7 +79,7 @@ public final class Proxy {
         self.resolver = resolver
         var state = ready.state
         state.names = resolver.names
-        let installer = try Installer(state, drainTimes)
+        let installer = try Installer(state, drainTimes, inherited: inherited)
         checks = EndpointChecks(on: loop)
         checks.serve(state, installer.updates.first)
         self.installer = installer
@@ -210,10 +212,12 @@ public final class Proxy {
     public func terminate() -> News { act(lifecycle.terminationAsked(now: MonotonicClock.milliseconds())) }
 
     func logListeners(_ settings: [ListenerSettings]) {
-        for (listener, address) in zip(settings, addresses) {
+        for (listener, socket) in zip(settings, installer.listeners.sockets) {
             var metadata: Logger.Metadata = [
-                "listener": "\(listener.name)", "mode": "\(listener.mode.rawValue)", "address": "\(address)",
+                "listener": "\(listener.name)", "mode": "\(listener.mode.rawValue)",
+                "address": "\(socket.address.text)",
             ]
+            if socket.queue == .inherited { metadata["inherited"] = "true" }
             if listener.transparency != .off { metadata["transparent"] = "\(listener.transparency.rawValue)" }
             logger.info("listening", metadata: metadata)
         }

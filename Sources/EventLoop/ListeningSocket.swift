@@ -99,16 +99,8 @@ public struct ListeningSocket: ~Copyable {
                 throw .systemCall("bind", errno: error.errno)
             }
         }
-        var descriptors: [Int32] = []
-        for _ in 1..<max(count, 1) {
-            let copy = systemCall { Int(fcntl(number, F_DUPFD_CLOEXEC, 0)) }
-            guard copy >= 0 else {
-                for descriptor in descriptors { Sockets.close(descriptor, reset: false) }
-                throw .systemCall("fcntl", errno: Int32(0 - copy))
-            }
-            descriptors.append(Int32(copy))
-        }
-        return (descriptors + [owner.release()], file)
+        let copies = try duplicates(of: [number], count: max(count, 1) - 1)
+        return (copies + [owner.release()], file)
     }
 
     /// The kernel caps it at net.core.somaxconn.

@@ -12,7 +12,12 @@ enum Sockets {
     static func open(for address: SocketAddress, nonBlocking: Bool) -> Int32 {
         let type = postern_sock_stream_cloexec | (nonBlocking ? postern_sock_nonblock : 0)
         let descriptor = Int32(systemCall { Int(socket(address.family, type, 0)) })
-        guard descriptor >= 0, !address.isUnix else { return descriptor }
+        if descriptor >= 0, !address.isUnix { tune(descriptor, address) }
+        return descriptor
+    }
+
+    /// Sets what every TCP socket of ours has.
+    static func tune(_ descriptor: Int32, _ address: SocketAddress) {
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
         setOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1)
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPIDLE, keepAliveIdleSeconds)
@@ -21,7 +26,6 @@ enum Sockets {
         // What the kernel buffers for a reader that stalls is the host's memory, which no limit of ours counts.
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, unsentBytes)
         if address.isLoopback { useReno(descriptor) }
-        return descriptor
     }
 
     /// Within a host there is no path to probe and no queue to share: BBR's pacing, where it is the system's default,

@@ -39,7 +39,8 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        // Must come first, while there is one thread: all others inherit the blocked signals.
+        // Both must come first, while there is one thread: all others inherit the blocked signals.
+        let inherited = Result { () throws(InheritanceFlaw) in try InheritedDescriptors.take() }
         let loop = try ControlLoop()
         let checked = CheckedSettings.load(toRun: config.path, now: WallClock.seconds())
         guard let ready = checked.ready else {
@@ -73,13 +74,20 @@ struct RunCommand: ParsableCommand {
             ready.settings.log.complain("\(HealthEnvironment.name): \(error)")
             throw ExitCode.badInput
         }
+        let sockets: InheritedDescriptors
+        do throws(InheritanceFlaw) {
+            sockets = try inherited.get()
+        } catch {
+            ready.settings.log.complain("\(error)")
+            throw ExitCode.badInput
+        }
         let proxy: Proxy
         do throws(ProxyFault) {
             proxy = try Proxy(
                 ready, watching: config.path,
                 drainTimes: DrainTimes(
                     delayMilliseconds: drainDelay?.milliseconds, timeoutMilliseconds: drainTimeout?.milliseconds),
-                probes: probes, on: loop, logger: logger)
+                probes: probes, inherited: sockets, on: loop, logger: logger)
         } catch {
             ready.settings.log.complain("\(error)")
             throw ExitCode.badInput

@@ -43,12 +43,13 @@ final class SimulatedWorld {
     ///   - spares: the outbound route's `preconnect`.
     ///   - memoryBytes: the worker's, for all that grows with its peers.
     ///   - addresses: what every name stands for.
+    ///   - queue: who accepts from the listeners' queues.
     ///   - isTransparent: adds listeners to which a firewall redirects.
     init(
         seed: UInt64, faults: SimulatedFaults, limits: String = "{}", endpoints: [String] = ["127.0.0.1:19000"],
         servers: [String] = ["127.0.0.1:15443"], balancers: [String] = ["203.0.113.1"],
         upstream: String = "", spares: Int = 0, materials: TestIdentities = .shared, memoryBytes: Int = 256 << 20,
-        addresses: [IPAddress] = [], isTransparent: Bool = false
+        addresses: [IPAddress] = [], isTransparent: Bool = false, queue: AcceptQueue = .ofWorker
     ) throws {
         generator = SeededGenerator(seed: seed)
         var loopLimits = LoopLimits()
@@ -67,7 +68,8 @@ final class SimulatedWorld {
         let log = Log()
         self.log = log
         let acceptors = binds.enumerated().map { index, address in
-            AcceptorUpdate(key: index, descriptor: network.listen(on: address), address: address, listener: index)
+            AcceptorUpdate(
+                key: index, descriptor: network.listen(on: address), address: address, listener: index, queue: queue)
         }
         let update = try WorkerUpdate(plan, acceptors: acceptors, clock: WallClock.seconds)
         firstUpdate = update

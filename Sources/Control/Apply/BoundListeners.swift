@@ -59,10 +59,15 @@ struct BoundListeners {
     }
 
     private(set) var sockets: [Socket] = []
+    /// What the service manager has bound, until listeners have taken it at the start.
+    private var inherited: [InheritedSocket]
     private var nextKey = 0
     private let workers: Int
 
-    init(workers: Int) { self.workers = workers }
+    init(workers: Int, inherited: [InheritedSocket] = []) {
+        self.workers = workers
+        self.inherited = inherited
+    }
 
     /// Binds the addresses of `listeners` not bound yet, all or none; ``sockets`` follows their order.
     ///
@@ -70,6 +75,8 @@ struct BoundListeners {
     mutating func bind(_ listeners: [ListenerSettings], _ sources: SourceMap) throws(ProxyFault) -> Fresh {
         let fresh = Fresh()
         var next: [Socket] = []
+        let shares = try InheritedShares(dividing: inherited, among: listeners, sources, workers: workers)
+        inherited = []
         for (index, listener) in listeners.enumerated() {
             let wanted = Wanted(listener)
             if let kept = sockets.first(where: { $0.wanted == wanted }), kept.isReachable {
@@ -85,6 +92,20 @@ struct BoundListeners {
                         "\(wanted.bind) is bound already, and `transparent: tproxy` can begin or end only at a start: "
                             + "bind another port, or restart"))
             }
+            if !shares[index].isEmpty {
+                let taken = shares[index]
+                let descriptors: [Int32]
+                do throws(EventLoopFault) {
+                    descriptors = try ListeningSocket.group(inheriting: taken, count: workers)
+                } catch {
+                    throw Self.fault(error, listener, at: sources.bind(ofListener: index))
+                }
+                fresh.add(descriptors, nextKey)
+                next.append(
+                    Socket(key: nextKey, wanted: wanted, address: taken[0].address, file: nil, queue: .inherited))
+                nextKey += 1
+                continue
+            }
             let predecessor = sockets.first { $0.wanted.bind == wanted.bind }?.file
             let group = try Self.group(
                 for: listener, after: predecessor, at: sources.bind(ofListener: index), workers)
@@ -93,6 +114,14 @@ struct BoundListeners {
             next.append(
                 Socket(key: nextKey, wanted: wanted, address: group.address, file: group.file, queue: queue))
             nextKey += 1
+        }
+        for lost in sockets where lost.queue == .inherited && !next.contains(where: { $0.key == lost.key }) {
+            // Its clients would wait in a queue that nobody empties.
+            throw .unsupported(
+                SettingsFlaw(
+                    .error, at: sources.listeners,
+                    "the service manager listens on \(lost.address.text), and no listener would take it any more: take "
+                        + "it out of the socket unit, and restart"))
         }
         sockets = next
         return fresh
@@ -155,7 +184,7 @@ struct BoundListeners {
 }
 
 extension UnixSocketFile.Access {
-    fileprivate init(_ listener: ListenerSettings) {
+    init(_ listener: ListenerSettings) {
         self.init(
             mode: listener.socket.mode ?? (listener.callers == nil ? 0o600 : 0o666), user: listener.socket.user,
             group: listener.socket.group)

@@ -27,7 +27,11 @@ final class Installer {
     private(set) var updates: [WorkerUpdate]
 
     /// Binds the listeners of `state` and makes the workers' first updates.
-    init(_ state: DesiredState, _ drainTimes: DrainTimes = DrainTimes()) throws(ProxyFault) {
+    ///
+    /// - Parameter inherited: what the service manager has bound for some of them.
+    init(
+        _ state: DesiredState, _ drainTimes: DrainTimes = DrainTimes(), inherited: InheritedDescriptors = .none
+    ) throws(ProxyFault) {
         self.drainTimes = drainTimes
         let settings = state.settings
         memoryBytes = settings.limits.memoryBytes ?? MemoryQuota.defaultBytes()
@@ -41,7 +45,7 @@ final class Installer {
             connectionsAtMost: connectionsAtMost, names: state.names)
         connectionsByMemory = plan.connectionsByMemory
         try Self.checkSupport(state)
-        listeners = BoundListeners(workers: workerCount)
+        listeners = BoundListeners(workers: workerCount, inherited: try Self.look(at: inherited, state))
         let fresh = try listeners.bind(settings.listeners, state.sources)
         updates = try Self.updates(plan, listeners, fresh, ownSockets, plaintextCounts, after: [], workers: workerCount)
         do throws(ProxyFault) {
@@ -86,6 +90,16 @@ final class Installer {
     private static func checkSupport(_ state: DesiredState) throws(ProxyFault) {
         let flaws = TransparencyCheck.flaws(state.settings, state.sources, severity: .error)
         if let flaw = flaws.first { throw .unsupported(flaw) }
+    }
+
+    private static func look(
+        at inherited: InheritedDescriptors, _ state: DesiredState
+    ) throws(ProxyFault) -> [InheritedSocket] {
+        do throws(InheritedSocketFlaw) {
+            return try inherited.entries.map { entry throws(InheritedSocketFlaw) in try InheritedSocket(entry) }
+        } catch {
+            throw .bind(SettingsFlaw(.error, at: state.sources.listeners, "\(error)"))
+        }
     }
 
     /// What the workers get, one each: TLS contexts that they share, and the sockets that are theirs.

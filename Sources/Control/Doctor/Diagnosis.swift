@@ -116,8 +116,9 @@ public struct Diagnosis: Sendable {
         let named = Set(privileged).sorted().map(String.init).joined(separator: ", ")
         return Finding(
             .ports, .error, "this user may not listen on \(named)",
-            remedy: "ports from \(facts.firstUnprivilegedPort) on, the capability NET_BIND_SERVICE, or sysctl"
-                + " net.ipv4.ip_unprivileged_port_start=\(Set(privileged).min()!)")
+            remedy:
+                "ports from \(facts.firstUnprivilegedPort) on, the capability NET_BIND_SERVICE, a socket unit of systemd, or"
+                + " sysctl net.ipv4.ip_unprivileged_port_start=\(Set(privileged).min()!)")
     }
 
     private static func clock(_ facts: HostFacts) -> Finding {

@@ -107,6 +107,8 @@ public enum AcceptQueue: Sendable {
     case ofWorker
     /// All workers, which have descriptors of one socket.
     case ofWorkers
+    /// Who inherits the socket next, too: what this process leaves there waits for it.
+    case inherited
 }
 
 /// A bound socket and the listener that its connections belong to.

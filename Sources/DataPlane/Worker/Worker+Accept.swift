@@ -249,7 +249,7 @@ extension Worker {
 
     private mutating func closeAcceptor(_ index: Int) {
         guard !acceptors[index].isClosed else { return }
-        if acceptors[index].servesLast,
+        if acceptors[index].servesLast, acceptors[index].queue != .inherited,
             listeners[acceptors[index].listener].service == .serving
         {
             acceptQueued(index)

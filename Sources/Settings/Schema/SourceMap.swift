@@ -93,6 +93,8 @@ extension SourceMap {
 
     public var accessLog: Position { self[.key(RootKeys.accessLog)] }
 
+    public var listeners: Position { self[.key(RootKeys.listeners)] }
+
     /// Listeners, routes and endpoints count from 0, as they do in `Settings`.
     public func bind(ofListener index: Int) -> Position {
         self[.key(RootKeys.listeners), .item(index), .key(ListenerKeys.bind)]
