@@ -50,7 +50,9 @@ public struct Diagnosis: Sendable {
             remedy = "sysctl kernel.io_uring_disabled=0"
         case (_, .ioURingRefused) where facts.seccomp == 2:
             reason = "the seccomp profile refuses it"
-            remedy = "allow io_uring_setup, io_uring_enter and io_uring_register in the profile"
+            remedy =
+                "the profile of `postern kubernetes seccomp-profile`, or one with io_uring_setup, io_uring_enter and"
+                + " io_uring_register"
         case (_, .ioURingLacks):
             reason = "\(fault)"
             remedy = "a kernel from 6.1 on"

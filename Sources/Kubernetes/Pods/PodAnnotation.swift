@@ -29,6 +29,8 @@ enum PodAnnotation: String, CaseIterable {
     case skipInboundPorts = "skip-inbound-ports"
     case skipOutboundPorts = "skip-outbound-ports"
     case skipOutboundAddresses = "skip-outbound-addresses"
+    /// The path of the proxy's seccomp profile below the kubelet's folder of profiles.
+    case seccompProfile = "seccomp-profile"
     case cpuRequest = "cpu-request"
     case cpuLimit = "cpu-limit"
     case memoryRequest = "memory-request"

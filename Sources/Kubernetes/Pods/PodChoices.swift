@@ -25,6 +25,8 @@ struct PodChoices {
     var skippedInboundPorts: String?
     var skippedOutboundPorts: String?
     var skippedOutboundAddresses: String?
+    /// Nil: RuntimeDefault.
+    var seccompProfile: String?
     var resources = ResourceChoices()
 
     /// Reads the pod's own annotations. Throws the first flaw: an unknown name, or a value that is none.
@@ -201,6 +203,11 @@ struct PodChoices {
         case .skipOutboundAddresses:
             guard value.isAddressList else { return "address blocks such as 10.0.0.0/8,fd00::/8" }
             skippedOutboundAddresses = value
+        case .seccompProfile:
+            guard value.isProfilePath else {
+                return "the path of a profile below the kubelet's folder `seccomp`, such as profiles/postern.json"
+            }
+            seccompProfile = value
         case .cpuRequest:
             guard let quantity = Quantity(cpu: value) else { return Self.processors }
             resources.cpuRequest = quantity
@@ -272,6 +279,9 @@ extension String {
             && names.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
             && utf8.allSatisfy { $0.isLetter || $0.isDigit || "-_./".utf8.contains($0) }
     }
+
+    /// As Kubernetes takes it: a path that descends.
+    fileprivate var isProfilePath: Bool { ("/profiles/" + self).isFilePath }
 
     fileprivate var isDuration: Bool {
         let units = ["ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000]

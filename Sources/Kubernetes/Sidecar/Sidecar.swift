@@ -173,7 +173,7 @@ struct Sidecar {
             Self.probe("startupProbe", "/readyz", seconds: "1", failures: "120"),
             Self.probe("readinessProbe", "/readyz", seconds: "5", failures: "3"),
             Self.probe("livenessProbe", "/livez", seconds: "10", failures: "3"),
-            Self.unprivileged(Self.user),
+            Self.unprivileged(Self.user, seccomp: proxySeccomp),
             resources,
             Value.Field(
                 "volumeMounts",
@@ -238,7 +238,7 @@ struct Sidecar {
             .mapping([Value.Field("requests", .mapping(requests)), Value.Field("limits", .mapping(limits))]))
     }
 
-    private static func unprivileged(_ user: String) -> Value.Field {
+    private static func unprivileged(_ user: String, seccomp: Value.Field = Self.seccomp) -> Value.Field {
         Value.Field(
             "securityContext",
             .mapping([
@@ -286,6 +286,14 @@ struct Sidecar {
     private static func mount(_ volume: String, at folder: String, isReadOnly: Bool = true) -> Value {
         let fields = [Value.Field("name", .text(volume)), Value.Field("mountPath", .text(folder))]
         return .mapping(isReadOnly ? fields + [Value.Field("readOnly", .plain("true"))] : fields)
+    }
+
+    /// The rules' and the validator's stays RuntimeDefault: what they call is not in the proxy's.
+    private var proxySeccomp: Value.Field {
+        guard let path = choices.seccompProfile else { return Self.seccomp }
+        return Value.Field(
+            "seccompProfile",
+            .mapping([Value.Field("type", .text("Localhost")), Value.Field("localhostProfile", .text(path))]))
     }
 
     private static let seccomp = Value.Field(

@@ -11,5 +11,6 @@ struct KubernetesCommand: ParsableCommand {
             """,
         subcommands: [
             KubernetesManifestsCommand.self, KubernetesChartCommand.self, KubernetesNamespaceCommand.self,
+            KubernetesSeccompProfileCommand.self,
         ])
 }
