@@ -27,8 +27,9 @@ public final class AdminServer {
     private let base: EventBase
     private let connections: AdminConnections
     private let http: OpaquePointer
-    /// Of a Unix socket.
-    private let files: [UnixSocketFile]
+    /// Of the Unix socket.
+    private var file: UnixSocketFile?
+    private let listeners: AdminListeners
 
     /// Serves requests once the loop runs.
     package convenience init(
@@ -43,17 +44,16 @@ public final class AdminServer {
         let connections = try AdminConnections(base)
         self.connections = connections
         guard let http = unsafe evhttp_new(base.pointer) else { throw .libevent(call: "evhttp_new") }
-        var listeners: [OpaquePointer] = unsafe []
+        let listeners = AdminListeners()
+        self.listeners = listeners
         for socket in sockets {
-            guard let bound = unsafe evhttp_accept_socket_with_handle(http, socket.number) else {
+            guard unsafe listeners.add(socket, to: http) else {
                 unsafe evhttp_free(http)
                 throw .libevent(call: "evhttp_accept_socket")
             }
-            socket.handOver()  // `http` closes it when it is freed
-            if let listener = unsafe evhttp_bound_socket_get_listener(bound) { unsafe listeners.append(listener) }
         }
         port = sockets.compactMap(\.port).first
-        files = sockets.compactMap(\.file)
+        file = sockets.compactMap(\.file).first
         unsafe self.http = http
         unsafe HTTPExchange.limit(
             http, timeoutSeconds: Self.timeoutSeconds, headerBytes: Self.headerLimitBytes,
@@ -72,20 +72,24 @@ public final class AdminServer {
             { _, context in
                 unsafe Unmanaged<AdminConnections>.fromOpaque(context!).takeUnretainedValue().begin()
             }, unsafe Unmanaged.passUnretained(connections).toOpaque())
-        for index in unsafe listeners.indices { unsafe Self.pauseWhenDescriptorsRunOut(listeners[index]) }
-        connections.pause = { pauses in
-            for index in unsafe listeners.indices {
-                // The listener belongs to the server, which owns these connections.
-                _ = unsafe pauses ? evconnlistener_disable(listeners[index]) : evconnlistener_enable(listeners[index])
-            }
-        }
+        connections.pause = { listeners.pause($0) }
         loop.keep(self)
     }
 
     deinit { unsafe evhttp_free(http) }
 
     /// Removes the file of the Unix socket.
-    func removeFiles() { for file in files { file.remove() } }
+    func removeFiles() { file?.remove() }
+
+    /// Makes the Unix socket anew if its file is no longer there; false if it is.
+    func renewSocket(_ settings: AdminSocketSettings) throws(ControlFault) -> Bool {
+        guard let file, !file.isInPlace else { return false }
+        let socket = try AdminSocket(settings)
+        // The old one stays open, where nobody finds it: a timer of its listener may be due.
+        guard unsafe listeners.add(socket, to: http) else { throw .libevent(call: "evhttp_accept_socket") }
+        self.file = socket.file
+        return true
+    }
 
     private func handle(_ exchange: HTTPExchange) {
         let asked = Self.read(exchange)

@@ -159,6 +159,7 @@ public final class Proxy {
             logger.info("reopening the access log and reloading the settings and the files they name")
             accessLog?.reopen()
             source?.files.readAsked()
+            renewAdminSocket()
             return .nothing
         case .filesChanged(let descriptor):
             source?.files.filesChanged(descriptor)
@@ -334,6 +335,18 @@ public final class Proxy {
             return server
         } catch {
             throw .bind(SettingsFlaw(.error, at: position, "\(error)"))
+        }
+    }
+
+    /// Makes the Unix socket of the admin endpoint anew if somebody has removed its file.
+    private func renewAdminSocket() {
+        guard let admin, let settings = installer.started.admin?.socket else { return }
+        do throws(ControlFault) {
+            if try admin.renewSocket(settings) {
+                logger.notice("admin endpoint is open again", metadata: ["socket": "\(settings.address)"])
+            }
+        } catch {
+            logger.error("\(error)")
         }
     }
 

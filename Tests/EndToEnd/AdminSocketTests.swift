@@ -70,6 +70,23 @@ struct AdminSocketTests {
         }
     }
 
+    @Test("SIGHUP makes it anew if somebody removed its file", arguments: EventLoopKind.allCases)
+    func renewed(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let (proxy, path) = try Self.proxy(stage, more: ", mode: \"0660\"")
+            for _ in 0..<2 {
+                try FileManager.default.removeItem(atPath: path)
+                proxy.process.signal(SIGHUP)
+                #expect(try eventually { try Self.ask(path, "/readyz") == "ready\n 200" })
+            }
+            let attributes = try FileManager.default.attributesOfItem(atPath: path)
+            #expect((attributes[.posixPermissions] as? Int) == 0o660)
+            #expect(try Self.ask(path, "/quit", ["-X", "POST"]) == "ending\n 200")
+            #expect(proxy.process.awaitExit() == .code(0))
+            #expect(!FileManager.default.fileExists(atPath: path))
+        }
+    }
+
     @Test("changes over TCP are taken where the settings allow them", arguments: EventLoopKind.allCases)
     func allowed(loop: EventLoopKind) throws {
         try onStage(loop) { stage in
