@@ -134,7 +134,7 @@ private struct WrittenProbe: Decodable {
             }
         }
         return HTTPProbe(
-            isSecure: scheme.uppercased() == "HTTPS", target: ProbeTarget.escaped(http.path ?? "/"),
+            isSecure: scheme.uppercased() == "HTTPS", target: ProbeTarget.requested(http.path ?? "/"),
             headers: headers.map { HTTPProbe.Header(name: $0.name, value: $0.value ?? "") })
     }
 

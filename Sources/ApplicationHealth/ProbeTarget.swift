@@ -53,6 +53,31 @@ public struct ProbeTarget: Hashable, Sendable {
         name.hasPrefix("[") && name.hasSuffix("]") ? name.dropFirst().dropLast() : name
     }
 
+    /// What kubelet sends for the path of a probe, which it reads as a URL: a fragment stays here. A path that is none
+    /// is a path as a whole.
+    static func requested(_ text: String) -> String {
+        let sent = text.prefix { $0 != "#" }
+        let fragment = text.dropFirst(sent.count)
+        let path = sent.prefix { $0 != "?" }
+        guard isEscapedSoundly(path), isEscapedSoundly(fragment) else {
+            return escaped(
+                text.replacing("%", with: "%25").replacing("?", with: "%3F").replacing("#", with: "%23"))
+        }
+        return escaped(sent)
+    }
+
+    /// Whether each percent sign begins an escape (RFC 3986 section 2.1).
+    private static func isEscapedSoundly(_ text: Substring) -> Bool {
+        let bytes = Array(text.utf8)
+        return bytes.indices.allSatisfy { index in
+            bytes[index] != UInt8(ascii: "%")
+                || index + 2 < bytes.count
+                    && bytes[index + 1...index + 2].allSatisfy {
+                        (0x30...0x39).contains($0) || (0x61...0x66).contains($0 | 0x20)
+                    }
+        }
+    }
+
     /// In visible ASCII; an absolute path where it is to be one.
     static func escaped(_ text: some StringProtocol, absolute: Bool = true) -> String {
         let digits = Array("0123456789ABCDEF".utf8)

@@ -3,6 +3,7 @@ import DataPlane
 import EventLoop
 import Glibc
 public import Logging
+public import Policy
 import Settings
 public import System
 import TLS
@@ -63,10 +64,11 @@ public final class Proxy {
     ///   - path: the settings file, if it and the files it names are to be watched.
     ///   - drainTimes: those of the command line.
     ///   - probes: of the application, which the admin endpoint answers.
+    ///   - podAddresses: where the application may listen, beside loopback.
     ///   - inherited: listening sockets of the service manager; each must be for a listener.
     public init(
         _ ready: CheckedSettings.Ready, watching path: String? = nil, drainTimes: DrainTimes = DrainTimes(),
-        probes: ProbeList? = nil, inherited: InheritedDescriptors = .none,
+        probes: ProbeList? = nil, podAddresses: [IPAddress] = [], inherited: InheritedDescriptors = .none,
         on loop: ControlLoop, logger: Logger
     ) throws(ProxyFault) {
         let settings = ready.settings
@@ -101,7 +103,7 @@ public final class Proxy {
         }
         do throws(ControlFault) {
             reports = try WorkerReports()
-            health = if let probes { try HealthChecks(probes, on: loop) } else { nil }
+            health = if let probes { try HealthChecks(probes, addresses: podAddresses, on: loop) } else { nil }
             accessLog = try Self.accessLog(settings.accessLog, workers: count, logger)
             try loop.watch(eventDescriptor: reports.wake.number)
             if let path { source = try SettingsSource(ready, path: path, on: loop) }

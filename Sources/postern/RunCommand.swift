@@ -5,6 +5,7 @@ import Control
 import Glibc
 import Identity
 import Logging
+import Policy
 import Settings
 import SVID
 import System
@@ -65,13 +66,12 @@ struct RunCommand: ParsableCommand {
                 ])
         }
         let probes: ProbeList?
+        let podAddresses: [IPAddress]
         do throws(ProbeListFlaw) {
-            probes = try HealthEnvironment.probes.map { text throws(ProbeListFlaw) in try ProbeList(parsing: text) }
-            if probes != nil, ready.settings.admin == nil {
-                throw ProbeListFlaw("the settings have no `admin`, which would answer them")
-            }
+            probes = try HealthEnvironment.probes(hasAdmin: ready.settings.admin != nil)
+            podAddresses = try HealthEnvironment.addresses()
         } catch {
-            ready.settings.log.complain("\(HealthEnvironment.name): \(error)")
+            ready.settings.log.complain("\(error)")
             throw ExitCode.badInput
         }
         let sockets: InheritedDescriptors
@@ -87,7 +87,7 @@ struct RunCommand: ParsableCommand {
                 ready, watching: config.path,
                 drainTimes: DrainTimes(
                     delayMilliseconds: drainDelay?.milliseconds, timeoutMilliseconds: drainTimeout?.milliseconds),
-                probes: probes, inherited: sockets, on: loop, logger: logger)
+                probes: probes, podAddresses: podAddresses, inherited: sockets, on: loop, logger: logger)
         } catch {
             ready.settings.log.complain("\(error)")
             throw ExitCode.badInput

@@ -65,6 +65,19 @@ struct ProbeListTests {
         #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
     }
 
+    @Test(
+        "a path is a URL's, of which the fragment is not sent, or else a path as a whole",
+        arguments: [
+            ("/a?b=c#d", "/a?b=c"), ("/a#b?c", "/a"), ("#a", "/"), ("", "/"), ("a", "/a"), ("/a?b=%zz", "/a?b=%zz"),
+            ("/%20a", "/%20a"), ("/%zz?a#b", "/%25zz%3Fa%23b"), ("/100%", "/100%25"), ("/a#%", "/a%23%25"),
+        ])
+    func path(written: String, sent: String) throws {
+        let list = try ProbeList(
+            parsing: "{\"/app-health/a/livez\": {\"httpGet\": {\"port\": 1, \"path\": \"\(written)\"}}}")
+        guard case .http(let http)? = list.probes["/app-health/a/livez"]?.request else { throw Unexpected() }
+        #expect(http.target == sent)
+    }
+
     @Test("no header ends its line: a line feed in a value or path stays in it")
     func injection() throws {
         let list = try ProbeList(

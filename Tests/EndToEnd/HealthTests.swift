@@ -162,6 +162,51 @@ struct HealthTests {
         }
     }
 
+    @Test(
+        "an application that listens on the pod's address alone is asked there, and one that is not there is not the probe",
+        arguments: EventLoopKind.allCases)
+    func addresses(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let path = stage.folder.file("admin.sock")
+            let settings = SettingsFile(
+                listeners: [.inbound("in", upstream: "{builtin: echo}", bind: "127.0.0.1:15443")],
+                extra: "admin: {socket: {path: \"\(path)\"}}")
+            // All outgoing connections come from port 40000, as far as they can.
+            let script = """
+                ip link set lo up && ip address add 10.60.0.1/32 dev lo
+                echo '40000 40000' >/proc/sys/net/ipv4/ip_local_port_range
+                setpriv --pdeathsig KILL python3 -c 'if True:
+                    import socket, time
+                    server = socket.create_server(("10.60.0.1", 8080))
+                    time.sleep(600)' &
+                until ss -Hltn | grep -q 10.60.0.1; do sleep 0.05; done
+                exec "$@"
+                """
+            let probes = """
+                {"/app-health/a/livez": {"tcpSocket": {"port": 40000}}, \
+                "/app-health/a/readyz": {"tcpSocket": {"port": 8080}}}
+                """
+            _ = try stage.proxy(
+                text: settings.text(loop: loop),
+                in: [
+                    "unshare", "--net", "bash", "-c", script, "-", "env", "POSTERN_APP_PROBES=\(probes)",
+                    "POSTERN_POD_IPS=10.60.0.1",
+                ])
+            func ask(_ probe: String) throws -> String {
+                let curl = try ChildProcess([
+                    "curl", "-s", "-m", "5", "-w", " %{http_code}", "--unix-socket", path,
+                    "http://localhost/app-health/a/\(probe)",
+                ])
+                _ = curl.awaitExit()
+                return curl.standardOutput.text
+            }
+            // Where nobody listens on the port, a connection from it to it is one to itself.
+            let answer = try ask("livez")
+            #expect(answer.contains("Connection refused") && answer.hasSuffix("503"), "\(answer)")
+            #expect(try ask("readyz") == "ok\n 200")
+        }
+    }
+
     @Test("a flawed list, or one that nothing would answer, is an error at the start")
     func flawed() throws {
         try onStage(.epoll) { stage in

@@ -1,5 +1,6 @@
-import ApplicationHealth
+public import ApplicationHealth
 import Glibc
+public import Policy
 import Synchronization
 import System
 
@@ -33,14 +34,17 @@ final class HealthChecks {
     typealias Answer = (ProbeRun.Outcome) -> Void
 
     private let list: ProbeList
+    private let addresses: [IPAddress]
     private let results: Results
     /// Who waits for the probe of a path that is under way.
     private var waiting: [String: [Answer]] = [:]
     /// Of each probe's last run.
     private var latest: [String: ProbeRun.Outcome] = [:]
 
-    init(_ list: ProbeList, on loop: ControlLoop) throws(ControlFault) {
+    /// - Parameter addresses: of the pod.
+    init(_ list: ProbeList, addresses: [IPAddress] = [], on loop: ControlLoop) throws(ControlFault) {
         self.list = list
+        self.addresses = addresses
         results = try Results()
         try loop.watch(eventDescriptor: results.wake.number)
     }
@@ -68,7 +72,7 @@ final class HealthChecks {
         }
         waiting[path, default: []].append(answer)
         guard waiting[path]?.count == 1 else { return }
-        let run = ProbeRun(probe: probe, host: host, userAgent: userAgent ?? "postern")
+        let run = ProbeRun(probe: probe, host: host, userAgent: userAgent ?? "postern", addresses: addresses)
         do throws(ControlFault) {
             _ = try PosixThread.spawn(name: "health") { [results] in results.post(path, run.run()) }
         } catch {
@@ -89,9 +93,39 @@ final class HealthChecks {
 public enum HealthEnvironment {
     public static let name = "POSTERN_APP_PROBES"
 
+    public static let addressesName = "POSTERN_POD_IPS"
+
+    /// What is to be asked; nil if there is no list.
+    ///
+    /// - Parameter hasAdmin: whether the settings have an admin endpoint, which answers.
+    public static func probes(hasAdmin: Bool) throws(ProbeListFlaw) -> ProbeList? {
+        guard let text = value(name) else { return nil }
+        do throws(ProbeListFlaw) {
+            let list = try ProbeList(parsing: text)
+            guard hasAdmin else { throw ProbeListFlaw("the settings have no `admin`, which would answer them") }
+            return list
+        } catch {
+            throw ProbeListFlaw("\(name): \(error)")
+        }
+    }
+
+    /// The addresses of the pod, as the downward API writes `status.podIPs`.
+    public static func addresses() throws(ProbeListFlaw) -> [IPAddress] {
+        var addresses: [IPAddress] = []
+        for text in (value(addressesName) ?? "").split(separator: ",").prefix(addressesAtMost) {
+            guard let address = IPAddress(parsing: String(text)) else {
+                throw ProbeListFlaw("\(addressesName): \"\(text.prefix(64))\" is no IP address")
+            }
+            addresses.append(address)
+        }
+        return addresses
+    }
+
+    private static let addressesAtMost = 4
+
     /// Nil if it is not set, or empty.
-    public static var probes: String? {
-        // Nothing in this process changes the environment.
+    private static func value(_ name: String) -> String? {
+        // Nothing in this process changes the environment, but its first step.
         guard let value = unsafe getenv(name) else { return nil }
         let text = unsafe String(cString: value)
         return text.isEmpty ? nil : text

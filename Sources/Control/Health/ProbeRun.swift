@@ -1,6 +1,9 @@
 import ApplicationHealth
 import CLibEvent
+import DataPlane
 import Glibc
+import Policy
+import Settings
 import System
 import TLS
 import WorkloadAPI
@@ -20,6 +23,8 @@ struct ProbeRun: Sendable {
     /// The address that kubelet asked, by which it would have asked the application: the host of `Host`.
     let host: String
     let userAgent: String
+    /// Of the pod, for an application that listens on these alone, and not on loopback.
+    let addresses: [IPAddress]
 
     private struct Failure: Error {
         let reason: String
@@ -30,7 +35,7 @@ struct ProbeRun: Sendable {
         let deadline = MonotonicClock.milliseconds() + Int64(probe.timeoutMilliseconds)
         do throws(Failure) {
             switch probe.request {
-            case .tcp: _ = try Self.connected(probe.port, deadline)
+            case .tcp: _ = try connected(probe.port, deadline)
             case .http(let http): try ask(http, deadline)
             case .grpc(let service): try call(service, deadline)
             }
@@ -67,7 +72,7 @@ struct ProbeRun: Sendable {
     private func response(
         to request: [UInt8], _ target: ProbeTarget, _ deadline: Int64
     ) throws(Failure) -> HTTPHead.Response {
-        let socket = try Self.connected(target.port, deadline)
+        let socket = try connected(target.port, deadline)
         var head = HTTPHead()
         var outcome: Result<HTTPHead.Response, HTTPHead.Flaw>?
         func receive(_ bytes: [UInt8]) -> Bool {
@@ -105,7 +110,7 @@ struct ProbeRun: Sendable {
     // MARK: gRPC
 
     private func call(_ service: String, _ deadline: Int64) throws(Failure) {
-        let socket = try Self.connected(probe.port, deadline)
+        let socket = try connected(probe.port, deadline)
         let call: HealthCall
         do throws(WorkloadFault) {
             call = try HealthCall(service: service, authority: "\(host):\(probe.port)", userAgent: userAgent)
@@ -162,10 +167,11 @@ struct ProbeRun: Sendable {
         }
     }
 
-    /// A non-blocking connection to a port of loopback, of whichever family has it.
-    private static func connected(_ port: UInt16, _ deadline: Int64) throws(Failure) -> OwnedDescriptor {
+    /// A non-blocking connection to a port of loopback, of whichever family has it, or else of the pod's addresses.
+    private func connected(_ port: UInt16, _ deadline: Int64) throws(Failure) -> OwnedDescriptor {
         var reason = ""
-        for address in [SocketAddress(v4: 0x7F00_0001, port: port), SocketAddress(v6: 0, 1, port: port)] {
+        let others = addresses.map { SocketAddress(Endpoint(address: $0, port: port)) }
+        for address in [SocketAddress(v4: 0x7F00_0001, port: port), SocketAddress(v6: 0, 1, port: port)] + others {
             let number = socket(address.family, postern_nonblocking_stream_socket, 0)
             guard number >= 0 else {
                 if reason.isEmpty { reason = systemMessage(errno) }
@@ -174,11 +180,12 @@ struct ProbeRun: Sendable {
             let owned = OwnedDescriptor(number)
             var failure = 0 - address.connect(number)
             if failure == EINPROGRESS {
-                guard OwnedDescriptor.wait(number, for: POLLOUT, timeoutMilliseconds: remaining(until: deadline)) else {
-                    throw Failure(reason: "it does not accept")
-                }
-                failure = pendingError(of: number)
+                guard OwnedDescriptor.wait(number, for: POLLOUT, timeoutMilliseconds: Self.remaining(until: deadline))
+                else { throw Failure(reason: "it does not accept") }
+                failure = Self.pendingError(of: number)
             }
+            // Where nobody listens, and the port was chosen for this end too: TCP connects such a socket to itself.
+            if failure == 0, SocketAddress(.local, of: number) == address { failure = ECONNREFUSED }
             if failure == 0 { return owned }
             if reason.isEmpty { reason = "port \(port): \(systemMessage(failure))" }
         }

@@ -6,6 +6,14 @@ struct ProbeRecord {
     static let requestsVariable = "POSTERN_APP_PROBES"
     /// For a removal: the handlers as they were written, by path.
     static let writtenVariable = "POSTERN_APP_PROBES_WRITTEN"
+    /// For the proxy: the addresses of the pod, for an application that listens on these alone.
+    static let addressesVariable = "POSTERN_POD_IPS"
+    static let addresses = Value.mapping([
+        Value.Field("name", .text(addressesVariable)),
+        Value.Field(
+            "valueFrom",
+            .mapping([Value.Field("fieldRef", .mapping([Value.Field("fieldPath", .text("status.podIPs"))]))])),
+    ])
     /// A variable of more than 128 KiB keeps a program from being started.
     static let bytesAtMost = 100 << 10
 
@@ -27,7 +35,7 @@ struct ProbeRecord {
     var environment: [Value] {
         [(Self.requestsVariable, requests), (Self.writtenVariable, written)].map { name, text in
             .mapping([Value.Field("name", .text(name)), Value.Field("value", .text(text))])
-        }
+        } + [Self.addresses]
     }
 
     /// The handlers as they were written, by path, from an injected pod.

@@ -68,7 +68,11 @@ def take_out(after, before, is_first=True):
         container = spec["initContainers"].pop(0)
         assert container["name"] == name, container
         check(container, name)
-    environment = {variable["name"]: variable["value"] for variable in container.get("env", [])}
+    environment = {variable["name"]: variable.get("value") for variable in container.get("env", [])}
+    pod_ips = {"fieldRef": {"fieldPath": "status.podIPs"}}
+    for variable in container.get("env", []):
+        assert variable["name"] != "POSTERN_POD_IPS" or variable["valueFrom"] == pod_ips
+    assert ("POSTERN_POD_IPS" in environment) == ("POSTERN_APP_PROBES" in environment)
     put_probes_back(spec, old, json.loads(environment.get("POSTERN_APP_PROBES", "{}")))
     for name in ["postern-identity", "postern-settings", "postern-run"]:
         assert spec["volumes"].pop(0)["name"] == name
