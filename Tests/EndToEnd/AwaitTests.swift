@@ -80,6 +80,23 @@ struct AwaitTests {
         }
     }
 
+    @Test("an answer is enough, also where the connection stays open", arguments: ["200", "503"])
+    func open(status: String) throws {
+        let folder = try TemporaryFolder("e2e")
+        let server = try Application(
+            .init {
+                _ = try $0.receive(within: .seconds(60))
+                try $0.send("HTTP/1.1 \(status) X\r\nContent-Length: 99\r\n\r\nnot ready: no SVID\nmore".utf8)
+                _ = $0.awaitHangUp(within: .seconds(60))
+            })
+        let start = ContinuousClock.now
+        let result = try PosternBinary.run(
+            ["await", "--ready", "--admin", "\(server.address)", "--timeout", "0s"], in: folder)
+        #expect(result.exit == .code(status == "200" ? 0 : 1))
+        #expect(status == "200" || result.errors == "error: not ready within 0s: no SVID\n", "\(result.errors)")
+        #expect(ContinuousClock.now - start < .seconds(3))
+    }
+
     @Test("SIGTERM ends it, also as the first process of a container", arguments: [143, 1])
     func stopped(code: Int32) throws {
         // Such a process ignores the signal until it has a handler. Nothing listens on port 1.

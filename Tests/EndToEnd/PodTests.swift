@@ -77,6 +77,58 @@ struct PodTests {
         }
     }
 
+    @Test(
+        "beside an ordinary container a Job starts first, calls through it, ends it, and keeps its own exit code",
+        arguments: EventLoopKind.allCases)
+    func job(loop: EventLoopKind) throws {
+        try onStage(loop) { stage in
+            let peer = try stage.inbound(to: stage.application(.echo))
+            let (admin, out) = (stage.folder.file("admin.sock"), stage.folder.file("out.sock"))
+            let settings = try SettingsFile(
+                role: .client, listeners: [.outbound(to: peer.address("in"), bind: "unix:\(out)")],
+                limits: ["drainDelay": "3s"], extra: "admin: {socket: {path: \"\(admin)\"}}")
+            let call = """
+                import socket, sys
+                s = socket.socket(socket.AF_UNIX)
+                s.connect(sys.argv[1])
+                s.sendall(b"hello")
+                print(s.recv(5).decode())
+                """
+            func start(_ script: String) throws -> ChildProcess {
+                let words = [try PosternBinary.path(), "await", "--ready", "--admin", "unix:\(admin)", "--"]
+                return stage.keep(try ChildProcess(words + ["sh", "-c", script, call, out, admin]))
+            }
+            for code: Int32 in [0, 7] {
+                let job = try start(
+                    """
+                    python3 -c "$0" "$1"
+                    curl -s --unix-socket "$2" -X POST http://localhost/quit
+                    exit \(code)
+                    """)
+                let proxy = try stage.proxy(settings)
+                #expect(job.awaitExit() == .code(code))
+                #expect(job.standardOutput.text == "hello\nending\n")
+                // At once, and not after the delay: the container ends, and with it the Job.
+                #expect(proxy.process.awaitExit(within: .seconds(2)) == .code(0))
+            }
+            // Both containers get SIGTERM at once, and the application has a last call to make.
+            let application = try start(
+                """
+                trap 'python3 -c "$0" "$1"; exit 3' TERM
+                echo up
+                while :; do sleep 0.05; done
+                """)
+            let proxy = try stage.proxy(settings)
+            #expect(application.standardOutput.awaitLine { $0 == "up" ? true : nil } == true)
+            proxy.process.signal(SIGTERM)
+            try proxy.logEvent("draining")
+            application.signal(SIGTERM)
+            #expect(application.awaitExit() == .code(3))
+            #expect(application.standardOutput.text == "up\nhello\n")
+            #expect(proxy.process.awaitExit() == .code(0))
+        }
+    }
+
     // MARK: Private
 
     /// `openssl s_client` outside, which has said hello to the pod's application.

@@ -16,21 +16,14 @@ struct ReadinessQuestion {
     func answer() -> Readiness {
         do throws(Failure) {
             let deadline = MonotonicClock.milliseconds() + milliseconds
-            let bytes = try exchange(deadline)
-            var head = HTTPHead()
-            guard let response = try? head.take(bytes) else { return .notReady(reason: "it does not answer with HTTP") }
-            if response.status == 200 { return .ready }
-            let text = String(decoding: bytes, as: UTF8.self)
-            let body = text.firstRange(of: "\r\n\r\n").map { text[$0.upperBound...] } ?? ""
-            let line = body.split(separator: "\n").first.map(String.init) ?? "status \(response.status)"
-            return .notReady(reason: line.hasPrefix("not ready: ") ? String(line.dropFirst(11)) : line)
+            return try exchange(deadline)
         } catch {
             return .notReady(reason: error.reason)
         }
     }
 
-    /// All that the server sends.
-    private func exchange(_ deadline: Int64) throws(Failure) -> [UInt8] {
+    /// A status of 200 is enough; of another one the first line of the body is the reason.
+    private func exchange(_ deadline: Int64) throws(Failure) -> Readiness {
         let flags = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let descriptor = OwnedDescriptor(socket(address.family, flags, 0))
         guard descriptor.number >= 0 else { throw Failure(reason: systemMessage(errno)) }
@@ -47,18 +40,49 @@ struct ReadinessQuestion {
         }
         guard sent == request.count else { throw Failure(reason: "the admin endpoint does not read") }
         var all: [UInt8] = []
+        var head = HTTPHead()
+        var response: HTTPHead.Response?
         var buffer = [UInt8](repeating: 0, count: 16_384)
         while all.count <= Self.bytesAtMost {
-            try wait(descriptor.number, POLLIN, deadline)
+            do throws(Failure) {
+                try wait(descriptor.number, POLLIN, deadline)
+            } catch {
+                guard let response else { throw error }
+                return Self.refusal(response, all)
+            }
             // Writes at most the buffer's length.
             let count = unsafe buffer.withUnsafeMutableBytes {
                 unsafe recv(descriptor.number, $0.baseAddress, $0.count, 0)
             }
             if count < 0, errno == EAGAIN || errno == EINTR { continue }
-            guard count > 0 else { return all }
-            all += buffer[..<count]
+            let received = buffer[..<max(0, count)]
+            all += received
+            if response == nil {
+                do throws(HTTPHead.Flaw) {
+                    response = try head.take(received)
+                } catch {
+                    throw Failure(reason: "it does not answer with HTTP")
+                }
+            }
+            guard let response else { continue }
+            if response.status == 200 { return .ready }
+            if count <= 0 || Self.line(ofBodyIn: all) != nil { return Self.refusal(response, all) }
         }
-        return all
+        throw Failure(reason: "its answer is too long")
+    }
+
+    private static func refusal(_ response: HTTPHead.Response, _ bytes: [UInt8]) -> Readiness {
+        let line = line(ofBodyIn: bytes) ?? "status \(response.status)"
+        return .notReady(reason: line.hasPrefix("not ready: ") ? String(line.dropFirst(11)) : line)
+    }
+
+    /// The first line of the body, if it has come whole.
+    private static func line(ofBodyIn bytes: [UInt8]) -> String? {
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard let body = text.firstRange(of: "\r\n\r\n").map({ text[$0.upperBound...] }),
+            let end = body.firstIndex(of: "\n")
+        else { return nil }
+        return String(body[..<end])
     }
 
     private func wait(_ number: Int32, _ events: Int32, _ deadline: Int64) throws(Failure) {
