@@ -181,6 +181,25 @@ struct InjectionTests {
         #expect(result.reports[0].warnings.isEmpty == isThere)
     }
 
+    @Test(
+        "what a cluster wrote as JSON stays JSON, whichever of its entries are neighbours",
+        arguments: ["012", "021", "102", "120", "201", "210"])
+    func neighbours(_ order: String) throws {
+        let entries = [
+            "\"containers\": [{\"name\": \"a\"}]",
+            "\"initContainers\": [{\"name\": \"postern-redirect\"}, {\"name\": \"postern-proxy\"}]",
+            "\"volumes\": [{\"name\": \"postern-run\"}]",
+        ]
+        func text(_ annotations: String, _ spec: [String]) -> String {
+            "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\(annotations)\"name\": \"a\"}, "
+                + "\"spec\": {\(spec.joined(separator: ", "))}}\n"
+        }
+        let spec = order.utf8.map { entries[Int($0 - UInt8(ascii: "0"))] }
+        let injected = text("\"annotations\": {\"postern.dev/injected\": \"1\"}, ", spec)
+        let removed = try Injection.uninject(Array(injected.utf8), file: "m")
+        #expect(String(decoding: removed.text, as: UTF8.self) == text("", [entries[0]]))
+    }
+
     @Test("an SVID from a Secret: its files are mounted, and there is no socket")
     func secret() throws {
         let text = """

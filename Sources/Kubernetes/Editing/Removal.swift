@@ -12,6 +12,8 @@ struct Removal {
 
     private(set) var restored: [Restored] = []
     private var edits: [TextEdit] = []
+    /// Entries of braces and brackets, whose commas go with them.
+    private var entries: [Range<Int>] = []
     private let source: SourceText
 
     init(_ source: SourceText) {
@@ -37,6 +39,7 @@ struct Removal {
 
     /// All edits; a line break that was added at the end of the text goes with what stood behind it.
     func finished() -> [TextEdit] {
+        let edits = edits + entryEdits
         guard source.bytes.last != .newline else { return edits }
         var end = source.bytes.count
         // From the last deletion back, as far as they touch.
@@ -109,10 +112,10 @@ struct Removal {
         let isAll = added.count == items.count
         if list.node.isFlow {
             if isAll, isTight(last), spec.node.isFlow, let key = list.key {
-                removeFlow(key.start..<list.node.end)
+                entries.append(key.start..<list.node.end)
             } else {
                 for run in items.split(whereSeparator: { !isAdded($0) }) {
-                    removeFlow(run[run.startIndex].start..<run[run.endIndex - 1].end)
+                    entries.append(run[run.startIndex].start..<run[run.endIndex - 1].end)
                 }
             }
         } else {
@@ -127,7 +130,7 @@ struct Removal {
         let isOnly = mapping.node.entries?.count == 1
         if mapping.node.isFlow {
             if isOnly, isTight(entry.node), mapping.parent?.isFlow == true { return .wasAdded }
-            removeFlow(key.start..<entry.node.end)
+            entries.append(key.start..<entry.node.end)
             return .stays
         }
         if entry.node.entries == nil {
@@ -180,8 +183,23 @@ struct Removal {
         return start
     }
 
-    /// Removes an entry of braces or brackets, with its comma and one space.
-    private mutating func removeFlow(_ range: Range<Int>) {
+    /// Neighbours are removed together: the last one's comma is the one in front of them all.
+    private var entryEdits: [TextEdit] {
+        var runs: [Range<Int>] = []
+        for range in entries.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if let last = runs.last, let comma = commaBefore(range.lowerBound), comma >= last.upperBound,
+                isBlank(last.upperBound..<comma)
+            {
+                runs[runs.count - 1] = last.lowerBound..<range.upperBound
+            } else {
+                runs.append(range)
+            }
+        }
+        return runs.map { .delete(withComma($0)) }
+    }
+
+    /// Entries of braces or brackets with their comma and one space.
+    private func withComma(_ range: Range<Int>) -> Range<Int> {
         var (start, end) = (range.lowerBound, range.upperBound)
         if source.byte(end) == .comma {
             end += 1
@@ -191,15 +209,17 @@ struct Removal {
         } else if source.byte(end) == .space {
             end += 1
         }
-        edits.append(.delete(start..<end))
+        return start..<end
     }
 
     private func commaBefore(_ offset: Int) -> Int? {
         var index = offset - 1
-        while index > 0, [.space, .newline, .carriageReturn, UInt8(ascii: "\t")].contains(source.bytes[index]) {
-            index -= 1
-        }
+        while index > 0, isBlank(index..<index + 1) { index -= 1 }
         return index >= 0 && source.bytes[index] == .comma ? index : nil
+    }
+
+    private func isBlank(_ range: Range<Int>) -> Bool {
+        source.bytes[range].allSatisfy { [.space, .newline, .carriageReturn, UInt8(ascii: "\t")].contains($0) }
     }
 
     /// Whether the brace or bracket ends right behind the last value: so ends what was added whole.
