@@ -50,6 +50,12 @@ extension Injection {
         guard let workload = try request.pod() else { return request.allow(.notAPod) }
         var scan = PodScan()
         switch try Decision(workload, image: image, version: version, &scan) {
+        case .skip(.alreadyInjected(let version)):
+            // Another webhook may have added containers since, after which we are asked again.
+            if let pod = workload.pod, let addition = try ProbeAddition(pod, image: image, &scan) {
+                return request.patch(JSONPatch(addition), addition.warnings)
+            }
+            return request.allow(.pod(.alreadyInjected(version: version)))
         case .skip(let reason): return request.allow(.pod(reason))
         case .inject(let injectable): return request.patch(JSONPatch(injectable), injectable.warnings)
         }

@@ -5,12 +5,7 @@ struct JSONPatch {
     init(_ injectable: Decision.Injectable) {
         let (pod, spec, sidecar) = (injectable.pod.node, injectable.spec.node, injectable.sidecar)
         // First, while the indices of the init containers are those of the review.
-        for probe in injectable.probes {
-            let handler = ApplicationProbe.rewritten(path: probe.path)
-            if probe.handlerName != handler.key { remove("\(probe.pointer)/\(probe.handlerName)") }
-            // RFC 6902 section 4.1: replaces a member that is there.
-            add("\(probe.pointer)/\(handler.key)", handler.value)
-        }
+        for probe in injectable.probes { rewrite(probe) }
         let annotations = Value.mapping([sidecar.annotation])
         switch (pod.value("metadata"), pod.value("metadata")?.value("annotations")) {
         case (nil, _): add("/metadata", .mapping([Value.Field("annotations", annotations)]))
@@ -24,6 +19,19 @@ struct JSONPatch {
             }
             for (index, value) in values.enumerated() { add("/spec/\(list)/\(index)", value) }
         }
+    }
+
+    /// To a pod that is injected already.
+    init(_ addition: ProbeAddition) {
+        for probe in addition.probes { rewrite(probe) }
+        for (pointer, value) in addition.variables { add(pointer, value) }
+    }
+
+    private mutating func rewrite(_ probe: ApplicationProbe) {
+        let handler = ApplicationProbe.rewritten(path: probe.path)
+        if probe.handlerName != handler.key { remove("\(probe.pointer)/\(probe.handlerName)") }
+        // RFC 6902 section 4.1: replaces a member that is there.
+        add("\(probe.pointer)/\(handler.key)", handler.value)
     }
 
     var text: String { Value.list(operations).flow }

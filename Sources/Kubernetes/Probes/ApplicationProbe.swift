@@ -58,6 +58,8 @@ struct ProbeReader {
             if case .alias = containers.node.content { try containers.requireEditable() }
             for index in (containers.node.items ?? []).indices {
                 let container = containers.item(index)
+                // Of a pod that is injected already.
+                if let name = container.node.value("name")?.text, Sidecar.ContainerName.all.contains(name) { continue }
                 guard scan.mayHaveProbes(container.node) else { continue }
                 if case .alias = container.node.content { try container.requireEditable() }
                 try read(container, "/spec/\(list)/\(index)")
@@ -81,6 +83,8 @@ struct ProbeReader {
         _ handler: Cursor, _ name: String, _ probe: Cursor, _ kind: ProbeKind, in container: Cursor, _ pointer: String
     ) throws(SettingsFlaw) {
         if case .alias = handler.node.content { try handler.requireEditable() }
+        let rewritten = ApplicationProbe.path(container: container.node.value("name")?.text ?? "", kind)
+        if let key = handler.key, ApplicationProbe.isRewritten(key, handler.node, path: rewritten) { return }
         // The kubelet asks another host.
         guard try handler.text("host").isEmpty else { return }
         let owner = try container.text("name")

@@ -38,6 +38,23 @@ struct ProbeRecord {
         } + [Self.addresses]
     }
 
+    /// The JSON objects of two records as one, where the second one counts; nil if the first is none, or both together
+    /// are too long.
+    static func joined(_ known: String, _ added: String) -> String? {
+        func entries(_ text: String) -> [SourceNode.Entry]? {
+            guard text.hasPrefix("{"), text.hasSuffix("}") else { return nil }
+            return try? Manifest(Array(text.utf8), file: "").documents.first?.root.entries
+        }
+        guard known.utf8.count + added.utf8.count <= bytesAtMost, let old = entries(known), let new = entries(added)
+        else { return nil }
+        let paths = Set(new.compactMap(\.key.text))
+        let bytes = Array(known.utf8)
+        let kept = old.filter { !paths.contains($0.key.text ?? "") }.map { entry in
+            String(decoding: bytes[entry.key.start..<entry.value.end], as: UTF8.self)
+        }
+        return "{" + (kept + [String(added.dropFirst().dropLast())]).joined(separator: ", ") + "}"
+    }
+
     /// The handlers as they were written, by path, from an injected pod.
     static func written(in pod: Cursor) throws(SettingsFlaw) -> [String: WrittenHandler] {
         let containers = pod.node.value("spec")?.value("initContainers")?.items ?? []

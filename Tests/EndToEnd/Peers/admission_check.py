@@ -121,8 +121,36 @@ def special(postern):
         debugged["spec"]["ephemeralContainers"] = [{"name": "d", "securityContext": {"runAsUser": user}}]
         question = review(debugged, "UPDATE", oldObject=injected, subResource="ephemeralcontainers")
         assert ask(postern, question)["allowed"] is allowed
+    reinvoked(postern, pod)
     # An anonymous pod of ASCII alone, as other clients write JSON, up to the surrogates that YAML does not have.
     assert "patch" in ask(postern, review(pod | {"metadata": {"generateName": "\u00e9\u2028-"}}), ascii=True)
+
+
+def reinvoked(postern, pod):
+    """Containers that other webhooks add after ours: asked again, it rewrites their probes, and those alone."""
+    pod = copy.deepcopy(pod)
+    probed = {"name": "b", "image": "b", "livenessProbe": {"tcpSocket": {"port": 7000}, "periodSeconds": 7}}
+    for first in [None, {"readinessProbe": {"httpGet": {"path": "/r", "port": 80}}}]:
+        pod["spec"]["containers"] = [{"name": "a"} | (first or {})]
+        injected = patched(pod, ask(postern, review(pod)))
+        more = copy.deepcopy(injected)
+        more["spec"]["containers"].append(copy.deepcopy(probed))
+        # Another webhook has put the first one's probe back as it was.
+        more["spec"]["containers"][0] = copy.deepcopy(pod["spec"]["containers"][0])
+        after = patched(more, ask(postern, review(more)))
+        assert "patch" not in ask(postern, review(after))
+        whole = copy.deepcopy(pod)
+        whole["spec"]["containers"].append(copy.deepcopy(probed))
+        assert after["spec"]["containers"] == patched(whole, ask(postern, review(whole)))["spec"]["containers"]
+        assert after["spec"]["containers"][1]["livenessProbe"]["httpGet"]["path"] == "/app-health/b/livez"
+        proxy = next(container for container in after["spec"]["initContainers"] if container["name"] == "postern-proxy")
+        requests = json.loads({one["name"]: one.get("value") for one in proxy["env"]}["POSTERN_APP_PROBES"])
+        assert requests["/app-health/b/livez"] == {"tcpSocket": {"port": 7000}}, requests
+        assert len(requests) == (2 if first else 1)
+        if not callable(postern):
+            command = [postern, "inject", "--uninject", "-"]
+            removed = subprocess.run(command, input=json.dumps(after).encode(), capture_output=True)
+            assert removed.returncode == 0 and json.loads(removed.stdout) == whole, removed
 
 
 if __name__ == "__main__":
