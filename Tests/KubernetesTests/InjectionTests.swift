@@ -200,6 +200,32 @@ struct InjectionTests {
         #expect(String(decoding: removed.text, as: UTF8.self) == text("", [entries[0]]))
     }
 
+    @Test("JSON may have characters as two surrogates, which YAML may not: it is edited in the right places")
+    func surrogates() throws {
+        func pod(_ annotation: String, _ path: String) -> [UInt8] {
+            Array(
+                """
+                {"apiVersion": "v1", "kind": "Pod", "metadata": {"annotations": {"\(annotation)": "\(annotation)"},
+                  "name": "a"}, "spec": {"containers": [{"name": "a", "livenessProbe": {"httpGet":
+                  {"path": "\(path)", "port": 80}}}]}}
+
+                """.utf8)
+        }
+        for text in [
+            pod(#"\ud83d\ude00é\uD83D\uDEAA"#, "/"), pod("a", #"/\ud83d\ude00"#), pod(#"\\ud83d\\ude00"#, "/"),
+            pod(#"\u00e9\ud83d\ude00"#, #"/\ud83d\ude00\ud83d\ude00"#),
+        ] {
+            let injected = try injection.inject(text, file: "m")
+            #expect(injected.reports[0].outcome == .injected(.redirect))
+            #expect(try Injection.uninject(injected.text, file: "m").text == text)
+        }
+        let asked = try injection.inject(pod("a", #"/\ud83d\ude00"#), file: "m")
+        #expect(String(decoding: asked.text, as: UTF8.self).contains(#"{\"httpGet\": {\"path\": \"/😀\""#))
+        for path in [#"\ud83d"#, #"\ude00\ud83d"#, #"\ud83d\\ude00"#, #"\ud83d\ud83d"#, #"\ud83d\ude0"#] {
+            #expect(throws: InjectionRefusal.self, "\(path)") { try injection.inject(pod("a", path), file: "m") }
+        }
+    }
+
     @Test("an SVID from a Secret: its files are mounted, and there is no socket")
     func secret() throws {
         let text = """

@@ -3,7 +3,7 @@ enum JSONSource {
     /// A text of JSON or YAML for a reader of YAML.
     ///
     /// JSON's strings may have characters as they are that YAML's may not, or that are line breaks there: these are
-    /// escaped. Of an escaped pair of surrogates, which YAML does not know, one escape is made.
+    /// escaped. For pairs of surrogates see ``SurrogatePairs``.
     ///
     /// What is no JSON stays as it is: in YAML these characters end comments, and what is a string there is not known
     /// here.
@@ -20,7 +20,7 @@ enum JSONSource {
     }
 
     private static func needsEscapes(_ string: ArraySlice<UInt8>) -> Bool {
-        string.contains { $0 == backslash || isRare($0) }
+        string.contains(where: isRare)
     }
 
     private static func isRare(_ byte: UInt8) -> Bool { byte >= 0x7F && [0x7F, 0xC2, 0xE2, 0xEF].contains(byte) }
@@ -30,10 +30,9 @@ enum JSONSource {
         while index < string.endIndex {
             let byte = string[index]
             if byte == backslash {
-                let escape = surrogates(string[index..<min(index + 12, string.endIndex)])
-                // Behind a backslash is what it escapes, and no other escape begins there.
-                let count = escape == nil ? min(2, string.endIndex - index) : 12
-                text += escape ?? Array(string[index..<index + count])
+                // Behind a backslash is what it escapes.
+                let count = min(2, string.endIndex - index)
+                text += string[index..<index + count]
                 index += count
                 continue
             }
@@ -45,22 +44,6 @@ enum JSONSource {
                 index += 1
             }
         }
-    }
-
-    /// `\U0001f600` for `\ud83d\ude00`.
-    private static func surrogates(_ bytes: ArraySlice<UInt8>) -> [UInt8]? {
-        guard bytes.count == 12, let high = unit(bytes.prefix(6)), let low = unit(bytes.suffix(6)),
-            0xD800...0xDBFF ~= high, 0xDC00...0xDFFF ~= low
-        else { return nil }
-        let digits = String(0x1_0000 + (high - 0xD800) << 10 + (low - 0xDC00), radix: 16)
-        return Array("\\U\(String(repeating: "0", count: 8 - digits.count))\(digits)".utf8)
-    }
-
-    /// The code unit of `\uXXXX`.
-    private static func unit(_ bytes: ArraySlice<UInt8>) -> UInt32? {
-        guard bytes.starts(with: [backslash, UInt8(ascii: "u")]) else { return nil }
-        let digits = String(decoding: bytes.dropFirst(2), as: UTF8.self)
-        return digits.allSatisfy(\.isHexDigit) ? UInt32(digits, radix: 16) : nil
     }
 
     private static func escape(_ bytes: ArraySlice<UInt8>) -> (String, Int)? {

@@ -23,9 +23,22 @@ struct Manifest {
                 .error, at: Position(file: file, line: 1, column: 1), "more than \(Self.bytesAtMost >> 20) MiB")
         }
         source = SourceText(bytes: text, file: file)
-        var reader = ManifestReader(text: text, file: file)
-        documents = try reader.read()
-        expandedNodes = reader.expanded
+        do throws(SettingsFlaw) {
+            (documents, expandedNodes) = try Self.read(MarkedEvents(text: text, file: file), file: file)
+        } catch {
+            // Of JSON it may be an escape that a parser of YAML does not know.
+            guard let pairs = SurrogatePairs(in: text) else { throw error }
+            let events = MarkedEvents(text: text, parsing: pairs.decoded, wide: pairs.places, file: file)
+            (documents, expandedNodes) = try Self.read(events, file: file)
+        }
+    }
+
+    private static func read(
+        _ events: consuming MarkedEvents, file: String
+    ) throws(SettingsFlaw) -> ([Document], expanded: Int) {
+        var reader = ManifestReader(events, file: file)
+        let documents = try reader.read()
+        return (documents, reader.expanded)
     }
 }
 
@@ -39,9 +52,9 @@ private struct ManifestReader: ~Copyable {
     private var anchors: [String: SourceNode] = [:]
     private var aliased: Set<String> = []
 
-    init(text: [UInt8], file: String) {
+    init(_ events: consuming MarkedEvents, file: String) {
         self.file = file
-        events = MarkedEvents(text: text, file: file)
+        self.events = events
     }
 
     mutating func read() throws(SettingsFlaw) -> [Manifest.Document] {

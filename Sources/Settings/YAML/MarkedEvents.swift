@@ -30,12 +30,25 @@ public struct MarkedEvents: ~Copyable {
     /// A place of which both offsets are known.
     private var character: Int
     private var byte: Int
+    /// What counts as one character.
+    private let wide: [Range<Int>]
+    /// How many of them are before ``byte``.
+    private var widePassed = 0
 
     public init(text: [UInt8], file: String) {
+        self.init(text: text, parsing: text, wide: [], file: file)
+    }
+
+    /// Events of `parsed`, with their places in `text`.
+    ///
+    /// - Parameter wide: where the texts differ, in ascending order: each is one character of `parsed`, whatever it has
+    ///   in `text`.
+    public init(text: [UInt8], parsing parsed: [UInt8], wide: [Range<Int>], file: String) {
         let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
         let skipped = text.starts(with: byteOrderMark) ? byteOrderMark.count : 0
         self.text = text
-        self.events = EventStream(text: skipped == 0 ? text : Array(text.dropFirst(skipped)), file: file)
+        self.wide = wide
+        self.events = EventStream(text: skipped == 0 ? parsed : Array(parsed.dropFirst(skipped)), file: file)
         self.character = 0
         self.byte = skipped
     }
@@ -66,14 +79,24 @@ public struct MarkedEvents: ~Copyable {
     /// libyaml counts characters. Events come in the order of the text, so that this steps over each byte a few times.
     private mutating func offset(ofCharacter wanted: Int) -> Int {
         while character < wanted, byte < text.count {
+            character += 1
+            if widePassed < wide.count, wide[widePassed].lowerBound == byte {
+                byte = wide[widePassed].upperBound
+                widePassed += 1
+                continue
+            }
             byte += 1
             while byte < text.count, text[byte] & 0xC0 == 0x80 { byte += 1 }
-            character += 1
         }
         while character > wanted, byte > 0 {
+            character -= 1
+            if widePassed > 0, wide[widePassed - 1].upperBound == byte {
+                widePassed -= 1
+                byte = wide[widePassed].lowerBound
+                continue
+            }
             byte -= 1
             while byte > 0, text[byte] & 0xC0 == 0x80 { byte -= 1 }
-            character -= 1
         }
         return byte
     }

@@ -122,7 +122,13 @@ def special(postern):
         question = review(debugged, "UPDATE", oldObject=injected, subResource="ephemeralcontainers")
         assert ask(postern, question)["allowed"] is allowed
     reinvoked(postern, pod)
-    # An anonymous pod of ASCII alone, as other clients write JSON, up to the surrogates that YAML does not have.
+    # Surrogates, which YAML does not have: in pairs they are characters, and one alone is none.
+    assert "patch" in ask(postern, review(pod | {"metadata": {"generateName": "a-", "annotations": ODD}}), ascii=True)
+    if not callable(postern):
+        lone = json.dumps(review(pod)).replace('"name": "a"', '"name": "\\ud83d"').encode()
+        result = subprocess.run([postern, "inject", "--review", "-"], input=lone, capture_output=True)
+        assert result.returncode == 2, result
+    # An anonymous pod of ASCII alone, as other clients write JSON.
     assert "patch" in ask(postern, review(pod | {"metadata": {"generateName": "\u00e9\u2028-"}}), ascii=True)
 
 
