@@ -99,7 +99,7 @@ public struct Injection: Sendable {
                 continue
             }
             try removal.remove(from: pod, number: reports.count)
-            reports.append(WorkloadReport(workload, .removed))
+            reports.append(WorkloadReport(workload, .removed, warnings: Removal.mountWarnings(pod)))
         }
         let text = removal.finished().applied(to: manifest.source.bytes)
         guard text != manifest.source.bytes, let first = reports.first(where: { $0.outcome == .removed }) else {

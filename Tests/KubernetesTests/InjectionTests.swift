@@ -182,6 +182,45 @@ struct InjectionTests {
     }
 
     @Test(
+        "a drain that the pod's grace period would cut is told of",
+        arguments: [
+            ("", "", false), ("postern.dev/drain-timeout: 29s", "", false),
+            ("postern.dev/drain-timeout: 30s", "", true),
+            ("postern.dev/drain-timeout: 1m", "terminationGracePeriodSeconds: 90, ", false),
+            ("", "terminationGracePeriodSeconds: 5, ", true), ("", "terminationGracePeriodSeconds: 6, ", false),
+            ("postern.dev/drain-delay: 0s", "terminationGracePeriodSeconds: 0, ", false),
+        ])
+    func grace(_ annotation: String, _ grace: String, _ isTold: Bool) throws {
+        let text =
+            "apiVersion: v1\nkind: Pod\nmetadata: {annotations: {\(annotation)}}\n"
+            + "spec: {\(grace)containers: [{name: a}]}\n"
+        let warnings = try injection.inject(Array(text.utf8), file: "m").reports[0].warnings
+        #expect(warnings.map { $0.message.contains("terminationGracePeriodSeconds") } == (isTold ? [true] : []))
+    }
+
+    @Test("a removal tells of containers that mount a volume of the sidecar's")
+    func mounted() throws {
+        let text = """
+            apiVersion: batch/v1
+            kind: Job
+            metadata: {name: a}
+            spec:
+              template:
+                spec:
+                  restartPolicy: Never
+                  containers:
+                    - name: a
+                      volumeMounts: [{name: postern-run, mountPath: /run/postern}, {name: own, mountPath: /x}]
+
+            """
+        let injected = try injection.inject(Array(text.utf8), file: "m")
+        let removed = try Injection.uninject(injected.text, file: "m")
+        #expect(removed.text == Array(text.utf8))
+        try #require(removed.reports[0].warnings.count == 1)
+        #expect(removed.reports[0].warnings[0].message.hasPrefix("`a` mounts the volume `postern-run`, which goes"))
+    }
+
+    @Test(
         "what a cluster wrote as JSON stays JSON, whichever of its entries are neighbours",
         arguments: ["012", "021", "102", "120", "201", "210"])
     func neighbours(_ order: String) throws {

@@ -68,7 +68,9 @@ extension Injection {
             pod.node.value("metadata")?.value("annotations")?.value(PodAnnotation.injected.name) != nil
         else { return request.allow(.pod(.notInjected)) }
         var scan = PodScan()
-        if try PodChoices(pod, image: image).redirection != .none { try scan.refuseUser(in: containers) }
-        return request.allow(.ephemeralContainers)
+        let choices = try PodChoices(pod, image: image)
+        if choices.redirection != .none { try scan.refuseUser(in: containers) }
+        return request.allow(
+            .ephemeralContainers, ContainerWarnings.all(spec, choices, lists: ["ephemeralContainers"]))
     }
 }

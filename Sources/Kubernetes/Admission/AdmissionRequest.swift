@@ -39,8 +39,8 @@ struct AdmissionRequest {
         return Workload(kind: kind, name: name, object: object, pod: object)
     }
 
-    func allow(_ reason: AdmissionSkip) -> AdmissionAnswer {
-        answer(.skipped(reason), isAllowed: true, reason.description, [])
+    func allow(_ reason: AdmissionSkip, _ warnings: [SettingsFlaw] = []) -> AdmissionAnswer {
+        answer(.skipped(reason), isAllowed: true, reason.description, Self.warnings(warnings))
     }
 
     func deny(_ message: String) -> AdmissionAnswer {
@@ -53,14 +53,15 @@ struct AdmissionRequest {
 
     func patch(_ patch: JSONPatch, _ warnings: [SettingsFlaw]) -> AdmissionAnswer {
         let text = Array(patch.text.utf8)
-        var fields = [
+        let fields = [
             Value.Field("patchType", .text("JSONPatch")), Value.Field("patch", .text(base64(text))),
         ]
-        if !warnings.isEmpty {
-            fields.append(
-                Value.Field("warnings", .list(warnings.prefix(Self.warningsAtMost).map { .text($0.message) })))
-        }
-        return answer(.injected, isAllowed: true, "injected", fields, patchBytes: text.count)
+        return answer(.injected, isAllowed: true, "injected", fields + Self.warnings(warnings), patchBytes: text.count)
+    }
+
+    private static func warnings(_ warnings: [SettingsFlaw]) -> [Value.Field] {
+        guard !warnings.isEmpty else { return [] }
+        return [Value.Field("warnings", .list(warnings.prefix(warningsAtMost).map { .text($0.message) }))]
     }
 
     private func answer(

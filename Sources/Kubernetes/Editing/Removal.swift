@@ -37,6 +37,28 @@ struct Removal {
         }
     }
 
+    /// Of other containers that mount a volume of the sidecar's, as one does that is to reach the admin socket.
+    static func mountWarnings(_ pod: Cursor) -> [SettingsFlaw] {
+        var warnings: [SettingsFlaw] = []
+        for list in ["initContainers", "containers"] {
+            for container in pod.node.value("spec")?.written(list)?.items ?? [] {
+                guard let name = container.value("name")?.text, !Sidecar.ContainerName.all.contains(name) else {
+                    continue
+                }
+                for mount in container.value("volumeMounts")?.items ?? [] {
+                    guard let volume = mount.value("name")?.text, Sidecar.VolumeName.all.contains(volume) else {
+                        continue
+                    }
+                    warnings.append(
+                        pod.warning(
+                            "\(quoted(name)) mounts the volume \(quoted(volume)), which goes with the sidecar: take the "
+                                + "mount out too, or the pod is refused", at: mount))
+                }
+            }
+        }
+        return warnings
+    }
+
     /// All edits; a line break that was added at the end of the text goes with what stood behind it.
     func finished() -> [TextEdit] {
         let edits = edits + entryEdits

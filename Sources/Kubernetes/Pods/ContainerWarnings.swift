@@ -2,9 +2,11 @@ import Settings
 
 /// What lets a program of the pod undo the rules or pass the proxy by, and ports that the proxy takes.
 enum ContainerWarnings {
-    static func all(_ spec: Cursor, _ choices: PodChoices) -> [SettingsFlaw] {
+    static func all(
+        _ spec: Cursor, _ choices: PodChoices, lists: [String] = ["initContainers", "containers"]
+    ) -> [SettingsFlaw] {
         var warnings: [SettingsFlaw] = []
-        for list in ["initContainers", "containers"] {
+        for list in lists {
             // Not behind an alias: thousands of pods could share a list.
             for container in spec.node.written(list)?.items ?? [] {
                 let name = quoted(container.value("name")?.text ?? "")

@@ -67,6 +67,7 @@ enum Decision {
             // A pod that always restarts its containers runs until it is deleted.
             endsByItself: ["Never", "OnFailure"].contains(try spec.text("restartPolicy")))
         var warnings = reader.warnings + ContainerWarnings.all(spec, choices)
+        warnings += try sidecar.graceWarning(spec).map { [$0] } ?? []
         if choices.redirection != .none, let annotation = choices.skipsTrial {
             warnings.append(
                 pod.warning(

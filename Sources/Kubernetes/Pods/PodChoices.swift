@@ -283,13 +283,16 @@ extension String {
     /// As Kubernetes takes it: a path that descends.
     fileprivate var isProfilePath: Bool { ("/profiles/" + self).isFilePath }
 
-    fileprivate var isDuration: Bool {
+    fileprivate var isDuration: Bool { durationMilliseconds != nil }
+
+    /// Of a duration of at most an hour.
+    var durationMilliseconds: Int? {
         let units = ["ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000]
         let digits = prefix { $0.isASCII && $0.isNumber }
         guard digits.count <= 7, let number = Int(digits), let unit = units[String(dropFirst(digits.count))] else {
-            return false
+            return nil
         }
-        return number * unit <= 3_600_000
+        return number * unit <= 3_600_000 ? number * unit : nil
     }
 
     fileprivate var isPortList: Bool {

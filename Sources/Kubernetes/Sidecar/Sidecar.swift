@@ -189,10 +189,12 @@ struct Sidecar {
 
     private var runArguments: [String] {
         var arguments = ["run", "--config", Self.settingsFile]
-        arguments += ["--drain-delay", choices.drainDelay ?? (endsByItself ? "0s" : "5s")]
+        arguments += ["--drain-delay", drainDelay]
         if let timeout = choices.drainTimeout { arguments += ["--drain-timeout", timeout] }
         return arguments
     }
+
+    var drainDelay: String { choices.drainDelay ?? (endsByItself ? "0s" : "5s") }
 
     private var socketVariable: [Value] {
         let name: String

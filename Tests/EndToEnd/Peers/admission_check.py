@@ -121,6 +121,10 @@ def special(postern):
         debugged["spec"]["ephemeralContainers"] = [{"name": "d", "securityContext": {"runAsUser": user}}]
         question = review(debugged, "UPDATE", oldObject=injected, subResource="ephemeralcontainers")
         assert ask(postern, question)["allowed"] is allowed
+    # Of one with privileges it is told.
+    debugged["spec"]["ephemeralContainers"] = [{"name": "d", "securityContext": {"privileged": True}}]
+    response = ask(postern, review(debugged, "UPDATE", oldObject=injected, subResource="ephemeralcontainers"))
+    assert response["allowed"] is True and "`privileged: true`" in response["warnings"][0], response
     reinvoked(postern, pod)
     # Surrogates, which YAML does not have: in pairs they are characters, and one alone is none.
     assert "patch" in ask(postern, review(pod | {"metadata": {"generateName": "a-", "annotations": ODD}}), ascii=True)
