@@ -24,6 +24,8 @@ public struct Injection: Sendable {
     public struct Result: Sendable {
         public let text: [UInt8]
         public let reports: [WorkloadReport]
+        /// Of the proxies that were added.
+        public var images: Set<String> = []
     }
 
     /// Adds the sidecar to each pod that has none.
@@ -75,12 +77,13 @@ public struct Injection: Sendable {
         guard flaws.isEmpty else { throw InjectionRefusal(flaws: flaws) }
         let text = placement.edits.applied(to: manifest.source.bytes)
         guard let first = injected.keys.min() else { return Result(text: text, reports: reports) }
+        let images = Set(injected.values.map(\.sidecar.choices.image))
         do throws(SettingsFlaw) {
             try Self.verify(text, of: manifest, injected, at: reports[first].position)
         } catch {
             throw InjectionRefusal(flaws: [error])
         }
-        return Result(text: text, reports: reports)
+        return Result(text: text, reports: reports, images: images)
     }
 
     /// Enough to see what is wrong.

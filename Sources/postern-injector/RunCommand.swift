@@ -3,6 +3,7 @@ import Commands
 import Control
 import Glibc
 import Injector
+import Kubernetes
 import Logging
 import Settings
 
@@ -76,6 +77,7 @@ struct RunCommand: ParsableCommand {
                 "version": "\(BuildInfo.version)", "image": "\(injection.image)", "listen": "\(listen)",
                 "port": .stringConvertible(injector.port), "adminPort": .stringConvertible(injector.adminPort),
             ])
+        if let warning = Injection.warning(ofImage: injection.image) { logger.warning("\(warning)") }
         let end = Self.serve(injector, loop)
         // `exit` would unload libraries under threads that may still answer a review.
         _exit(end == .drained ? ExitCode.success.rawValue : ExitCode.connectionsCut.rawValue)

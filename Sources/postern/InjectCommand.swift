@@ -49,6 +49,9 @@ struct InjectCommand: ParsableCommand {
             if dryRun || report.isSkipped { Console.complain(report.description) }
             Console.complain(report.warnings)
         }
+        for warning in result.images.sorted().compactMap(Injection.warning(ofImage:)) {
+            Console.complain("warning: \(warning)")
+        }
         if !dryRun { try write(result.text) }
     }
 

@@ -59,10 +59,15 @@ struct InjectTests {
                 -:1:1: Pod `a`: injected
                 -:6:1: Pod `b`: skipped: hostNetwork: the rules would be those of the node
                 -:11:1: Deployment `c`: skipped: it has no pod template
+                warning: `postern:0.1.0` names no registry, so that nodes that do not have the image ask Docker Hub \
+                for it: name one by `--image` or `postern.dev/image`, such as `registry.example.org/postern:0.1.0`
 
                 """)
         let wet = try Self.run(["inject", "-"], input: Array(Self.mixed.utf8))
-        #expect(!wet.output.isEmpty && !wet.complaints.contains("`a`") && wet.complaints.contains("`b`: skipped"))
+        #expect(!wet.output.isEmpty && wet.complaints.contains("names no registry"))
+        let named = try Self.run(["inject", "--image", "localhost/postern"], input: Array(Self.mixed.utf8))
+        #expect(!named.complaints.contains("registry"))
+        #expect(!wet.complaints.contains("`a`") && wet.complaints.contains("`b`: skipped"))
     }
 
     @Test("what is refused leaves no output, and tells the place", arguments: ["a: [}", "a: \u{1}", "\u{0}\u{0}"])

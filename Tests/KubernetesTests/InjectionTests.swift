@@ -265,6 +265,21 @@ struct InjectionTests {
         }
     }
 
+    @Test(
+        "an image without a registry is told of",
+        arguments: [
+            ("postern", true), ("postern:1.0", true), ("team/postern:1.0", true),
+            ("registry.example.org/postern", false),
+            ("localhost/postern", false), ("registry:5000/team/postern", false),
+        ])
+    func registry(_ image: String, _ isTold: Bool) throws {
+        let text = "kind: Pod\napiVersion: v1\nmetadata:\n  name: a\nspec:\n  containers: [{name: a}]\n"
+        let injection = try #require(Injection(image: image, version: "1"))
+        let images = try injection.inject(Array(text.utf8), file: "m").images
+        #expect(images == [image])
+        #expect((Injection.warning(ofImage: image) != nil) == isTold)
+    }
+
     @Test("an SVID from a Secret: its files are mounted, and there is no socket")
     func secret() throws {
         let text = """
