@@ -56,6 +56,19 @@ package final class AdminSocket {
         }
     }
 
+    /// Why this process could not make the file of a Unix socket, checked without making it; nil if it could.
+    static func obstacle(to settings: AdminSocketSettings) -> String? {
+        let path = settings.address.name
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
+        // The C strings are valid for their calls, and `status` outlives the second one.
+        guard unsafe access(folder, W_OK | X_OK) == 0 else {
+            return "its folder must be there, and let the proxy's user write: \(systemMessage(errno))"
+        }
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFSOCK else { return nil }
+        return "there is something else, which is no socket: take it away, or name another path"
+    }
+
     /// Passes ownership of the descriptor to the caller.
     package func handOver() { _ = owner.take()?.release() }
 

@@ -67,7 +67,11 @@ public struct CheckedSettings: Sendable {
     /// to run it.
     private func warningOfSupport() -> CheckedSettings {
         guard let settings else { return self }
-        let warnings = TransparencyCheck.flaws(settings, sources, severity: .warning)
+        var warnings = TransparencyCheck.flaws(settings, sources, severity: .warning)
+        if let socket = settings.admin?.socket, let obstacle = AdminSocket.obstacle(to: socket) {
+            warnings.append(
+                SettingsFlaw(.warning, at: sources.adminSocket, "here \(socket.address) cannot be made: \(obstacle)"))
+        }
         guard !warnings.isEmpty else { return self }
         let all = (flaws + warnings).sorted {
             ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column)

@@ -35,7 +35,10 @@ struct CheckCommand: ParsableCommand {
                 Console.complain(checked.flaws)
                 if let ready = checked.ready { Console.write(Self.summary(ready, path)) }
             }
-            isGood = isGood && checked.ready != nil
+            // As `run` would read it here.
+            let flaws = checked.settings.map { EnvironmentFlaws($0).errors } ?? []
+            for flaw in flaws { Console.complain("error: \(flaw)") }
+            isGood = isGood && checked.ready != nil && flaws.isEmpty
         }
         guard isGood else { throw ExitCode.badInput }
     }

@@ -27,7 +27,8 @@ struct DoctorCommand: ParsableCommand {
     func run() throws {
         let checked = config.map { CheckedSettings.load(path: $0, now: WallClock.seconds()) }
         let facts = HostFacts.read(firewall: Firewall.examine())
-        let diagnosis = Diagnosis(facts, checked, socket: .attempt(checked))
+        let diagnosis = Diagnosis(
+            facts, checked, socket: .attempt(checked), environment: EnvironmentFlaws(checked?.settings))
         Console.write(json ? Self.json(diagnosis) : Self.text(diagnosis))
         guard diagnosis.isSound else { throw ExitCode.failure }
     }

@@ -44,6 +44,28 @@ struct CheckedSettingsTests {
     }
 
     @Test(
+        "an admin socket that cannot be made here is told of, and checking makes none",
+        arguments: [
+            ("missing/admin.sock", "its folder must be there"), ("svid.pem", "which is no socket"), ("admin.sock", nil),
+        ] as [(String, String?)])
+    func adminSocket(path: String, obstacle: String?) throws {
+        let site = try Site()
+        let text = try String(contentsOfFile: site.settings, encoding: .utf8)
+        let admin = "admin: {socket: {path: \"\(site.folder.file(path))\"}}"
+        try writeFile(text.replacing(/admin: .*/, with: admin), path: site.settings, mode: 0o644)
+        let checked = CheckedSettings.load(path: site.settings, now: Self.now)
+        #expect(checked.ready != nil, "another user may be the one to run it")
+        let texts = checked.flaws.map(\.description)
+        #expect(texts.count == (obstacle == nil ? 0 : 1), "\(texts)")
+        if let obstacle {
+            #expect(texts[0].hasPrefix("\(site.settings):6:") && texts[0].contains(obstacle), "\(texts)")
+            let doctor = try Postern.run(["doctor", "--config", site.settings])
+            #expect(doctor.output.contains(obstacle), "\(doctor)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: site.folder.file("admin.sock")))
+    }
+
+    @Test(
         "an access log that cannot be opened is an error at check time, and checking makes no file",
         arguments: [("missing/access.log", "No such file"), (".", "Is a directory"), ("access.log", nil)]
             as [(String, String?)])

@@ -211,6 +211,19 @@ struct HealthTests {
     func flawed() throws {
         try onStage(.epoll) { stage in
             let application = try stage.application(.echo)
+            for name in ["POSTERN_APP_PROBES", "POSTERN_POD_IPS"] {
+                let settings = SettingsFile(listeners: [.inbound(to: application.address)], admin: true)
+                let path = try stage.folder.write(settings.text(loop: .epoll), to: "flawed.yaml")
+                for command in ["check", "doctor", "run"] {
+                    let result = try PosternBinary.run(
+                        [command, "--config", path], in: stage.folder, environment: [name: "x"])
+                    #expect(result.exit == .code(command == "doctor" ? 1 : 2))
+                    #expect((result.output + result.errors).contains("\(name): "), "\(command): \(result)")
+                }
+            }
+            let doctor = try PosternBinary.run(
+                ["doctor"], in: stage.folder, environment: ["SPIFFE_ENDPOINT_SOCKET": "/no/scheme"])
+            #expect(doctor.exit == .code(1) && doctor.output.contains("SPIFFE_ENDPOINT_SOCKET: "), "\(doctor)")
             for (text, admin, reason) in [
                 ("{", true, "POSTERN_APP_PROBES: it is no JSON object"),
                 ("{\"/livez\": {\"tcpSocket\": {\"port\": 1}}}", true, "is no path such as"),

@@ -16,7 +16,10 @@ public struct Diagnosis: Sendable {
     ///   - checked: nil: no settings are known, and nothing is said of what depends on them.
     ///   - socket: the address of the Workload API, and the errno of an attempt to connect, 0 for none; nil: none is
     ///     in use.
-    public init(_ facts: HostFacts, _ checked: CheckedSettings? = nil, socket: IdentitySocket? = nil) {
+    public init(
+        _ facts: HostFacts, _ checked: CheckedSettings? = nil, socket: IdentitySocket? = nil,
+        environment: EnvironmentFlaws? = nil
+    ) {
         let settings = checked?.settings
         findings.append(Finding(.kernel, .ok, "Linux \(facts.kernel.release), \(facts.kernel.architecture)"))
         findings.append(Self.ioURing(facts, settings))
@@ -34,6 +37,9 @@ public struct Diagnosis: Sendable {
             findings += Self.certificate(checked, facts)
         }
         if let socket { findings.append(Self.identitySocket(socket)) }
+        for flaw in environment?.errors ?? [] {
+            findings.append(Finding(.environment, .error, flaw, remedy: "correct the variable, or leave it out"))
+        }
     }
 
     // MARK: Private

@@ -7,7 +7,7 @@ public struct Finding: Hashable, Sendable {
     public enum Subject: String, Sendable, CaseIterable {
         case kernel, ioURing = "io_uring", seccomp, capabilities, firewall, ports, clock, descriptors, resources,
             openssl
-        case settings, certificate, identitySocket = "identity-socket"
+        case settings, certificate, identitySocket = "identity-socket", environment
     }
 
     public let subject: Subject
