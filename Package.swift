@@ -58,6 +58,7 @@ let package = Package(
         // Pure: no C, no clock, no errno.
         module("Identity"),
         module("Policy", ["Identity"]),
+        module("PolicyAnalysis", ["Identity", "Policy"]),
         module("Telemetry"),
         module("ProxyProtocol", ["Policy"]),
         module("Resolution", ["Policy"]),
@@ -67,7 +68,7 @@ let package = Package(
         module("Redirection", ["Policy", "Settings"]),
 
         // One module per system library.
-        module("Settings", ["CLibYAML", "Identity", "Policy", "System"]),
+        module("Settings", ["CLibYAML", "Identity", "Policy", "System", "Telemetry"]),
         module("Crypto", ["COpenSSL"]),
         module("SVID", ["Crypto", "Identity", "System", "Telemetry"]),
         module("TLS", ["COpenSSL", "Crypto", "SVID", "Identity", "System"]),
@@ -95,7 +96,7 @@ let package = Package(
             [
                 "ApplicationHealth", "CAres", "CLibEvent", "DataPlane", "EventLoop", "HTTP", "Settings", "TLS", "SVID",
                 "Crypto", "WorkloadAPI",
-                "Federation", "Policy", "Identity", "Resolution", "System", "Telemetry", logging,
+                "Federation", "Policy", "PolicyAnalysis", "Identity", "Resolution", "System", "Telemetry", logging,
             ]),
         .target(name: "CBuildInfo", cSettings: buildInfo),
         module("Commands", ["CBuildInfo", "Kubernetes", "Settings", "System", "TLS", argumentParser]),
@@ -116,9 +117,9 @@ let package = Package(
         .executableTarget(
             name: "postern",
             dependencies: [
-                "ApplicationHealth", "Commands", "Control", "DataPlane", "Settings", "TLS", "SVID", "Policy",
-                "Identity", "Telemetry", "Authority", "EventLoop", "Kubernetes", "Load", "Redirection", "System",
-                argumentParser, logging,
+                "ApplicationHealth", "Commands", "Control", "Crypto", "DataPlane", "Settings", "TLS", "SVID", "Policy",
+                "PolicyAnalysis", "Identity", "Telemetry", "Authority", "EventLoop", "Kubernetes", "Load",
+                "Redirection", "System", argumentParser, logging,
             ],
             swiftSettings: strict
         ),
@@ -142,6 +143,7 @@ let package = Package(
 
         tests("SystemTests", ["System", "PosternTesting"]),
         tests("IdentityTests", ["Identity", "PosternTesting"], resources: [.copy("Resources/spiffe_ids.json")]),
+        tests("PolicyAnalysisTests", ["PolicyAnalysis", "Policy", "Identity"]),
         tests("PolicyTests", ["Policy", "Identity", "PosternTesting", "CAllocationCount"]),
         tests(
             "SettingsTests", ["Settings", "Policy", "Identity", "PosternTesting"],

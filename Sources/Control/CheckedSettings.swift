@@ -14,6 +14,8 @@ public struct CheckedSettings: Sendable {
         let warnings: [SettingsFlaw]
         /// What is flawed of the identity is not its SVID: then all else is taken.
         let svidIsSound: Bool
+        /// The file of guardrails, if there is one.
+        let guardrails: String?
 
         /// The names of the key exchange groups in use.
         public var keyExchange: String { TLSLibrary.keyExchange(of: TLSOptions(settings.tls)) }
@@ -32,35 +34,65 @@ public struct CheckedSettings: Sendable {
 
     /// As somebody wants to know it who looks: every flaw counts.
     ///
-    /// - Parameter now: Unix seconds, for the validity of certificates.
-    public static func load(path: String, now: Int64) -> CheckedSettings {
-        check(choosingModule(read(path)), now: now) { _ in .refuseAll }.warningOfSupport()
+    /// - Parameters:
+    ///   - guardrails: a file of guardrails that no policy may pass.
+    ///   - now: Unix seconds, for the validity of certificates.
+    public static func load(path: String, guardrails: String? = nil, now: Int64) -> CheckedSettings {
+        check(choosingModule(read(path, guardrails)), guardrails, now: now) { _ in .refuseAll }.warningOfSupport()
     }
 
     /// As a proxy starts from it: what is flawed of another trust domain than our own hinders nobody else.
-    public static func load(toRun path: String, now: Int64) -> CheckedSettings {
-        check(choosingModule(read(path)), now: now) { _ in .uphold(nil) }
+    public static func load(toRun path: String, guardrails: String? = nil, now: Int64) -> CheckedSettings {
+        check(choosingModule(read(path, guardrails)), guardrails, now: now) { _ in .uphold(nil) }
     }
 
     /// As it may take the place of what is in use: what is flawed of a trust domain stays as it is there. Only of a
     /// domain that is new in the settings a flaw is theirs.
-    static func load(path: String, instead inUse: DesiredState, now: Int64) -> CheckedSettings {
-        check(read(path), now: now) { settings in
+    static func load(
+        path: String, guardrails: String?, instead inUse: DesiredState, now: Int64
+    ) -> CheckedSettings {
+        check(read(path, guardrails), guardrails, now: now) { settings in
             guard settings != inUse.settings, let material = inUse.material else { return .uphold(inUse.material) }
             return .upholdKnown(material)
         }
     }
 
-    private static func read(_ path: String) -> LoadOutcome {
-        Settings.load(path: path, endpointSocket: WorkloadEnvironment.endpointSocket)
+    private static func read(_ path: String, _ guardrails: String?) -> LoadOutcome {
+        within(guardrails, Settings.load(path: path, endpointSocket: WorkloadEnvironment.endpointSocket))
+    }
+
+    /// The settings without what they name: for a pipeline, which has neither keys nor the host that they are for.
+    public static func settingsAlone(_ outcome: LoadOutcome, guardrails: String? = nil) -> LoadOutcome {
+        var outcome = within(guardrails, outcome)
+        guard let settings = outcome.settings else { return outcome }
+        outcome.flaws += warnings(of: settings, outcome.sources)
+        outcome.flaws.sort { ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column) }
+        return outcome
+    }
+
+    /// Refuses policies that pass a guardrail, and any if the guardrails cannot be read.
+    private static func within(_ guardrails: String?, _ outcome: LoadOutcome) -> LoadOutcome {
+        guard let guardrails else { return outcome }
+        var outcome = outcome
+        let loaded = Guardrail.load(path: guardrails)
+        var flaws = loaded.flaws
+        if let guardrails = loaded.contents, let settings = outcome.settings {
+            flaws += GuardrailCheck.flaws(guardrails, of: settings, outcome.policies)
+        }
+        if flaws.contains(where: { $0.severity == .error }) { outcome.settings = nil }
+        outcome.flaws += flaws
+        return outcome
     }
 
     /// Checks text that is in no file; relative paths in it start at the working folder.
     ///
     /// - Parameter name: its name in messages.
-    public static func check(text: [UInt8], as name: String, now: Int64) -> CheckedSettings {
+    public static func check(
+        text: [UInt8], as name: String, guardrails: String? = nil, now: Int64
+    ) -> CheckedSettings {
         let outcome = Settings.parse(text: text, file: name, endpointSocket: WorkloadEnvironment.endpointSocket)
-        return check(choosingModule(outcome), now: now) { _ in .refuseAll }.warningOfSupport()
+        return check(choosingModule(within(guardrails, outcome)), guardrails, now: now) { _ in .refuseAll }
+            .warningOfSupport()
     }
 
     /// With a warning for each setting that the kernel would refuse to this process, which may not be the one that is
@@ -95,7 +127,7 @@ public struct CheckedSettings: Sendable {
     public static var bytesAtMost: Int { Settings.bytesAtMost }
 
     private static func check(
-        _ outcome: LoadOutcome, now: Int64, _ flawedDomains: (Settings) -> FlawedDomains
+        _ outcome: LoadOutcome, _ guardrails: String?, now: Int64, _ flawedDomains: (Settings) -> FlawedDomains
     ) -> CheckedSettings {
         guard let settings = outcome.settings else {
             return CheckedSettings(ready: nil, settings: nil, flaws: outcome.flaws, sources: outcome.sources)
@@ -114,16 +146,19 @@ public struct CheckedSettings: Sendable {
         flaws += ApplicationExposure.warnings(
             ApplicationExposure.applications(of: settings, sources),
             boundByUs: settings.listeners.compactMap(\.bind.endpoint))
-        flaws += LoopbackExposure.warnings(settings, sources)
-        flaws += UnmatchedSources.warnings(settings, sources)
-        flaws += UnmatchedPorts.warnings(settings, sources)
+        flaws += warnings(of: settings, sources)
         flaws.sort { ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column) }
         let ready =
             isSound
             ? Ready(
                 settings: settings, material: identity.material, sources: sources, warnings: flaws,
-                svidIsSound: identity.svidIsSound) : nil
+                svidIsSound: identity.svidIsSound, guardrails: guardrails) : nil
         return CheckedSettings(ready: ready, settings: settings, flaws: flaws, sources: sources)
+    }
+
+    private static func warnings(of settings: Settings, _ sources: SourceMap) -> [SettingsFlaw] {
+        LoopbackExposure.warnings(settings, sources) + UnmatchedSources.warnings(settings, sources)
+            + UnmatchedPorts.warnings(settings, sources)
     }
 
     /// Loads the identity from the files that the settings name; nil if it is not in files.

@@ -5,19 +5,27 @@ import Identity
 import Policy
 import Settings
 import TLS
+import Telemetry
 
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract: "Print the decision that `run` would make about a connection, and why.",
         discussion: """
-            Opens neither sockets nor certificate files. Exit codes: 0 forwarded, 1 refused, 2 bad input.
+            The connection is that of the options, or of a line of the access log. Opens neither sockets nor \
+            certificate files. Exit codes: 0 forwarded, 1 refused, 2 bad input.
             """)
 
     @OptionGroup var config: ConfigOption
 
+    @Option(
+        help: ArgumentHelp(
+            "In place of the other options: a line of the access log, or - for one on standard input.",
+            valueName: "line"))
+    var line: String?
+
     @Option(help: ArgumentHelp("The listener that accepts the connection.", valueName: "name"))
-    var listener: String
+    var listener: String?
 
     @Option(help: ArgumentHelp("The peer's SPIFFE ID: the client's on an inbound listener.", valueName: "id"))
     var identity: String?
@@ -46,7 +54,9 @@ struct ExplainCommand: ParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
-    func run() throws {
+    mutating func run() throws {
+        try takeLine()
+        guard let listener else { throw BadInput("say with --listener which listener accepts the connection") }
         let outcome = Settings.load(path: config.path, endpointSocket: WorkloadEnvironment.endpointSocket)
         guard let settings = outcome.settings else {
             Console.complain(outcome.flaws)
@@ -71,6 +81,32 @@ struct ExplainCommand: ParsableCommand {
         }
         Console.write(json ? answer.json : answer.text)
         guard answer.forwards else { throw ExitCode.refused }
+    }
+
+    /// Replaces the options by what a line of the access log says.
+    private mutating func takeLine() throws {
+        guard let line else { return }
+        guard listener == nil, identity == nil, !plaintext, sni == nil, alpn == nil, port == nil, destination == nil
+        else {
+            throw BadInput("--line is in place of all that says what connection is meant")
+        }
+        var text = Array(line.utf8)
+        if line == "-" {
+            guard let input = Console.readAll(bytesAtMost: 1 << 20) else {
+                throw BadInput("standard input cannot be read")
+            }
+            text = Array(input.prefix { $0 != UInt8(ascii: "\n") })
+        }
+        guard let fields = JSONFields(text.span), let name = fields["listener"] else {
+            throw BadInput("--line: that is no line of an access log")
+        }
+        listener = name
+        identity = fields["peerId"] ?? fields["peerClaimedId"]
+        plaintext = identity == nil && fields["direction"] == "inbound"
+        if let endpoint = fields["source"].flatMap({ try? Endpoint(parsing: $0) }) { source = "\(endpoint.address)" }
+        sni = fields["sni"]
+        alpn = fields["alpn"]
+        destination = fields["destination"]
     }
 
     private func question() throws -> Question {

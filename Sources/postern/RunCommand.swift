@@ -25,6 +25,7 @@ struct RunCommand: ParsableCommand {
             """)
 
     @OptionGroup var config: ConfigOption
+    @OptionGroup var guardrails: GuardrailOption
 
     @Option(help: ArgumentHelp("In place of limits.drainDelay.", valueName: "duration"))
     var drainDelay: DurationArgument?
@@ -43,7 +44,8 @@ struct RunCommand: ParsableCommand {
         // Both must come first, while there is one thread: all others inherit the blocked signals.
         let inherited = Result { () throws(InheritanceFlaw) in try InheritedDescriptors.take() }
         let loop = try ControlLoop()
-        let checked = CheckedSettings.load(toRun: config.path, now: WallClock.seconds())
+        let checked = CheckedSettings.load(
+            toRun: config.path, guardrails: guardrails.path, now: WallClock.seconds())
         guard let ready = checked.ready else {
             (checked.settings?.log ?? LogSettings()).complain(checked.flaws)
             throw ExitCode.badInput

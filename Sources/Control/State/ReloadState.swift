@@ -20,6 +20,7 @@ struct ReloadState {
     }
 
     let path: String
+    private let guardrails: String?
     /// In use; the bundles of federated trust domains are handled elsewhere.
     private(set) var state: DesiredState
     private var reported: Set<SettingsFlaw>
@@ -28,6 +29,7 @@ struct ReloadState {
 
     init(_ ready: CheckedSettings.Ready, path: String) {
         self.path = path
+        guardrails = ready.guardrails
         state = ready.state
         reported = Set(ready.warnings)
     }
@@ -35,7 +37,7 @@ struct ReloadState {
     /// Reloads everything, as of `now` (Unix seconds).
     mutating func readFiles(now: Int64) -> Outcome {
         var outcome = Outcome()
-        let next = CheckedSettings.load(path: path, instead: state, now: now)
+        let next = CheckedSettings.load(path: path, guardrails: guardrails, instead: state, now: now)
         var flaws = next.flaws
         if let ready = next.ready {
             outcome.svidIsSound = ready.svidIsSound
@@ -73,7 +75,7 @@ struct ReloadState {
     }
 
     /// The files whose contents matter.
-    var paths: [String] { [path] + state.settings.identity.paths }
+    var paths: [String] { [path] + [guardrails].compactMap(\.self) + state.settings.identity.paths }
 
     private mutating func compare(_ next: DesiredState, _ outcome: inout Outcome, _ flaws: inout [SettingsFlaw]) {
         guard next.settings.identity.source == state.settings.identity.source else {

@@ -36,7 +36,9 @@ extension Settings {
         var reader = SettingsReader(
             file: file, sources: sources, flaws: builder.flaws, endpointSocket: endpointSocket)
         let settings = reader.settings(root)
-        return LoadOutcome(settings: settings, flaws: reader.flaws.inOrder(), sources: sources)
+        return LoadOutcome(
+            settings: settings, flaws: reader.flaws.inOrder(), sources: sources,
+            policies: PolicySources(root, file: file))
     }
 }
 
@@ -48,6 +50,7 @@ public struct LoadOutcome: Sendable {
 
     /// Positions of the settings in the file.
     public var sources: SourceMap
+    public var policies: PolicySources
 }
 
 extension LoadOutcome {
@@ -56,6 +59,7 @@ extension LoadOutcome {
     }
 
     fileprivate static func failure(_ flaws: [SettingsFlaw], in file: String) -> LoadOutcome {
-        LoadOutcome(settings: nil, flaws: flaws, sources: SourceMap(nil, file: file))
+        LoadOutcome(
+            settings: nil, flaws: flaws, sources: SourceMap(nil, file: file), policies: PolicySources(nil, file: file))
     }
 }

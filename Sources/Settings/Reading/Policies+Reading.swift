@@ -52,7 +52,7 @@ extension SettingsReader {
         return Policy(name: name, mode: mode, rules: rules.map(\.rule))
     }
 
-    private mutating func rule(_ node: Node, names: inout NameList) -> Rule? {
+    mutating func rule(_ node: Node, names: inout NameList) -> Rule? {
         guard let fields = fields(node, of: RuleKeys.section) else { return nil }
         let name = required(RuleKeys.name, in: fields).flatMap { self.name($0, notIn: &names) }
         let action = required(RuleKeys.action, in: fields)

@@ -3,6 +3,9 @@ struct Declaration: Sendable {
     let name: String
     /// The value to write, in words.
     let type: String
+    let form: ValueForm
+    /// Without any condition.
+    let isRequired: Bool
     /// The default as written in the file; nil if there is none to show.
     let defaultValue: String?
     let meaning: String

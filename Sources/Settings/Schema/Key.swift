@@ -23,7 +23,8 @@ struct Key<Value: Sendable>: Sendable {
     /// The declaration without the value's type.
     func declaration(fallback: Value?, appliesAt: SettingReference.Moment = .now) -> Declaration {
         Declaration(
-            name: name, type: type.words + need.words, defaultValue: fallback.flatMap { type.written($0) },
+            name: name, type: type.words + need.words, form: type.form, isRequired: need.isAlways,
+            defaultValue: fallback.flatMap { type.written($0) },
             meaning: meaning, appliesAt: appliesAt, inner: type.inner)
     }
 }
@@ -39,6 +40,8 @@ enum Need: Sendable {
     case optional, required
     /// The condition as the reference words it: `on outbound`.
     case requiredWhen(String)
+
+    fileprivate var isAlways: Bool { if case .required = self { true } else { false } }
 
     fileprivate var words: String {
         switch self {

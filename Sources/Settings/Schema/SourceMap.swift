@@ -6,6 +6,11 @@ public struct SourceMap: Sendable {
     private let root: Node?
     private let file: String
 
+    fileprivate init(whole root: Node?, file: String) {
+        self.root = root
+        self.file = file
+    }
+
     init(_ root: Node?, file: String) {
         var root = root
         if case .mapping(var mapping) = root?.content {
@@ -35,6 +40,20 @@ public struct SourceMap: Sendable {
             node = inner
         }
         return node.position
+    }
+}
+
+/// The positions of policies and their rules. It holds all of the file.
+public struct PolicySources: Sendable {
+    private let sources: SourceMap
+
+    init(_ root: Node?, file: String) { sources = SourceMap(whole: root, file: file) }
+
+    public func policy(_ name: String) -> Position { sources[.key(RootKeys.policies), .name(name)] }
+
+    /// Rules count from 0.
+    public func rule(_ index: Int, of policy: String) -> Position {
+        sources[.key(RootKeys.policies), .name(policy), .key(PolicyKeys.rules), .item(index)]
     }
 }
 

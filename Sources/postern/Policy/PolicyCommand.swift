@@ -3,6 +3,8 @@ import ArgumentParser
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy",
-        abstract: "Policies from elsewhere.",
-        subcommands: [PolicyImportCommand.self])
+        abstract: "Check, compare, test and import policies.",
+        subcommands: [
+            PolicyLintCommand.self, PolicyTestCommand.self, PolicyDiffCommand.self, PolicyImportCommand.self,
+        ])
 }

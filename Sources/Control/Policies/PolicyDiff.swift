@@ -1,0 +1,134 @@
+import Policy
+public import PolicyAnalysis
+public import Settings
+import Telemetry
+
+/// How two settings differ in what their policies make of requests.
+public struct PolicyDiff: Sendable {
+    private struct Route {
+        var listener: String
+        var name: String
+        var notes: [String] = []
+        var changes: [PolicyChange] = []
+    }
+
+    private var routes: [Route] = []
+
+    /// Routes of the same name on a listener of the same name are compared.
+    public init(from before: Settings, to after: Settings) throws(WorkLimitReached) {
+        let old = before.routePolicies
+        let new = after.routePolicies
+        for route in old where !new.contains(where: { Self.isSame($0, route) }) {
+            routes.append(Route(listener: route.listener, name: route.route, notes: ["it is gone"]))
+        }
+        for route in new {
+            var entry = Route(listener: route.listener, name: route.route)
+            if let former = old.first(where: { Self.isSame($0, route) }) {
+                if former.match != route.match || former.scope != route.scope {
+                    entry.notes.append(
+                        "other connections than before come here, which is not compared: its match, or its listener, "
+                            + "has changed")
+                }
+                let differences = try PolicyComparison.differences(
+                    from: former.policy, to: route.policy, within: route.scope)
+                entry.changes = differences.map {
+                    PolicyChange($0, from: former.policy, to: route.policy)
+                }
+            } else {
+                entry.notes.append("it is new")
+            }
+            if !entry.notes.isEmpty || !entry.changes.isEmpty { routes.append(entry) }
+        }
+    }
+
+    public var isEmpty: Bool { routes.isEmpty }
+
+    public var text: String {
+        guard !routes.isEmpty else { return "no request is treated otherwise" }
+        var lines: [String] = []
+        for route in routes {
+            lines.append("route \(route.name) of listener \(route.listener):")
+            lines += route.notes.map { "  \($0)" }
+            for change in route.changes {
+                lines.append("  now \(change.effect): \(change.requests.description)")
+                lines.append("    before: \(change.before); after: \(change.after)")
+                lines.append("    for example: \(Self.options(change.requests.example, route.listener))")
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    public func json(_ census: CallerCensus, hasCallers: Bool) -> String {
+        var json = JSONWriter()
+        json.beginObject()
+        json.beginArray("routes")
+        for route in routes {
+            json.beginObject()
+            json.field("listener", route.listener)
+            json.field("route", route.name)
+            json.beginArray("notes")
+            for note in route.notes { json.element(note) }
+            json.endArray()
+            json.beginArray("changes")
+            for change in route.changes {
+                json.beginObject()
+                json.field("now", change.effect)
+                json.field("requests", change.requests.description)
+                json.field("before", change.before)
+                json.field("after", change.after)
+                json.field("example", Self.options(change.requests.example, route.listener))
+                json.endObject()
+            }
+            json.endArray()
+            json.endObject()
+        }
+        json.endArray()
+        if hasCallers { census.write(to: &json) }
+        json.endObject()
+        return json.text
+    }
+
+    private static func isSame(_ one: RoutePolicy, _ other: RoutePolicy) -> Bool {
+        one.listener == other.listener && one.route == other.route
+    }
+
+    /// As `postern explain` takes it.
+    private static func options(_ request: Request, _ listener: String) -> String {
+        var words = ["--listener \(listener)"]
+        words.append(request.identity.map { "--identity \($0)" } ?? "--plaintext")
+        words.append("--source \(request.source) --port \(request.destinationPort)")
+        if let name = request.serverName { words.append("--sni \(name)") }
+        return words.joined(separator: " ")
+    }
+}
+
+/// Requests that are treated otherwise, in words.
+private struct PolicyChange {
+    var effect: String
+    var before: String
+    var after: String
+    var requests: RequestClass
+
+    init(_ difference: PolicyComparison.Difference, from before: Policy, to after: Policy) {
+        effect =
+            switch difference.after.effect {
+            case .allow: "allowed"
+            case .deny: "refused"
+            case .wouldDeny: "let through, and logged as one that would be refused"
+            }
+        self.before = Self.words(difference.before, before)
+        self.after = Self.words(difference.after, after)
+        requests = difference.requests
+    }
+
+    private static func words(_ verdict: Verdict, _ policy: Policy) -> String {
+        let rule = verdict.ruleIndex.map { "by rule \(policy.rules[$0].name)" } ?? "because no rule matches"
+        let effect =
+            switch verdict.effect {
+            case .allow: "allowed"
+            case .deny: "refused"
+            case .wouldDeny: "only logged as refused"
+            }
+        return "\(effect) \(rule)"
+    }
+}
