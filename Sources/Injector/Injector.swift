@@ -81,7 +81,7 @@ package final class Injector {
         }
         server.clients = options.clients
         server.report = { [unowned self] in report($0) }
-        admin.metrics = { [unowned self] in
+        admin.metrics = { [unowned self] _ in
             figures.text(
                 InjectorFigures.State(
                     connections: server.connectionCount, cut: server.cutCount,

@@ -1,8 +1,81 @@
-/// Writes metrics in Prometheus' text format (exposition format 0.0.4).
+/// Writes metrics in Prometheus' text format (exposition format 0.0.4), or as OpenMetrics 1.0.
 public struct PrometheusText {
-    public private(set) var text = ""
+    public enum Format: Sendable {
+        case prometheus, openMetrics
 
-    public init() {}
+        /// The value of Content-Type.
+        public var contentType: String {
+            switch self {
+            case .prometheus: "text/plain; version=0.0.4; charset=utf-8"
+            case .openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8"
+            }
+        }
+
+        /// What a client wants that sends this Accept field: OpenMetrics if it names that.
+        public init(accepting accept: String?) {
+            self = accept?.lowercased().contains("application/openmetrics-text") == true ? .openMetrics : .prometheus
+        }
+    }
+
+    public private(set) var text = ""
+    private let format: Format
+
+    public init(_ format: Format = .prometheus) { self.format = format }
+
+    /// All of it, with the end that the format wants.
+    public var whole: String { format == .openMetrics ? text + "# EOF\n" : text }
+
+    // MARK: Families
+
+    /// One sample for each set of values of the family's labels, in their order; nothing at all without any.
+    public mutating func write(_ family: MetricFamily, _ samples: some Sequence<(labels: [String], value: UInt64)>) {
+        write(family, samples.lazy.map { (labels: $0.labels, text: "\($0.value)") })
+    }
+
+    public mutating func write(_ family: MetricFamily, _ value: some FixedWidthInteger) {
+        write(family, CollectionOfOne((labels: [String](), text: "\(value)")))
+    }
+
+    /// Seconds as a decimal number.
+    public mutating func write(_ family: MetricFamily, seconds nanoseconds: UInt64) {
+        write(family, CollectionOfOne((labels: [String](), text: Self.seconds(nanoseconds))))
+    }
+
+    /// - Parameters:
+    ///   - bounds: in nanoseconds, as are the times.
+    ///   - counts: cumulative, one for each bound, and one more.
+    public mutating func write(
+        _ family: MetricFamily, boundsNanoseconds bounds: [UInt64], counts: [UInt64], sumNanoseconds sum: UInt64
+    ) {
+        precondition(counts.count == bounds.count + 1 && family.kind == .histogram)
+        head(family)
+        for (bound, count) in zip(bounds, counts) {
+            text += "\(family.name)_bucket{le=\"\(Self.seconds(bound))\"} \(count)\n"
+        }
+        let all = counts[bounds.count]
+        text += "\(family.name)_bucket{le=\"+Inf\"} \(all)\n\(family.name)_sum \(Self.seconds(sum))\n"
+        text += "\(family.name)_count \(all)\n"
+    }
+
+    private mutating func write(_ family: MetricFamily, _ samples: some Sequence<(labels: [String], text: String)>) {
+        var hasHead = false
+        for sample in samples {
+            if !hasHead { head(family) }
+            hasHead = true
+            precondition(sample.labels.count == family.labels.count)
+            let labels = zip(family.labels, sample.labels).map { "\($0)=\"\(Self.escaped($1))\"" }
+            text += family.name + (labels.isEmpty ? "" : "{\(labels.joined(separator: ","))}") + " \(sample.text)\n"
+        }
+    }
+
+    private mutating func head(_ family: MetricFamily) {
+        // In OpenMetrics the suffix belongs to the sample.
+        let isCounter = format == .openMetrics && family.kind == .counter
+        let name = isCounter ? String(family.name.dropLast("_total".count)) : family.name
+        text += "# HELP \(name) \(family.help)\n# TYPE \(name) \(family.kind.rawValue)\n"
+    }
+
+    // MARK: Names given in place
 
     /// A number that only grows.
     public mutating func counter(_ name: StaticString, _ help: StaticString, _ value: UInt64) {

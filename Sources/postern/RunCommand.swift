@@ -94,6 +94,7 @@ struct RunCommand: ParsableCommand {
             ready.settings.log.complain("\(error)")
             throw ExitCode.badInput
         }
+        proxy.version = Postern.version
         let end = Self.serve(proxy, loop)
         // The logs are flushed. `exit` would unload libraries under threads that may still poll a bundle endpoint.
         _exit(end.exitCode.rawValue)

@@ -1,8 +1,10 @@
+import Control
 import DataPlane
 import Foundation
 import Identity
 import PosternTesting
 import Settings
+import Telemetry
 import Testing
 
 @Suite("The README and the pages")
@@ -28,6 +30,17 @@ struct DocumentationTests {
         let line = try #require(lines.first { $0.contains("apply at the next start") })
         let named = line.matches(of: /`([^`]+)`/).map { String($0.1) }
         #expect(Set(named) == Set(Settings.reference.filter { $0.appliesAt == .start }.map(\.path)))
+    }
+
+    @Test("its table of metrics is that of the code")
+    func metrics() {
+        let expected = ProxyMetrics.all.map { family in
+            let labels = family.labels.map { "`\($0)`" }.joined(separator: ", ")
+            return "| `\(family.name)` | \(family.kind.rawValue) | \(labels) | \(family.help) |"
+        }
+        let lines = page("Metrics").split(separator: "\n").filter { $0.hasPrefix("| `") }.map(String.init)
+        #expect(lines == expected)
+        #expect(Set(ProxyMetrics.all.map(\.name)).count == expected.count)
     }
 
     @Test("it names every reason and every code of a refused certificate")

@@ -146,7 +146,7 @@ struct LoadBalancerTests {
             #expect(named.echoes("hello\n"))
             let slow = try TCPConnection.connect(to: address)
             try slow.send("PROXY TCP4 127.0.0.3 127.0.".utf8)
-            #expect(try eventually { try proxy.metric("postern_connections_accepted_total") == 2 })
+            #expect(try eventually { try proxy.metric("postern_connections_opened_total") == 2 })
 
             try proxy.reload(settings("192.0.2.0/24"), in: stage.folder)
             // The worker has taken the settings over: "reloaded" may be logged before.

@@ -119,7 +119,7 @@ struct RedirectTests {
                 ["curl", "-s", "http://\(Network.v4.pod):15000/livez"], in: .outside)
             #expect(!probe.isEmpty)
             #expect(try sidecar.metric("postern_connections_passed_through_total") == 0)
-            #expect(try sidecar.metric("postern_connections_accepted_total") == 0)
+            #expect(try sidecar.metric("postern_connections_opened_total") == 0)
         }
     }
 

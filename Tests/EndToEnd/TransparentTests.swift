@@ -110,7 +110,7 @@ struct TransparentTests {
 
     @Test("leaves UDP and ICMP alone, in both directions", arguments: Setup.some)
     func others(setup: Setup) throws {
-        try Self.inEachFamily(setup, untouched: "postern_connections_accepted_total") { stage, sidecar, family in
+        try Self.inEachFamily(setup, untouched: "postern_connections_opened_total") { stage, sidecar, family in
             let ways: [(from: Network.Place, to: Network.Place, address: String)] = [
                 (.outside, .pod, family.pod), (.pod, .outside, family.outside),
             ]
@@ -209,7 +209,7 @@ struct TransparentTests {
             }
             #expect(eventually { (try? sidecar.metric("postern_connections_active")) == 0 })
             // A handful of rounds, not all places that there are.
-            #expect(try #require(try sidecar.metric("postern_connections_accepted_total")) < 20)
+            #expect(try #require(try sidecar.metric("postern_connections_opened_total")) < 20)
         }
     }
 

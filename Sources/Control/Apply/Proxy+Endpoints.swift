@@ -28,24 +28,16 @@ extension Proxy {
     func addEndpointMetrics(to text: inout PrometheusText) {
         let statuses = endpointBoard.routes(installer.state)
         let samples = { (count: (EndpointBoard.RouteStatus) -> Int) in
-            statuses.map { status in
-                PrometheusText.Sample(
-                    labels: [("listener", status.listener), ("route", status.name)], value: UInt64(count(status)))
-            }
+            statuses.map { (labels: [$0.listener, $0.name], value: UInt64(count($0))) }
         }
-        text.gauge(
-            "postern_endpoints", "Endpoints of a route, the addresses of names included.",
-            samples { $0.endpoints.count })
-        text.gauge(
-            "postern_endpoints_ejected", "Endpoints of a route that a worker has taken out of service.",
-            samples { $0.outCount })
+        text.write(ProxyMetrics.endpoints, samples { $0.endpoints.count })
+        text.write(ProxyMetrics.endpointsEjected, samples { $0.outCount })
         let dials = workers.map(\.status.dials)
         let sum = { (outcome: String, count: (DialCounts) -> UInt64) in
-            PrometheusText.Sample(labels: [("outcome", outcome)], value: dials.reduce(0) { $0 + count($1) })
+            (labels: [outcome], value: dials.reduce(0) { $0 + count($1) })
         }
-        text.counter(
-            "postern_dials_total",
-            "Dials by their outcome; of handshake-failed ones the connect succeeded, and counts as well.",
+        text.write(
+            ProxyMetrics.dials,
             [
                 sum("connected") { $0.connected }, sum("failed") { $0.failed }, sum("timeout") { $0.timedOut },
                 sum("handshake-failed") { $0.handshakeFailed }, sum("overtaken") { $0.overtaken },

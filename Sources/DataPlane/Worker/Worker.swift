@@ -141,6 +141,11 @@ public struct Worker: ~Copyable {
 
     /// Connections that are not over.
     public var activeConnections: Int { connections.count }
+    /// Open connections of each listener.
+    var activeByListener: [(listener: String, count: Int)] {
+        listeners.map { (listener: $0.plan.name, count: Int($0.connections)) }
+    }
+
     /// Connections ever accepted.
     public var acceptedConnections: UInt64 { accepted }
     /// Output buffers that are lent.

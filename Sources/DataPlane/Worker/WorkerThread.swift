@@ -43,6 +43,9 @@ public final class WorkerStatus: Sendable {
     private let passed = Atomic<UInt64>(0)
     private let looped = Atomic<UInt64>(0)
     public let dials = DialCounts()
+    public let tally = ConnectionTally()
+    /// Of what was published last, on the worker's thread.
+    private let published = Atomic<UInt64>(.max)
 
     public init() {}
 
@@ -59,6 +62,10 @@ public final class WorkerStatus: Sendable {
         accepted.store(worker.acceptedConnections, ordering: .relaxed)
         passed.store(worker.passedConnections, ordering: .relaxed)
         looped.store(worker.loops, ordering: .relaxed)
+        // It changes with each connection that is opened or ends, and with nothing else.
+        let change = worker.acceptedConnections &<< 32 ^ UInt64(worker.activeConnections)
+        guard published.exchange(change, ordering: .relaxed) != change else { return }
+        tally.publish(active: worker.activeByListener)
     }
 }
 
@@ -133,7 +140,7 @@ public final class WorkerThread: Sendable {
         let wake = opened.loop.wake
         var worker = try Worker(
             update, loop: opened.take(), clock: WallClock.seconds, dialSeed: .random(in: .min ... .max),
-            emit: feed.map(Self.emitter) ?? { _ in })
+            emit: Self.emitter(status.tally, feed))
         worker.dialCounts = status.dials
         worker.handshakeThread = try wake.map { try HandshakeThread(wake: $0) }
         // The thread signals the loop's descriptor and has sessions of the worker's contexts: it ends first.
@@ -175,10 +182,11 @@ public final class WorkerThread: Sendable {
         return update
     }
 
-    /// Pushes records into the feed's queue; what does not fit is counted there.
-    private static func emitter(_ feed: AccessLogFeed) -> (AccessRecord) -> Void {
+    /// Counts records, and pushes them into the feed's queue; what does not fit is counted there.
+    private static func emitter(_ tally: ConnectionTally, _ feed: AccessLogFeed?) -> (AccessRecord) -> Void {
         { record in
-            guard feed.queue.push(record) == .queuedForSleeper else { return }
+            tally.count(record)
+            guard let feed, feed.queue.push(record) == .queuedForSleeper else { return }
             // It lives as long as the log's writer.
             EventCounter.signal(feed.wakeDescriptor)
         }

@@ -72,8 +72,7 @@ final class ProxyUnderTest {
         let connection = try TCPConnection.connect(to: adminAddress())
         try connection.send("GET /metrics HTTP/1.0\r\n\r\n".utf8)
         let answer = String(decoding: try connection.receiveToEnd(), as: UTF8.self)
-        let line = answer.split(separator: "\n").first { $0.hasPrefix("\(name) ") }
-        return line.flatMap { Int($0.split(separator: " ")[1]) }
+        return Metrics.sum(of: name, in: answer)
     }
 
     /// The body and the status of an answer of the admin endpoint to curl.

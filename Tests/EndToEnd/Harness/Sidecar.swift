@@ -69,8 +69,7 @@ final class Sidecar {
     func metric(_ name: String) throws -> Int? {
         let script = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:15000/metrics').read().decode())"
         let text = try network.run(["python3", "-c", script], in: .pod)
-        let line = text.split(separator: "\n").first { $0.hasPrefix("\(name) ") }
-        return line.flatMap { Int($0.split(separator: " ")[1]) }
+        return Metrics.sum(of: name, in: text)
     }
 }
 
