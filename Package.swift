@@ -36,6 +36,7 @@ let package = Package(
     products: [
         .executable(name: "postern", targets: ["postern"]),
         .executable(name: "postern-injector", targets: ["postern-injector"]),
+        .executable(name: "postern-controller", targets: ["postern-controller"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -98,8 +99,11 @@ let package = Package(
                 "Crypto", "WorkloadAPI",
                 "Federation", "Policy", "PolicyAnalysis", "Identity", "Resolution", "System", "Telemetry", logging,
             ]),
+        // Policies of a cluster as settings of its workloads.
+        module(
+            "PolicyController", ["Control", "KubernetesAPI", "Policy", "Settings", "System", "Telemetry", logging]),
         .target(name: "CBuildInfo", cSettings: buildInfo),
-        module("Commands", ["CBuildInfo", "Kubernetes", "Settings", "System", "TLS", argumentParser]),
+        module("Commands", ["CBuildInfo", "Kubernetes", "Settings", "System", "TLS", argumentParser, logging]),
         module(
             "Injector",
             [
@@ -111,6 +115,14 @@ let package = Package(
             dependencies: [
                 "Commands", "Control", "Injector", "Kubernetes", "KubernetesAPI", "Settings", "System", argumentParser,
                 logging,
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "postern-controller",
+            dependencies: [
+                "Commands", "Control", "KubernetesAPI", "PolicyController", "Settings", "System", "Telemetry",
+                argumentParser, logging,
             ],
             swiftSettings: strict
         ),
@@ -136,7 +148,7 @@ let package = Package(
 
         // A Kubernetes API server in Python.
         .target(
-            name: "KubernetesMock", dependencies: ["Authority", "PosternTesting", "Loopback"],
+            name: "KubernetesMock", dependencies: ["Authority", "KubernetesAPI", "PosternTesting", "Loopback"],
             path: "Tests/Support/KubernetesMock", resources: [.copy("kubernetes_api.py")], swiftSettings: strict),
         // Kubernetes manifests as charts and people write them.
         support("ManifestTesting", []),
@@ -157,6 +169,7 @@ let package = Package(
             "KubernetesTests",
             ["Kubernetes", "ApplicationHealth", "Identity", "Policy", "Settings", "PosternTesting", "ManifestTesting"]),
         tests("InjectorTests", ["Authority", "Control", "Injector", "KubernetesAPI"]),
+        tests("PolicyControllerTests", ["PolicyController", "KubernetesAPI", "Policy", "Settings", "PosternTesting"]),
         tests("HTTPTests", ["HTTP"]),
         tests("KubernetesAPITests", ["KubernetesAPI", "KubernetesMock", "PosternTesting"]),
         tests("BalancingTests", ["Balancing", "PosternTesting"]),
@@ -187,7 +200,11 @@ let package = Package(
                 "Identity", "System", "PosternTesting", logging,
             ]),
         tests(
-            "EndToEnd", ["Authority", "Identity", "KubernetesMock", "ManifestTesting", "PosternTesting", "Loopback"],
+            "EndToEnd",
+            [
+                "Authority", "Identity", "KubernetesAPI", "KubernetesMock", "ManifestTesting", "PosternTesting",
+                "Loopback",
+            ],
             resources: [
                 .copy("Peers/workload_api.py"), .copy("Peers/proxy_application.py"), .copy("Peers/network_peer.py"),
                 .copy("Peers/manifest_check.py"), .copy("Peers/chart_check.py"), .copy("Peers/admission_check.py"),

@@ -113,7 +113,7 @@ public struct APIClient: Sendable {
     // MARK: Requests
 
     /// One request, and its answer's body.
-    func request(
+    package func request(
         _ method: Method, _ path: String, query: [(String, String)] = [], contentType: String = "application/json",
         body: [UInt8] = []
     ) throws(APIFault) -> [UInt8] {
@@ -215,7 +215,7 @@ private struct Answer {
                 if isSuccess {
                     switch try receiveBody(bytes) {
                     case .more: continue
-                    case .tooLarge: throw .malformed("the API server's answer is too large")
+                    case .tooLarge: throw .tooLarge
                     case .enough:
                         isOver = true
                         return false

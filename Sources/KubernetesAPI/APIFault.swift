@@ -4,13 +4,16 @@ public enum APIFault: Error, Hashable, Sendable, CustomStringConvertible {
     case configuration(String)
     /// No connection, no TLS with the server that was meant, or no answer in time.
     case network(String)
-    /// The server's answer is no HTTP, no JSON, or larger than allowed.
+    /// The server's answer is no HTTP or no JSON.
     case malformed(String)
+    /// The server's answer is larger than this client takes.
+    case tooLarge
     /// The server answered with a Status: its HTTP code, the machine's reason such as `Conflict`, and a text.
     case refused(status: Int, reason: String, message: String, retryAfterSeconds: Int?)
 
     public var description: String {
         switch self {
+        case .tooLarge: "the API server's answer is too large"
         case .configuration(let text), .malformed(let text), .network(let text): text
         case .refused(let status, let reason, let message, _):
             "the API server answered with \(status)\(reason.isEmpty ? "" : " \(reason)")"

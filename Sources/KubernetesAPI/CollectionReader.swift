@@ -40,6 +40,7 @@ public struct CollectionReader<Object: APIObject>: Sendable {
     public func run(_ report: (CollectionChange<Object>) -> Bool) {
         var state = ListWatch(delays)
         var listed: [Object] = []
+        var pageLimit = pageLimit
         var isWanted = true
         while isWanted {
             let start = MonotonicClock.milliseconds()
@@ -66,6 +67,8 @@ public struct CollectionReader<Object: APIObject>: Sendable {
                 fault = error
             }
             guard isWanted else { return }
+            // Objects of one namespace must not hide those of all others.
+            if fault == .tooLarge { pageLimit = max(1, pageLimit / 4) }
             let lasted = MonotonicClock.milliseconds() - start
             let wait = state.ended(fault, lasted: lasted, random: Double.random(in: 0..<1))
             if let fault, !fault.isGone { isWanted = report(.interrupted(fault, retryMilliseconds: wait)) }

@@ -83,8 +83,8 @@ extension JSONValue: Codable {
 }
 
 /// JSON by the standard library's coders.
-enum JSONText {
-    static func decode<Value: Decodable>(_ type: Value.Type, _ bytes: [UInt8]) throws(APIFault) -> Value {
+package enum JSONText {
+    package static func decode<Value: Decodable>(_ type: Value.Type, _ bytes: [UInt8]) throws(APIFault) -> Value {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch {
@@ -92,7 +92,7 @@ enum JSONText {
         }
     }
 
-    static func encode(_ value: some Encodable) throws(APIFault) -> [UInt8] {
+    package static func encode(_ value: some Encodable) throws(APIFault) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {

@@ -92,32 +92,3 @@ struct RunCommand: ParsableCommand {
         }
     }
 }
-
-struct EndpointArgument: ExpressibleByArgument, CustomStringConvertible {
-    let endpoint: Endpoint
-    let description: String
-
-    init?(argument: String) {
-        guard let endpoint = try? Endpoint(parsing: argument) else { return nil }
-        self.endpoint = endpoint
-        description = argument
-    }
-
-    /// - Parameter text: an endpoint.
-    init(_ text: StaticString) {
-        guard let endpoint = EndpointArgument(argument: "\(text)") else { preconditionFailure("no endpoint") }
-        self = endpoint
-    }
-}
-
-struct LogLevelArgument: ExpressibleByArgument, CustomStringConvertible {
-    let level: Logger.Level
-    var description: String { level.rawValue }
-
-    init(level: Logger.Level) { self.level = level }
-
-    init?(argument: String) {
-        guard let level = Logger.Level(rawValue: argument) else { return nil }
-        self.level = level
-    }
-}

@@ -12,7 +12,8 @@ struct ClusterManifestTests {
         let folder = try TemporaryFolder()
         let script = try #require(Bundle.module.path(forResource: "chart_check", ofType: "py"))
         let process = try ChildProcess([
-            try Self.python(), script, try PosternBinary.path(), try InjectorBinary.path(), folder.path,
+            try Self.python(), script, try PosternBinary.path(), try InjectorBinary.path(),
+            try ControllerBinary.path(), folder.path,
         ])
         #expect(process.awaitExit(within: .seconds(240)) == .code(0), "\(process.standardError.text)")
         let words = process.standardOutput.text.split(whereSeparator: \.isWhitespace)

@@ -119,7 +119,7 @@ struct APIClientTests {
             ("cut", "broke off"), ("close", "broke off"), ("endless", "too large"),
         ])
     func faults(fault: String, reason: String) throws {
-        try mock.misbehave([Fault("GET", "configmaps", fault)], through: client)
+        try mock.misbehave([MockAPIServer.Fault("GET", "configmaps", fault)], through: client)
         let hasty = APIClient(client.server, userAgent: "test", patienceMilliseconds: fault == "hang" ? 300 : 10_000)
         #expect {
             try hasty.list(maps, as: Named.self)
@@ -194,13 +194,15 @@ struct APIClientTests {
         try change(2, "2")
         awaits(wanted, "reconnected")
         try mock.misbehave(
-            ["500", "429", "garbage", "close", "not-json", "long-line"].map { Fault("GET", "watch=1", $0) }
-                + [Fault("GET", "limit=2&continue", "410")], through: client)
+            ["500", "429", "garbage", "close", "not-json", "long-line"].map {
+                MockAPIServer.Fault("GET", "watch=1", $0)
+            }
+                + [MockAPIServer.Fault("GET", "limit=2&continue", "410")], through: client)
         try mock.control(["disconnect": true], through: client)
         try change(3, "3")
         awaits(wanted, "after faults")
         // What happened meanwhile is forgotten, deletions too.
-        try mock.misbehave([Fault("GET", "watch=1", "500")], through: client)
+        try mock.misbehave([MockAPIServer.Fault("GET", "watch=1", "500")], through: client)
         try mock.control(["disconnect": true], through: client)
         try client.delete(ObjectPath(.configMaps, namespace: "shop", name: "map-4"))
         wanted["map-4"] = nil
@@ -230,32 +232,5 @@ struct APIClientTests {
 
     private static func map(_ name: String, _ text: String) -> JSONValue {
         ["apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": .text(name)], "data": ["a": .text(text)]]
-    }
-}
-
-struct Fault {
-    let method: String
-    let path: String
-    let fault: String
-    let times: Int
-
-    init(_ method: String, _ path: String, _ fault: String, times: Int = 1) {
-        (self.method, self.path, self.fault, self.times) = (method, path, fault, times)
-    }
-}
-
-extension MockAPIServer {
-    func misbehave(_ faults: [Fault], through client: APIClient) throws {
-        let list = faults.map { fault -> JSONValue in
-            [
-                "method": .text(fault.method), "path": .text(fault.path), "fault": .text(fault.fault),
-                "times": .integer(fault.times),
-            ]
-        }
-        try control(["faults": .list(list)], through: client)
-    }
-
-    func control(_ wishes: JSONValue, through client: APIClient) throws {
-        _ = try client.request(.post, "/_mock", body: try JSONText.encode(wishes))
     }
 }

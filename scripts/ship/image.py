@@ -44,6 +44,7 @@ IMAGES = {
         ["XTABLES_LOCKFILE=/dev/shm/xtables.lock"],
     ),
     "postern-injector": Program("The webhook that adds Postern to the pods of Kubernetes", 1336, ["run"]),
+    "postern-controller": Program("The controller that makes settings of policies in Kubernetes", 1335, ["run"]),
 }
 
 # Files of packages that no program links.

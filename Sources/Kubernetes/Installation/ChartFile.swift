@@ -9,7 +9,7 @@ public struct ChartFile: Sendable {
     /// All of them, in the order in which the objects are created.
     public static let all = [
         chart, values, schema, notes, namespace, injectorAccess, injectorCertificate, injector,
-        controllerAccess, controller, webhook,
+        policies, controllerAccess, controller, webhook,
     ]
 
     static let chart = ChartFile(path: "Chart.yaml", bytes: PackageResources.Chart_yaml)
@@ -17,6 +17,10 @@ public struct ChartFile: Sendable {
     static let schema = ChartFile(path: "values.schema.json", bytes: PackageResources.values_schema_json)
     /// Those whose templates have objects.
     static let templates = all.filter { $0.path.hasPrefix("templates/") && $0.path.hasSuffix(".yaml") }
+
+    /// The CustomResourceDefinition of policies, which Helm installs as it is.
+    static let policies = ChartFile(
+        path: "crds/posternpolicies.yaml", bytes: PackageResources.posternpolicies_yaml)
 
     private static let notes = ChartFile(path: "templates/NOTES.txt", bytes: PackageResources.NOTES_txt)
     private static let namespace = template("namespace.yaml", PackageResources.namespace_yaml)

@@ -36,6 +36,12 @@ public struct ChartValues: Sendable {
         }
     }
 
+    /// Whether a value is `true`.
+    func isTrue(_ path: String...) -> Bool {
+        guard case .plain("true")? = root.value(at: path) else { return false }
+        return true
+    }
+
     // MARK: Private
 
     private static var defaults: Value {

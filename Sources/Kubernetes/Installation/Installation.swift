@@ -24,6 +24,8 @@ public struct Installation {
             for file in ChartFile.templates {
                 documents.append(try Template(file.text, name: file.path).rendered(with: root))
             }
+            // Behind the namespace, and before the controller.
+            if values.isTrue("controller", "enabled") { documents.insert(ChartFile.policies.text, at: 1) }
         } catch {
             throw ChartFlaw(error.description)
         }

@@ -38,6 +38,14 @@ final class ProxyUnderTest {
         process = try ChildProcess(prefix + [try PosternBinary.path(), "run", "--config", path])
     }
 
+    /// The real binary with a settings file that another program writes.
+    init(path: String, loop: EventLoopKind, number: Int) throws {
+        name = "proxy \(number)"
+        self.loop = loop
+        self.path = path
+        process = try ChildProcess([try PosternBinary.path(), "run", "--config", path])
+    }
+
     /// Waits for the log line that says so.
     func awaitReady() throws {
         guard (try? logEvent("ready")) != nil else { throw HarnessFault.notReady(log: process.standardError.text) }

@@ -33,6 +33,14 @@ final class Stage {
         return proxy
     }
 
+    /// Starts the real binary with a settings file that another program writes, and waits until it is ready.
+    func proxy(path: String) throws -> ProxyUnderTest {
+        let proxy = try ProxyUnderTest(path: path, loop: loop, number: proxies.count)
+        proxies.append(proxy)
+        try proxy.awaitReady()
+        return proxy
+    }
+
     /// Starts the real binary, which may not become ready yet.
     func start(
         _ settings: SettingsFile, openFileLimit: Int? = nil, environment: [String: String] = [:],

@@ -1,6 +1,6 @@
 """Compares what `postern kubernetes manifests` prints with what Helm makes of the chart, and checks the objects.
 
-chart_check.py BINARY INJECTOR FOLDER   prints counts, or what is wrong; writes to FOLDER
+chart_check.py BINARY INJECTOR CONTROLLER FOLDER   prints counts, or what is wrong; writes to FOLDER
 """
 
 import base64
@@ -24,7 +24,7 @@ CASES = [
     {},
     {"injector": {"certificate": {"source": "secret", "caBundle": BUNDLE, "secretName": "webhook"}}},
     {"injector": {"certificate": {"source": "cert-manager"}}, "serviceMonitor": {"enabled": True}},
-    {"controller": {"enabled": True}, "webhook": {"singlePods": True, "failurePolicy": "Ignore"}},
+    {"controller": {"enabled": True, "admissionPolicy": False}, "webhook": {"singlePods": True, "failurePolicy": "Ignore"}},
     {"podDisruptionBudget": {"enabled": False}, "networkPolicy": {"enabled": False}, "namespace": {"create": False}},
     {
         "proxy": {"image": "registry.example.org/postern@sha256:" + "0" * 64},
@@ -64,15 +64,16 @@ REFUSED = [
 ALLOWED = {
     ("", "secrets"): {"create", "get", "update"},
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): {"get", "patch"},
-    ("postern.dev", "posternpolicies"): {"get", "list", "watch"},
-    ("postern.dev", "posternpolicies/status"): {"update"},
-    ("", "pods"): {"get", "list", "watch"},
-    ("", "configmaps"): {"get", "create", "update", "delete"},
+    ("postern.dev", "posternpolicies"): {"list", "watch"},
+    ("postern.dev", "posternpolicies/status"): {"patch"},
+    ("", "pods"): {"list", "watch"},
+    ("", "configmaps"): {"list", "watch", "create", "patch", "delete"},
 }
 # May be had only by the names of objects, in whatever namespace.
 NAMED = {("", "secrets"): {"get", "update"}, ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): {"get", "patch"}}
 CLUSTER_WIDE = {
     "Namespace", "ClusterRole", "ClusterRoleBinding", "MutatingWebhookConfiguration", "CustomResourceDefinition",
+    "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
 }
 
 
@@ -114,11 +115,15 @@ def by_identity(things):
     return found
 
 
-def rendered(chart, values, namespace):
+def rendered(chart, folder, values, namespace):
     # The only default that differs: Helm has an option of its own for it.
     values = {"namespace": {"create": True}} | values
     files = chart.render(values, name="postern", namespace=namespace)
-    return [thing for name, text in files.items() if name.endswith(".yaml") for thing in load(text)]
+    things = [thing for name, text in files.items() if name.endswith(".yaml") for thing in load(text)]
+    # Helm installs these with every release, whatever the values.
+    if values.get("controller", {}).get("enabled") and not any(t["kind"] == "CustomResourceDefinition" for t in things):
+        things += load((folder / "crds" / "posternpolicies.yaml").read_text())
+    return things
 
 
 def check_objects(things, namespace, values):
@@ -129,13 +134,15 @@ def check_objects(things, namespace, values):
         assert metadata.get("namespace", namespace) == namespace, identity(thing)
         assert metadata["name"].startswith("postern") or kind == "CustomResourceDefinition" or kind == "Namespace"
         if thing["apiVersion"] not in FOREIGN:
-            for version in VERSIONS:
+            # Of 1.30: see controller.admissionPolicy.
+            for version in VERSIONS[1:] if kind.startswith("ValidatingAdmission") else VERSIONS:
                 kubernetes_validate.validate(thing, version, strict=True)
         checks = {
             "Deployment": check_deployment, "Service": check_selection, "PodDisruptionBudget": check_selection,
             "NetworkPolicy": check_network, "Role": check_role, "ClusterRole": check_role,
             "RoleBinding": check_binding, "ClusterRoleBinding": check_binding, "ServiceMonitor": check_monitor,
-            "MutatingWebhookConfiguration": check_webhooks,
+            "MutatingWebhookConfiguration": check_webhooks, "ValidatingAdmissionPolicy": check_admission,
+            "CustomResourceDefinition": check_definition,
         }
         if kind in checks:
             checks[kind](thing, every)
@@ -182,7 +189,10 @@ def check_deployment(thing, every):
         assert {mount["name"] for mount in container.get("volumeMounts", [])} == volumes
         assert {"requests", "limits"} <= container["resources"].keys()
         assert all(isinstance(word, str) for word in container["args"])
-    for constraint in pod["topologySpreadConstraints"]:
+    if name == "postern-controller":
+        # Two would do the same work.
+        assert spec["replicas"] == 1 and spec["strategy"] == {"type": "Recreate"}
+    for constraint in pod.get("topologySpreadConstraints", []):
         assert constraint["labelSelector"]["matchLabels"].items() <= labels.items()
 
 
@@ -237,6 +247,67 @@ def check_binding(thing, every):
     assert ("v1", "ServiceAccount", subject["namespace"], subject["name"]) in every and subject["name"] == name
 
 
+def check_admission(thing, every):
+    """The controller may write its own ConfigMaps alone; nobody else is concerned."""
+    account = next(key for key in every if key[1] == "ServiceAccount" and key[3] == "postern-controller")
+    own = f"system:serviceaccount:{account[2]}:{account[3]}"
+    spec = thing["spec"]
+    assert ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding", "", thing["metadata"]["name"]) in every
+    (rule,) = spec["matchConstraints"]["resourceRules"]
+    assert rule["resources"] == ["configmaps"] and set(rule["operations"]) == {"CREATE", "UPDATE", "DELETE"}
+
+    def allows(user, operation, name, old, new):
+        def labelled(labels):
+            return None if labels is None else {"metadata": {"labels": labels} if labels else {}}
+        data = {
+            "request": {"userInfo": {"username": user}, "operation": operation, "name": name},
+            "object": labelled(new), "oldObject": labelled(old)}
+        def holds(expression):
+            return ADMISSION.compile(expression).eval(data=data).value() is True
+        if not all(holds(condition["expression"]) for condition in spec["matchConditions"]):
+            return True
+        return all(holds(validation["expression"]) for validation in spec["validations"])
+
+    label, other = {"app.kubernetes.io/managed-by": "postern-controller"}, {"app.kubernetes.io/managed-by": "Helm"}
+    for operation, old, new in [("CREATE", None, label), ("UPDATE", label, label), ("DELETE", label, None)]:
+        assert allows(own, operation, "orders-policies", old, new)
+        assert not allows(own, operation, "coredns", old, new)
+        assert allows("system:serviceaccount:other:postern-controller", operation, "coredns", old, new)
+    for operation, old, new in [
+        ("CREATE", None, {}), ("CREATE", None, other), ("UPDATE", other, label), ("UPDATE", label, {}),
+        ("DELETE", {}, None), ("DELETE", other, None),
+    ]:
+        assert not allows(own, operation, "orders-policies", old, new), (operation, old, new)
+
+
+ALLOW = {"name": "a", "action": "allow", "identities": ["spiffe://a/b"]}
+# By the conditions of the schema: rules that the API server takes, and rules that it refuses.
+RULES = [
+    (ALLOW, True), (ALLOW | {"unauthenticated": False}, True), (ALLOW | {"unauthenticated": True}, False),
+    ({"name": "a", "action": "allow"}, False), ({"name": "a", "action": "allow", "sources": ["::/0"]}, False),
+    ({"name": "a", "action": "allow", "sources": ["::/0"], "unauthenticated": True}, True),
+    ({"name": "a", "action": "allow", "unauthenticated": True}, False), ({"name": "a", "action": "deny"}, False),
+    ({"name": "a", "action": "deny", "unauthenticated": False}, False), ({"name": "a", "action": "deny", "sni": ["a"]}, True),
+    ({"name": "a", "action": "deny", "unauthenticated": True}, True),
+    ({"name": "a", "action": "deny", "destinationPorts": [80]}, True),
+]
+EXPRESSIONS = [
+    ({"key": "a", "operator": "In", "values": ["b"]}, True), ({"key": "a", "operator": "In"}, False),
+    ({"key": "a", "operator": "NotIn", "values": []}, False), ({"key": "a", "operator": "Exists"}, True),
+    ({"key": "a", "operator": "Exists", "values": []}, True), ({"key": "a", "operator": "Exists", "values": ["b"]}, False),
+]
+
+
+def check_definition(thing, every):
+    (version,) = thing["spec"]["versions"]
+    spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    expressions = spec["selector"]["properties"]["matchExpressions"]["items"]
+    for schema, cases in [(spec["rules"]["items"], RULES), (expressions, EXPRESSIONS)]:
+        programs = [SELF.compile(validation["rule"]) for validation in schema["x-kubernetes-validations"]]
+        for case, expected in cases:
+            assert all(program.eval(data={"self": case}).value() is True for program in programs) == expected, case
+
+
 def check_monitor(thing, every):
     selector = thing["spec"]["selector"]["matchLabels"]
     (service,) = [
@@ -260,6 +331,8 @@ def selects(selector, labels):
 
 
 CEL = cel.NewEnv(variables={"object": cel.Type.DYN, "request": cel.Type.DYN})
+ADMISSION = cel.NewEnv(variables={name: cel.Type.DYN for name in ("object", "oldObject", "request")})
+SELF = cel.NewEnv(variables={"self": cel.Type.DYN})
 
 
 def callers(configuration, namespace, pod, operation="CREATE"):
@@ -373,13 +446,18 @@ def check_injector(injector, folder, text):
     path = folder / "checked.yaml"
     path.write_text(text)
     run("check", str(path))
-    args = deployment(by_identity(load(text)), "postern-injector")["spec"]["template"]["spec"]["containers"][0]["args"]
-    help_text = run("help", args[0])
+    check_arguments(injector, text, "postern-injector")
+
+
+def check_arguments(program, text, name):
+    """A program has each option that its pods are given."""
+    args = deployment(by_identity(load(text)), name)["spec"]["template"]["spec"]["containers"][0]["args"]
+    help_text = subprocess.run([program, "help", args[0]], capture_output=True, text=True, timeout=60, check=True).stdout
     for word in args:
         assert not word.startswith("--") or word in help_text, word
 
 
-def main(path, injector, folder):
+def main(path, injector, controller, folder):
     binary = Binary(path, pathlib.Path(folder))
     chart_folder = binary.folder / "chart"
     binary.run("kubernetes", "chart", str(chart_folder))
@@ -393,7 +471,8 @@ def main(path, injector, folder):
             namespace = ["postern-system", "mesh", "123"][number % 3]
             text = binary.manifests(values, namespace)
             things = load(text)
-            assert by_identity(things) == by_identity(rendered(chart, values, namespace)), values
+            assert by_identity(things) == by_identity(
+                rendered(chart, chart_folder, values, namespace)), values
             check_objects(things, namespace, values)
             check_injector(injector, binary.folder, text)
             objects += len(things)
@@ -407,7 +486,9 @@ def main(path, injector, folder):
             raise AssertionError(f"Helm takes {values}")
         notes = chart.render({}, name="postern", namespace="mesh")["postern/templates/NOTES.txt"]
         assert "namespace mesh" in notes
-    check_kubectl(binary, binary.manifests({"controller": {"enabled": True}}, "postern-system"))
+    text = binary.manifests({"controller": {"enabled": True}}, "postern-system")
+    check_arguments(controller, text, "postern-controller")
+    check_kubectl(binary, text)
     print(f"cases {len(CASES)} objects {objects} refused {len(REFUSED)}")
 
 

@@ -16,7 +16,12 @@ public final class MockAPIServer {
     /// - Parameters:
     ///   - definitions: files of CustomResourceDefinitions.
     ///   - kubelet: a folder in which ConfigMaps are mounted.
-    public init(_ folder: TemporaryFolder, definitions: [String] = [], kubelet: String? = nil) throws {
+    ///   - access: a file of manifests, and the beginning of a user agent, `NAME/`, whose clients have only the rights
+    ///     of the ClusterRole of that name.
+    public init(
+        _ folder: TemporaryFolder, definitions: [String] = [], kubelet: String? = nil,
+        access: (roles: String, userAgent: String)? = nil
+    ) throws {
         self.folder = folder
         let authority = try CertificateAuthority(
             trustDomain: "api.test", request: AuthorityRequest(subjectAltNames: []))
@@ -28,7 +33,9 @@ public final class MockAPIServer {
         guard let script = Bundle.module.path(forResource: "kubernetes_api", ofType: "py"),
             let python = ProcessInfo.processInfo.environment["POSTERN_PYTHON"]
         else { throw MockFault(description: "scripts/test makes the Python that this needs") }
-        let options = definitions.flatMap { ["--crd", $0] } + (kubelet.map { ["--kubelet", $0] } ?? [])
+        let options =
+            definitions.flatMap { ["--crd", $0] } + (kubelet.map { ["--kubelet", $0] } ?? [])
+            + (access.map { ["--rbac", $0.roles, $0.userAgent] } ?? [])
         process = try ChildProcess(
             [python, script, folder.file("api.pem"), folder.file("api.key"), folder.file("api-token")] + options)
         guard let port = process.standardOutput.awaitLine(within: .seconds(60), { UInt16($0) }) else {

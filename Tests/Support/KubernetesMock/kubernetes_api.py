@@ -1,14 +1,16 @@
 """A Kubernetes API server of one process, with what clients must cope with.
 
-kubernetes_api.py CERTIFICATE KEY TOKEN [--crd FILE]... [--kubelet FOLDER]
+kubernetes_api.py CERTIFICATE KEY TOKEN [--crd FILE]... [--kubelet FOLDER] [--rbac FILE NAME/]
 
 Serves HTTPS on a port of loopback that it prints. Objects have resourceVersions, updates conflict, watches have
 bookmarks and time limits, lists have pages. What is written is validated by the schemas of Kubernetes, and custom
 resources by those of their CustomResourceDefinition. The token in the file is the one that is right.
 
-POST /_mock takes {"faults": [{"method", "path" (a pattern), "fault", "times"}], "compact": true, "disconnect": true};
-GET /_mock gives the requests so far. Faults: 429, 500, hang, garbage, cut, close, not-json, long-line, wrong-status,
-redirect, endless.
+POST /_mock takes {"faults": [{"method", "path" (a pattern), "fault", "times"}], "compact": true, "disconnect": true,
+"down": whether nobody is answered}; GET /_mock gives the requests so far. Faults: 409, 410, 429, 500, hang, garbage, cut,
+close, not-json, long-line, wrong-status, redirect, endless.
+
+With --rbac, clients of that user agent may do only what the ClusterRole of its name in the file says.
 
 The kubelet writes each ConfigMap to FOLDER/NAMESPACE/NAME as it does into a volume: a link to a folder is replaced.
 """
@@ -36,6 +38,8 @@ import kubernetes_validate
 import yaml
 
 VERSION = "1.37"
+# With native sidecars.
+OLDEST = "1.29"
 KINDS = {
     ("", "v1", "configmaps"): ("ConfigMap", True),
     ("", "v1", "secrets"): ("Secret", True),
@@ -70,10 +74,12 @@ class Store:
     def __init__(self, crds):
         self.changed = threading.Condition()
         self.objects, self.events, self.snapshots = {}, [], {}
-        self.version, self.floor, self.epoch = 100, 0, 0
+        self.version, self.floor, self.epoch, self.is_down = 100, 0, 0, False
         self.schemas = {}
         for path in crds:
             crd = yaml.safe_load(pathlib.Path(path).read_text())
+            for version in VERSION, OLDEST:
+                kubernetes_validate.validate(crd, version, strict=True)
             spec = crd["spec"]
             for version in spec["versions"]:
                 key = (spec["group"], version["name"], spec["names"]["plural"])
@@ -247,6 +253,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     store = token = None
     faults, log, agents = [], [], []
+    rules, restricted, used = [], None, set()
 
     def log_message(self, *_):
         pass
@@ -279,6 +286,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if url.path == "/_mock":
                 return self.control(json.loads(body) if body else None)
             with self.store.changed:
+                if self.store.is_down:
+                    self.close_connection = True
+                    return
                 self.log.append(f"{self.command} {self.path}")
                 self.agents.append(self.headers.get("User-Agent", ""))
                 fault = next(
@@ -304,16 +314,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     self.store.floor = self.store.version
                     self.store.events.clear()
                     self.store.snapshots.clear()
-                if wishes.get("disconnect"):
+                self.store.is_down = wishes.get("down", self.store.is_down)
+                if wishes.get("disconnect") or self.store.is_down:
                     self.store.epoch += 1
                 self.store.changed.notify_all()
-            return self.answer(200, {"requests": list(self.log), "agents": list(self.agents), "faults": self.faults})
+            unused = sorted(
+                f"{verb} {resource}" for rule in self.rules for resource in rule["resources"] for verb in rule["verbs"]
+                if (resource, verb) not in self.used)
+            return self.answer(200, {
+                "requests": list(self.log), "agents": list(self.agents), "faults": self.faults, "unusedRights": unused})
 
     def misbehave(self, fault):
         self.close_connection = True
         if fault == "429":
             status = Refusal(429, "TooManyRequests", "too many requests, please try again later").status()
             return self.answer(429, status, Retry_After="1")
+        if fault == "409":
+            return self.answer(409, Refusal(409, "Conflict", "the object has been modified").status())
         if fault == "410":
             return self.answer(410, Refusal(410, "Expired", "The provided continue parameter is too old").status())
         if fault == "500":
@@ -363,6 +380,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         resource = (part["group"] or "", part["core"] or part["version"], part["plural"])
         if resource not in KINDS or (part["sub"] and (part["sub"] != "status" or resource not in WITH_STATUS)):
             raise Refusal(404, "NotFound", "the server could not find the requested resource")
+        self.authorize(resource, part["name"], part["sub"], query)
         namespace, name, sub = part["namespace"] if KINDS[resource][1] else None, part["name"], part["sub"]
         if self.command == "GET" and not name and query.get("watch") in ("1", "true"):
             return self.watch(resource, namespace, query)
@@ -391,6 +409,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 code, result = 200, self.store.delete(resource, namespace, name, body)
             result = copy.deepcopy(result)
         self.answer(code, result)
+
+    def authorize(self, resource, name, sub, query):
+        if not self.restricted or not self.headers.get("User-Agent", "").startswith(self.restricted):
+            return
+        verb = {"POST": "create", "PUT": "update"}.get(self.command, self.command.lower())
+        if verb == "get" and not name:
+            verb = "watch" if "watch" in query else "list"
+        target = resource[2] + (f"/{sub}" if sub else "")
+        if not any(
+            resource[0] in rule["apiGroups"] and target in rule["resources"] and verb in rule["verbs"]
+            and ("resourceNames" not in rule or name in rule["resourceNames"]) for rule in self.rules
+        ):
+            raise Refusal(403, "Forbidden", f"cannot {verb} resource {target}")
+        self.used.add((target, verb))
 
     def list(self, resource, namespace, query):
         store = self.store
@@ -502,10 +534,16 @@ def main():
     parser.add_argument("token", type=pathlib.Path)
     parser.add_argument("--crd", action="append", default=[])
     parser.add_argument("--kubelet")
+    parser.add_argument("--rbac", nargs=2, metavar=("FILE", "NAME/"))
     options = parser.parse_args()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(options.certificate, options.key)
     Handler.store, Handler.token = Store(options.crd), options.token
+    if options.rbac:
+        Handler.restricted = options.rbac[1]
+        for thing in yaml.safe_load_all(pathlib.Path(options.rbac[0]).read_text()):
+            if thing and thing["kind"] == "ClusterRole" and thing["metadata"]["name"] == options.rbac[1].partition("/")[0]:
+                Handler.rules = Handler.rules + thing["rules"]
     server = Server(("127.0.0.1", 0), Handler)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     if options.kubelet:
