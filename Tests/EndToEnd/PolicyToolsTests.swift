@@ -111,7 +111,7 @@ struct PolicyToolsTests {
             ("cases: []", "the list of cases is empty"),
             ("settings: s.yaml\ncases: [{name: a, listener: in, expect: allow}]", "a case has either `identity`"),
             ("cases: [{name: a, listener: in, plaintext: true, expect: deny}]", "name the settings"),
-            ("settings: s.yaml\ncases: [{name: a, listener: in, plaintext: true, expect: refuse}]", "allow, deny, would-deny"),
+            ("settings: s.yaml\ncases: [{name: a, listener: in, plaintext: true, expect: no}]", "allow, deny, would"),
             (
                 "settings: s.yaml\ncases: [{name: a, listener: in, identity: x, expect: deny}]",
                 "expected a SPIFFE ID, found `x`"
