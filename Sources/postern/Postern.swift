@@ -19,7 +19,7 @@ struct Postern: ParsableCommand {
         subcommands: [
             RunCommand.self, CheckCommand.self, ExplainCommand.self, LoadCommand.self, DevCommand.self, CACommand.self,
             RedirectCommand.self, InjectCommand.self, KubernetesCommand.self, ValidateCommand.self, AwaitCommand.self,
-            DoctorCommand.self, PolicyCommand.self, SchemaCommand.self,
+            DoctorCommand.self, PolicyCommand.self, SchemaCommand.self, MonitoringCommand.self,
         ]
     )
 

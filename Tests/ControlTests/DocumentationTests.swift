@@ -43,6 +43,25 @@ struct DocumentationTests {
         #expect(Set(ProxyMetrics.all.map(\.name)).count == expected.count)
     }
 
+    @Test("its alerts are those of the code, and alerts and dashboard ask for metrics that there are")
+    func monitoring() {
+        let lines = page("Metrics").split(separator: "\n")
+        for rule in AlertRule.all {
+            #expect(lines.contains { $0.hasPrefix("| `\(rule.name)` | \(rule.severity.rawValue) | ") }, "\(rule.name)")
+        }
+        let names = Set(
+            ProxyMetrics.all.flatMap { family in
+                family.kind == .histogram ? [family.name + "_bucket"] : [family.name]
+            })
+        let expressions = AlertRule.all.map(\.expression) + Dashboard.panels.flatMap { $0.queries.map(\.expression) }
+        var asked: Set<String> = []
+        for expression in expressions {
+            asked.formUnion(expression.matches(of: /(?:postern|process)_[a-z_]+/).map { String($0.0) })
+        }
+        #expect(asked.isSubset(of: names), "\(asked.subtracting(names))")
+        #expect(asked.count >= 15)
+    }
+
     @Test("it names every reason and every code of a refused certificate")
     func reasons() {
         let text = page("Logs")
