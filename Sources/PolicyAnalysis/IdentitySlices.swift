@@ -27,7 +27,7 @@ enum IdentitySlices {
         }
         var walk = Walk(patterns: patterns)
         try walk.run(everyone, &work) { rules, segments in
-            // None is too long, unless a pattern is.
+            // One that is too long has no shorter one with the same rules: there is none.
             guard let identity = segments.identity else { return }
             table.add(rules, Example(identity: identity), segments.text)
         }
@@ -53,6 +53,9 @@ enum IdentitySlices {
         /// Whether more may follow.
         var isOpen = false
 
+        /// Of the trust domain and the path.
+        var byteCount: Int { parts.reduce(0) { $0 + $1.text.utf8.count + 1 } }
+
         var identity: SPIFFEID? {
             let text = "spiffe://" + parts.map(\.text).joined(separator: "/")
             return try? SPIFFEID(parsing: text)
@@ -66,6 +69,8 @@ enum IdentitySlices {
     fileprivate struct Walk {
         let patterns: [Pattern]
         private var seen: Set<State> = []
+        /// By the bytes of the beginning.
+        private var waiting: [[(State, Segments)]] = Array(repeating: [], count: SPIFFEID.maximumBytes)
 
         init(patterns: [Pattern]) { self.patterns = patterns }
 
@@ -75,46 +80,58 @@ enum IdentitySlices {
             var matched: RuleSet
         }
 
+        typealias Found = (RuleSet, Segments) -> Void
+
+        /// Takes beginnings of IDs in the order of their lengths: what is found of a state is found with the shortest
+        /// one that leads there, so that nothing that fits into an ID is missed.
         mutating func run(
-            _ matched: RuleSet, _ work: inout WorkAllowance, found: (RuleSet, Segments) -> Void
+            _ matched: RuleSet, _ work: inout WorkAllowance, found: Found
         ) throws(WorkLimitReached) {
-            try step(
-                State(depth: 0, alive: Array(patterns.indices), matched: matched), Segments(), &work, found)
+            waiting[0] = [(State(depth: 0, alive: Array(patterns.indices), matched: matched), Segments())]
+            for length in waiting.indices {
+                while let (state, segments) = waiting[length].popLast() {
+                    try step(state, segments, &work, found)
+                }
+            }
         }
 
         /// Tries each segment that can follow.
         private mutating func step(
-            _ state: State, _ segments: Segments, _ work: inout WorkAllowance, _ found: (RuleSet, Segments) -> Void
+            _ state: State, _ segments: Segments, _ work: inout WorkAllowance, _ found: Found
         ) throws(WorkLimitReached) {
             try work.take(1 + state.alive.count)
             guard seen.insert(state).inserted else { return }
-            let literals = Set(state.alive.map { String(patterns[$0].segments[state.depth]) }).subtracting(["*", "**"])
-            for literal in literals.sorted() {
-                try take(literal, isOther: false, state, segments, &work, found)
+            var stars: [Int] = []
+            var named: [Substring: [Int]] = [:]
+            for index in state.alive {
+                let own = patterns[index].segments[state.depth]
+                if own == "*" || own == "**" { stars.append(index) } else { named[own, default: []].append(index) }
             }
-            try take(Self.unused(in: literals), isOther: true, state, segments, &work, found)
+            try take(Self.unused(in: named), stars, isOther: true, state, segments, &work, found)
+            for literal in named.keys.sorted(by: { ($0.utf8.count, $0) < ($1.utf8.count, $1) }) {
+                let candidates = (stars + (named[literal] ?? [])).sorted()
+                try take(String(literal), candidates, isOther: false, state, segments, &work, found)
+            }
         }
 
+        /// - Parameter candidates: the patterns that the segment fits, ascending.
         private mutating func take(
-            _ segment: String, isOther: Bool, _ state: State, _ segments: Segments, _ work: inout WorkAllowance,
-            _ found: (RuleSet, Segments) -> Void
+            _ segment: String, _ candidates: [Int], isOther: Bool, _ state: State, _ segments: Segments,
+            _ work: inout WorkAllowance, _ found: Found
         ) throws(WorkLimitReached) {
-            try work.take(1 + state.alive.count)
+            try work.take(1 + candidates.count)
             var segments = segments
             segments.parts.append((segment, isOther))
             var (matched, ending) = (state.matched, state.matched)
             var alive: [Int] = []
-            for index in state.alive {
+            for index in candidates {
                 let pattern = patterns[index]
-                let own = pattern.segments[state.depth]
-                if own == "**" {
+                if pattern.segments[state.depth] == "**" {
                     matched.insert(pattern.rule)
-                } else if own == "*" || own == segment {
-                    if pattern.segments.count == state.depth + 1 {
-                        ending.insert(pattern.rule)
-                    } else {
-                        alive.append(index)
-                    }
+                } else if pattern.segments.count == state.depth + 1 {
+                    ending.insert(pattern.rule)
+                } else {
+                    alive.append(index)
                 }
             }
             ending.formUnion(matched)
@@ -124,23 +141,24 @@ enum IdentitySlices {
             // A peer's ID has a path.
             if depth > 1 { found(ending, segments) }
             if alive.isEmpty {
-                // All that follows is alike.
+                // All that follows is alike; where no more fits, nothing follows.
                 var longer = segments
-                longer.parts.append((Self.anySegment, true))
+                longer.parts.append((Self.letters[0], true))
                 longer.isOpen = true
                 found(matched, longer)
-            } else {
-                try step(State(depth: depth, alive: alive, matched: matched), segments, &work, found)
+            } else if segments.byteCount < waiting.count {
+                waiting[segments.byteCount].append((State(depth: depth, alive: alive, matched: matched), segments))
             }
         }
 
-        private static func unused(in literals: Set<String>) -> String {
-            guard literals.contains(anySegment) else { return anySegment }
-            var number = 1
-            while literals.contains("\(anySegment)\(number)") { number += 1 }
-            return "\(anySegment)\(number)"
+        /// The shortest segment that no pattern names.
+        private static func unused(in named: [Substring: [Int]]) -> String {
+            if let letter = letters.first(where: { named[Substring($0)] == nil }) { return letter }
+            var number = 10
+            while named[Substring("\(number)")] != nil { number += 1 }
+            return "\(number)"
         }
 
-        private static let anySegment = "other"
+        private static let letters = "xabcdefghijklmnopqrstuvwyz0123456789".map { String($0) }
     }
 }

@@ -22,29 +22,40 @@ enum NameSlices {
         for pattern in all.sorted() {
             if pattern.hasPrefix("*") {
                 let suffix = pattern.dropFirst()
-                guard let name = unused(in: all, suffix: suffix) else { continue }
+                guard let name = try unused(in: all, suffix: suffix) else { continue }
                 try add(name, "SNI \(pattern), any other")
             } else {
                 try add(pattern, "SNI \(pattern)")
             }
         }
-        if let name = unused(in: all, suffix: "") { try add(name, "any other SNI") }
+        if let name = try unused(in: all, suffix: "") { try add(name, "any other SNI") }
         return table.slices
     }
 
-    /// A name that ends so, that no pattern is, and that only patterns of that end match.
-    private static func unused(in all: Set<String>, suffix: Substring) -> String? {
-        for label in labels {
-            let name = label + suffix
-            guard name.utf8.count <= 253 else { return nil }
+    /// The shortest name that ends so, that no pattern is, and that only patterns of that end match; nil if none fits
+    /// into a name.
+    private static func unused(in all: Set<String>, suffix: Substring) throws(WorkLimitReached) -> String? {
+        guard suffix.utf8.count < bytesAtMost else { return nil }
+        // Each pattern takes one label at most.
+        for number in 0...all.count {
+            let name = label(number) + suffix
+            // Shorter ones are taken, each by a pattern of its own.
+            guard name.utf8.count <= bytesAtMost else { throw WorkLimitReached() }
             if !all.contains(name), !all.contains("*." + name) { return name }
         }
-        return nil
+        throw WorkLimitReached()
     }
 
-    private static let labels: [String] = {
-        let letters = "abcdefghijklmnopqrstuvwxyz".map { String($0) }
-        return ["x"] + letters + letters.flatMap { first in letters.map { first + $0 } }
-            + (0..<4_096).map { "x\($0)" }
-    }()
+    /// Labels of letters, the shortest first, all of them different.
+    private static func label(_ number: Int) -> String {
+        var (rest, letters) = (number, [Character]())
+        repeat {
+            letters.append(alphabet[rest % alphabet.count])
+            rest = rest / alphabet.count - 1
+        } while rest >= 0
+        return String(letters)
+    }
+
+    private static let alphabet = Array("xabcdefghijklmnopqrstuvwyz")
+    private static let bytesAtMost = 253
 }

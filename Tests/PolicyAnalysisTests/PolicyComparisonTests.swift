@@ -188,4 +188,39 @@ struct PolicyComparisonTests {
             try PolicyComparison.differences(from: large, to: smaller, steps: 10_000)
         }
     }
+
+    @Test("are not hidden by patterns that leave no short ID or name over")
+    func decoys() throws {
+        func rule(_ name: String, _ action: Action, _ patterns: [String], sni: [String] = []) throws -> Rule {
+            Rule(
+                name: name, action: action, identities: try patterns.map { try IdentityPattern(parsing: $0) },
+                serverNames: try sni.map { try ServerNamePattern(parsing: $0) })
+        }
+        let long = "spiffe://example.org/" + String(repeating: "n", count: 2_020)
+        let wide = try rule("wide", .allow, ["spiffe://example.org/*/sa/admin"])
+        let decoy = try rule("decoy", .deny, [long, long + "/sa/x"])
+        let guardrail = [try rule("own", .allow, ["spiffe://example.org/prod/**"])]
+        let breaches = try PolicyComparison.breaches(of: guardrail, by: Policy(name: "p", rules: [decoy, wide]))
+        #expect(breaches.map(\.ruleIndex) == [1])
+        let letters = "abcdefghijklmnopqrstuvwxyz".map { String($0) }
+        let labels = letters + letters.flatMap { one in letters.map { one + $0 } } + (0..<4_096).map { "x\($0)" }
+        let names = try rule(
+            "names", .deny, ["spiffe://example.org/**"], sni: labels.map { "\($0).internal" })
+        let all = try rule("all", .allow, ["spiffe://example.org/**"], sni: ["*.internal"])
+        let found = try PolicyComparison.breaches(of: guardrail, by: Policy(name: "p", rules: [names, all]))
+        #expect(found.map(\.ruleIndex) == [1])
+    }
+
+    @Test("are compared for as many flat rules as a policy may have")
+    func manyRules() throws {
+        let large = Policy(
+            name: "p",
+            rules: try (0..<4_096).map { number in
+                Rule(
+                    name: "r\(number)", action: .allow,
+                    identities: [try IdentityPattern(parsing: "spiffe://example.org/ns/n\(number)/sa/s")])
+            })
+        let smaller = Policy(name: "p", rules: large.rules.dropLast())
+        #expect(try PolicyComparison.differences(from: large, to: smaller).count == 1)
+    }
 }

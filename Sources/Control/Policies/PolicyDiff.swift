@@ -21,6 +21,7 @@ public struct PolicyDiff: Sendable {
         for route in old where !new.contains(where: { Self.isSame($0, route) }) {
             routes.append(Route(listener: route.listener, name: route.route, notes: ["it is gone"]))
         }
+        let reordered = Self.reordered(old, new)
         for route in new {
             var entry = Route(listener: route.listener, name: route.route)
             if let former = old.first(where: { Self.isSame($0, route) }) {
@@ -28,6 +29,11 @@ public struct PolicyDiff: Sendable {
                     entry.notes.append(
                         "other connections than before come here, which is not compared: its match, or its listener, "
                             + "has changed")
+                }
+                if reordered.contains(route.listener) {
+                    entry.notes.append(
+                        "routes of the listener stand in another order, so that connections may take another one, "
+                            + "which is not compared")
                 }
                 let differences = try PolicyComparison.differences(
                     from: former.policy, to: route.policy, within: route.scope)
@@ -86,6 +92,16 @@ public struct PolicyDiff: Sendable {
         if hasCallers { census.write(to: &json) }
         json.endObject()
         return json.text
+    }
+
+    /// Listeners whose routes, of those that were there, stand in another order.
+    private static func reordered(_ old: [RoutePolicy], _ new: [RoutePolicy]) -> Set<String> {
+        let listeners = Set(new.map(\.listener))
+        return listeners.filter { listener in
+            let before = old.filter { $0.listener == listener }.map(\.route)
+            let after = new.filter { $0.listener == listener }.map(\.route)
+            return before.filter(after.contains) != after.filter(before.contains)
+        }
     }
 
     private static func isSame(_ one: RoutePolicy, _ other: RoutePolicy) -> Bool {
