@@ -128,13 +128,12 @@ struct CompilationTests {
 
     @Test("together larger than the proxy reads: the workload keeps what it has")
     func large() throws {
-        let identities = (0..<1_500).map {
-            JSONValue.text("spiffe://example.org/ns/a/sa/\($0)" + String(repeating: "x", count: 100))
-        }
+        let path = String(repeating: "x", count: 1_900)
+        let identities = (0..<120).map { JSONValue.text("spiffe://example.org/ns/a/sa/\($0)" + path) }
         let large: JSONValue = [
             "selector": [:], "rules": [["name": "a", "action": "allow", "identities": .list(identities)]],
         ]
-        let compilation = try Self.compile([large, large, large, large])
+        let compilation = try Self.compile([large, large, large, large, large])
         #expect(
             compilation.text == nil && compilation.problem?.contains("larger than 1024 KiB") == true,
             "\(compilation.problem ?? "")")

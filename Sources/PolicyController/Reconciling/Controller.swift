@@ -116,7 +116,11 @@ public final class Controller: Sendable {
             }
             let time = CivilTime.rfc3339(unixSeconds: WallClock.seconds())
             let writes = reconciler.writes(now: MonotonicClock.milliseconds(), time: time)
-            for write in writes { perform(write, &reconciler) }
+            var fault: APIFault?
+            for write in writes {
+                // A server that does not answer takes its time with each request.
+                if let fault { failed(write, fault, &reconciler) } else { fault = perform(write, &reconciler) }
+            }
             shared.withLock { [reconciler] shared in
                 shared.report.isSynchronized = reconciler.isSynchronized
                 shared.report.figures = reconciler.total
@@ -128,7 +132,8 @@ public final class Controller: Sendable {
         }
     }
 
-    private func perform(_ write: Reconciler.Write, _ reconciler: inout Reconciler) {
+    /// - Returns: the fault if the server cannot be reached.
+    private func perform(_ write: Reconciler.Write, _ reconciler: inout Reconciler) -> APIFault? {
         do throws(APIFault) {
             let result: JSONValue
             switch write {
@@ -152,18 +157,25 @@ public final class Controller: Sendable {
             }
             reconciler.wrote(write, result)
             shared.withLock { $0.report.writes += 1 }
+            return nil
         } catch {
-            reconciler.failed(
-                write, error, now: MonotonicClock.milliseconds(), random: Double.random(in: 0..<1))
-            shared.withLock { shared in
-                if error.isConflict { shared.report.conflicts += 1 } else { shared.report.failures += 1 }
+            failed(write, error, &reconciler)
+            if !error.isConflict {
+                logger.error(
+                    "an object cannot be written",
+                    metadata: [
+                        "namespace": "\(write.key.namespace)", "name": "\(write.key.name)", "reason": "\(error)",
+                    ])
             }
-            guard !error.isConflict else { return }
-            logger.error(
-                "an object cannot be written",
-                metadata: [
-                    "namespace": "\(write.key.namespace)", "name": "\(write.key.name)", "reason": "\(error)",
-                ])
+            if case .network = error { return error }
+            return nil
+        }
+    }
+
+    private func failed(_ write: Reconciler.Write, _ fault: APIFault, _ reconciler: inout Reconciler) {
+        reconciler.failed(write, fault, now: MonotonicClock.milliseconds(), random: Double.random(in: 0..<1))
+        shared.withLock { shared in
+            if fault.isConflict { shared.report.conflicts += 1 } else { shared.report.failures += 1 }
         }
     }
 

@@ -7,7 +7,7 @@ extension Reconciler {
     mutating func writes(in namespace: String, time: String) -> (writes: [Write], isAll: Bool) {
         let workloads = Dictionary(grouping: pods.all(in: namespace)) { $0.settings ?? "" }
         let policies = policies.all(in: namespace)
-        guard policies.count <= Self.policiesAtMost else {
+        guard policies.count <= policiesAtMost else {
             return share(refuse(policies, workloads.count, namespace, time), isAll: true)
         }
         let judged = judge(policies, namespace)
@@ -89,8 +89,8 @@ extension Reconciler {
                 failedWorkloads: workloads), namespace)
         let problem = PolicyProblem(
             "metadata.namespace",
-            "it has more than \(Self.policiesAtMost) policies, so that its workloads keep the settings that they have")
-        return policies.prefix(Self.policiesAtMost).compactMap { policy in
+            "it has more than \(policiesAtMost) policies, so that its workloads keep the settings that they have")
+        return policies.prefix(policiesAtMost).compactMap { policy in
             let effective = EffectivePolicy(policy, unread: problem)
             return PolicyStatus(policy, effective, [], time: time).patch(of: policy)
                 .map { .status(ObjectKey(policy.metadata), $0) }
@@ -215,8 +215,6 @@ extension Reconciler {
     static let labelValue = "postern-controller"
     /// Selects what this controller has written.
     public static var label: String { "\(labelName)=\(labelValue)" }
-    /// Of one namespace.
-    static let policiesAtMost = 1_000
     /// Of one namespace; the others have what they have.
     static let workloadsAtMost = 1_000
     /// Of one namespace.

@@ -30,6 +30,8 @@ public struct Reconciler {
 
     /// The ConfigMap of a namespace's settings.
     let baseName: String
+    /// Of one namespace.
+    var policiesAtMost = 1_000
     private(set) var policies = ObjectStore<PosternPolicy>()
     private(set) var pods = ObjectStore<InjectedPod>()
     private(set) var bases = ObjectStore<SettingsMap>()
