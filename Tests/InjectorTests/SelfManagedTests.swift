@@ -108,4 +108,19 @@ struct SelfManagedTests {
         #expect(WebhookBundle.patch(["webhooks": [["clientConfig": ["caBundle": "new"]]]], bundle: "new") == nil)
         #expect(WebhookBundle.patch([:], bundle: "new") == nil)
     }
+
+    @Test("that is lost leaves those trusted that the API server knows")
+    func known() throws {
+        let now: Int64 = 1_800_000_000
+        let bundle = try #require(try secret(at: now)["data"]?["ca.crt"])
+        let configuration: JSONValue = [
+            "webhooks": [
+                ["clientConfig": ["caBundle": bundle]], ["clientConfig": ["caBundle": bundle]],
+                ["clientConfig": ["caBundle": "!"]], ["clientConfig": [:]],
+            ]
+        ]
+        #expect(WebhookBundle.authorities(of: configuration, now: now).count == 1)
+        #expect(WebhookBundle.authorities(of: configuration, now: now + 91 * Self.day).isEmpty)
+        #expect(WebhookBundle.authorities(of: [:], now: now).isEmpty)
+    }
 }

@@ -53,8 +53,11 @@ struct CertificateUpkeep: Sendable {
         let clients = try management.clientAuthorities.map { path throws(CertificateFlaw) in
             try CertificateReading.authorities(path)
         }
-        let shared = try shared()
-        let isInstalled = try publish(shared.bundle)
+        let configuration = try readConfiguration()
+        let known = configuration.map { WebhookBundle.authorities(of: $0, now: WallClock.seconds()) } ?? []
+        let shared = try shared(known)
+        if let configuration { try publish(shared.bundle, in: configuration) }
+        let isInstalled = configuration != nil
         let now = WallClock.seconds()
         let fresh = CertificateReading(shared.serving, clientAuthorities: clients ?? [])
         // Where there are several API servers, some learn a little later than others whom to trust.
@@ -70,11 +73,14 @@ struct CertificateUpkeep: Sendable {
     }
 
     /// What is in the Secret, which is made or renewed first if that is due.
-    private func shared() throws(CertificateFlaw) -> SharedCertificate {
+    ///
+    /// - Parameter known: the authorities, DER, that the API server trusts now: replicas may serve what they signed, also
+    ///   if the Secret is gone.
+    private func shared(_ known: [[UInt8]]) throws(CertificateFlaw) -> SharedCertificate {
         for _ in 0..<Self.attempts {
             let now = WallClock.seconds()
             guard let object = try readSecret() else {
-                try write(nil, keeping: [], now: now)
+                try write(nil, keeping: known, now: now)
                 continue
             }
             switch SharedCertificate.state(of: object, hosts: hosts, now: now) {
@@ -86,7 +92,8 @@ struct CertificateUpkeep: Sendable {
             case .fit(let shared, let authorities):
                 guard now >= shared.renewsAt else { return shared }
                 try write(object, keeping: authorities, now: now)
-            case .unfit(_, let authorities): try write(object, keeping: authorities, now: now)
+            case .unfit(_, let authorities):
+                try write(object, keeping: authorities + known.filter { !authorities.contains($0) }, now: now)
             }
         }
         throw CertificateFlaw(.secret, "\(name) is changed by somebody else again and again")
@@ -124,16 +131,22 @@ struct CertificateUpkeep: Sendable {
         }
     }
 
-    /// Has the API server trust these authorities; false if there is no webhook configuration.
-    private func publish(_ bundle: String) throws(CertificateFlaw) -> Bool {
+    /// Nil if there is none.
+    private func readConfiguration() throws(CertificateFlaw) -> JSONValue? {
         do throws(APIFault) {
-            let configuration: JSONValue = try management.client.get(webhook)
-            if let patch = WebhookBundle.patch(configuration, bundle: bundle) {
-                try management.client.patch(webhook, .json, patch)
-            }
-            return true
+            return try management.client.get(webhook)
         } catch {
-            if error.isNotFound { return false }
+            if error.isNotFound { return nil }
+            throw CertificateFlaw(.webhook, "\(management.webhookName) cannot be read: \(error)")
+        }
+    }
+
+    /// Has the API server trust these authorities.
+    private func publish(_ bundle: String, in configuration: JSONValue) throws(CertificateFlaw) {
+        guard let patch = WebhookBundle.patch(configuration, bundle: bundle) else { return }
+        do throws(APIFault) {
+            try management.client.patch(webhook, .json, patch)
+        } catch {
             throw CertificateFlaw(.webhook, "\(management.webhookName) cannot be given its caBundle: \(error)")
         }
     }

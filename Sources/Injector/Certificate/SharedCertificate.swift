@@ -91,7 +91,7 @@ struct SharedCertificate: Sendable {
     }
 
     /// The certificates of a PEM text that have not expired, DER.
-    private static func valid(_ text: [UInt8]?, now: Int64) -> [[UInt8]] {
+    fileprivate static func valid(_ text: [UInt8]?, now: Int64) -> [[UInt8]] {
         let all = (try? ServingCertificate.certificates(text ?? [], .certificate)) ?? []
         let valid = all.filter { der in
             (try? CertificateFields(parsing: der.span)).map { $0.notAfter >= now } ?? false
@@ -99,7 +99,7 @@ struct SharedCertificate: Sendable {
         return Array(valid.prefix(authoritiesAtMost))
     }
 
-    private static func bytes(_ base64: String?) -> [UInt8]? {
+    fileprivate static func bytes(_ base64: String?) -> [UInt8]? {
         base64.flatMap { Data(base64Encoded: $0) }.map { Array($0) }
     }
 
@@ -114,6 +114,16 @@ struct SharedCertificate: Sendable {
 
 /// The webhook configuration, in which the API server reads whom to trust. Pure.
 enum WebhookBundle {
+    /// The authorities, DER, by which any webhook of `configuration` is verified now.
+    static func authorities(of configuration: JSONValue, now: Int64) -> [[UInt8]] {
+        var authorities: [[UInt8]] = []
+        for webhook in configuration["webhooks"]?.list ?? [] {
+            let bundle = SharedCertificate.bytes(webhook["clientConfig"]?["caBundle"]?.text)
+            authorities += SharedCertificate.valid(bundle, now: now).filter { !authorities.contains($0) }
+        }
+        return authorities
+    }
+
     /// A JSON patch that has each webhook of `configuration` verified by `bundle`; nil if each is.
     static func patch(_ configuration: JSONValue, bundle: String) -> JSONValue? {
         var operations: [JSONValue] = []
