@@ -55,18 +55,28 @@ package final class Injector {
     package static func start(
         _ options: Options, injection: Injection, on loop: ControlLoop, logger: Logger
     ) throws(InjectorFault) -> Injector? {
+        let admin: AdminServer
+        do throws(ControlFault) {
+            // Before there is a certificate: the kubelet asks whether this lives.
+            admin = try AdminServer(
+                on: loop, address: options.adminListen.address, port: options.adminListen.port,
+                readiness: .notReady(reason: "there is no certificate yet"))
+        } catch {
+            throw .control(error)
+        }
         let begun = try options.certificate.begin(hosts: options.hosts, on: loop, logger: logger)
         guard let (reading, source) = begun else { return nil }
-        return try Injector(options, reading, source, injection: injection, on: loop, logger: logger)
+        return try Injector(options, reading, source, admin, injection: injection, on: loop, logger: logger)
     }
 
     private init(
-        _ options: Options, _ reading: CertificateReading, _ source: any CertificateSource, injection: Injection,
-        on loop: ControlLoop, logger: Logger
+        _ options: Options, _ reading: CertificateReading, _ source: any CertificateSource, _ admin: AdminServer,
+        injection: Injection, on loop: ControlLoop, logger: Logger
     ) throws(InjectorFault) {
         self.logger = logger
         self.reading = reading
         self.source = source
+        self.admin = admin
         lifecycle = InjectorLifecycle(
             delayMilliseconds: Int64(options.drainDelayMilliseconds),
             timeoutMilliseconds: Int64(options.drainTimeoutMilliseconds))
@@ -74,11 +84,10 @@ package final class Injector {
         do throws(ControlFault) {
             let queue = try ReviewQueue(threads: options.threads, injection: injection)
             server = try ReviewServer(on: loop, AdminSocket(options.listen), context: context, queue: queue)
-            admin = try AdminServer(
-                on: loop, address: options.adminListen.address, port: options.adminListen.port, readiness: .ready)
         } catch {
             throw .control(error)
         }
+        admin.readiness = .ready
         server.clients = options.clients
         server.report = { [unowned self] in report($0) }
         admin.metrics = { [unowned self] _ in

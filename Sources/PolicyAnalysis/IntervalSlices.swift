@@ -13,6 +13,7 @@ enum IntervalSlices {
     ) throws(WorkLimitReached) -> [Slice<Value>] {
         var starts: Set<Number> = [universe.lowerBound]
         for interval in Array(intervals.compactMap(\.intervals).joined()) + [hole].compactMap(\.self) {
+            guard universe.contains(interval.lowerBound) else { continue }
             starts.insert(interval.lowerBound)
             if interval.upperBound < universe.upperBound { starts.insert(interval.upperBound + 1) }
         }

@@ -112,11 +112,15 @@ struct RequestClasses<Key: Hashable> {
             let ranges = rules[index].destinationPorts
             return (rule: index, intervals: ranges.isEmpty ? nil : ranges.map { $0.lower...$0.upper })
         }
-        return try IntervalSlices.slices(of: 1...UInt16.max, intervals, ruleCount: rules.count, &work) {
+        return try IntervalSlices.slices(
+            of: scope.hasPort ? 1...UInt16.max : 0...0, intervals, ruleCount: rules.count, &work
+        ) {
             $0
         } text: { range, _ in
-            range.lowerBound == range.upperBound
-                ? "port \(range.lowerBound)" : "ports \(range.lowerBound)-\(range.upperBound)"
+            range.upperBound == 0
+                ? "a Unix socket"
+                : range.lowerBound == range.upperBound
+                    ? "port \(range.lowerBound)" : "ports \(range.lowerBound)-\(range.upperBound)"
         }
     }
 

@@ -6,14 +6,18 @@ public struct RequestScope: Hashable, Sendable {
     public var serverNames: [ServerNamePattern]
     /// Empty: any port.
     public var destinationPorts: [PortRange]
+    /// Whether a request is for a port at all: one on a Unix socket is not, and has the number 0.
+    public var hasPort: Bool
     /// Whether clients without certificate are let in at all.
     public var admitsPlaintext: Bool
 
     public init(
-        serverNames: [ServerNamePattern] = [], destinationPorts: [PortRange] = [], admitsPlaintext: Bool = true
+        serverNames: [ServerNamePattern] = [], destinationPorts: [PortRange] = [], hasPort: Bool = true,
+        admitsPlaintext: Bool = true
     ) {
         self.serverNames = serverNames
         self.destinationPorts = destinationPorts
+        self.hasPort = hasPort
         self.admitsPlaintext = admitsPlaintext
     }
 

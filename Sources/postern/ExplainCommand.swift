@@ -100,10 +100,15 @@ struct ExplainCommand: ParsableCommand {
         guard let fields = JSONFields(text.span), let name = fields["listener"] else {
             throw BadInput("--line: that is no line of an access log")
         }
+        // Whom an unverified certificate claims to be has no say.
+        if fields["peerId"] == nil, let reason = fields["reason"], fields["peerClaimedId"] != nil {
+            Console.write("refused in the handshake: \(reason)\(fields["code"].map { " (\($0))" } ?? "")")
+            throw ExitCode.refused
+        }
         listener = name
-        identity = fields["peerId"] ?? fields["peerClaimedId"]
+        identity = fields["peerId"]
         plaintext = identity == nil && fields["direction"] == "inbound"
-        if let endpoint = fields["source"].flatMap({ try? Endpoint(parsing: $0) }) { source = "\(endpoint.address)" }
+        source = fields["source"].flatMap { try? Endpoint(parsing: $0) }.map { "\($0.address)" } ?? source
         sni = fields["sni"]
         alpn = fields["alpn"]
         destination = fields["destination"]

@@ -131,7 +131,7 @@ struct PolicyToolsTests {
         try Self.settings(rules.replacing("a/**", with: "a/b"), in: folder, "new.yaml")
         let line = { (name: String) in
             #"{"listener":"in","route":"r","direction":"inbound","source":"10.0.0.1:5","#
-                + #""peerId":"spiffe://example.org/a/\#(name)","decision":"allow"}"#
+                + #""peerId":"spiffe://example.org/a/\#(name)","policy":"p"}"#
         }
         let log = (["b", "c", "c", "d/e"].map(line) + ["", "no JSON", "{}"]).joined(separator: "\n")
         try folder.write(log, to: "access.log")

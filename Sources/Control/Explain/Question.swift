@@ -1,6 +1,7 @@
 public import Identity
 public import Policy
 public import Settings
+import TLS
 
 /// The hypothetical connection that `explain` decides about.
 public struct Question: Sendable {
@@ -25,5 +26,20 @@ public struct Question: Sendable {
         self.applicationProtocol = applicationProtocol
         self.destinationPort = destinationPort
         self.destination = destination
+    }
+
+    /// Why there is no such connection on a listener; nil if there can be.
+    func flaw(for name: String, of settings: Settings) -> String? {
+        guard let listener = settings.listeners.first(where: { $0.name == name }) else { return nil }
+        if let serverName, ServerName.parse(serverName.utf8) == nil {
+            return "\(quoted(serverName)) is no DNS name: a client that requests it is refused in the handshake"
+        }
+        if listener.transparency != .off, destination == nil {
+            return "the listener \(quoted(name)) is transparent: say with `destination` where the client goes"
+        }
+        if listener.transparency == .off, destination != nil {
+            return "the listener \(quoted(name)) is not transparent: leave `destination` out"
+        }
+        return nil
     }
 }

@@ -1,3 +1,5 @@
+import Telemetry
+
 /// A condition of Prometheus under which somebody should look.
 public struct AlertRule: Sendable {
     public enum Severity: String, Sendable {

@@ -1,3 +1,4 @@
+import Identity
 import Policy
 public import PolicyAnalysis
 public import Settings
@@ -45,6 +46,7 @@ public struct PolicyDiff: Sendable {
             }
             if !entry.notes.isEmpty || !entry.changes.isEmpty { routes.append(entry) }
         }
+        routes += Self.notCompared(before, after)
     }
 
     public var isEmpty: Bool { routes.isEmpty }
@@ -92,6 +94,41 @@ public struct PolicyDiff: Sendable {
         if hasCallers { census.write(to: &json) }
         json.endObject()
         return json.text
+    }
+
+    /// What else decides about connections, and has changed.
+    private static func notCompared(_ before: Settings, _ after: Settings) -> [Route] {
+        var notes: [Route] = []
+        func identities(_ settings: Settings) -> [String: [String: [IdentityPattern]]] {
+            Dictionary(
+                settings.listeners.filter { $0.mode == .outbound }.map { listener in
+                    let routes = listener.routes.map { ($0.name, $0.upstream.identities) }
+                    return (listener.name, Dictionary(routes, uniquingKeysWith: { one, _ in one }))
+                }, uniquingKeysWith: { one, _ in one })
+        }
+        let (old, new) = (identities(before), identities(after))
+        for listener in Set(old.keys).union(new.keys).sorted() {
+            let routes = Set((old[listener] ?? [:]).keys).union((new[listener] ?? [:]).keys)
+            for route in routes.sorted() where old[listener]?[route] != new[listener]?[route] {
+                notes.append(
+                    Route(
+                        listener: listener, name: route,
+                        notes: ["other servers than before are accepted, which is not compared: its `identities`"]))
+            }
+        }
+        if trusted(before) != trusted(after) {
+            notes.append(
+                Route(
+                    listener: "every listener", name: "every route",
+                    notes: ["other trust domains than before have a bundle, which is not compared"]))
+        }
+        return notes
+    }
+
+    private static func trusted(_ settings: Settings) -> Set<String> {
+        var domains = Set(settings.federation.map(\.trustDomain.name))
+        if case .files(let files) = settings.identity { domains.formUnion(files.trustBundles.map(\.trustDomain.name)) }
+        return domains
     }
 
     /// Listeners whose routes, of those that were there, stand in another order.

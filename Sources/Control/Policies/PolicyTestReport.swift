@@ -80,6 +80,7 @@ public struct PolicyTestReport: Sendable {
         let question = Question(
             identity: one.identity, source: one.source, serverName: one.serverName,
             applicationProtocol: one.applicationProtocol, destinationPort: one.port, destination: one.destination)
+        if let flaw = question.flaw(for: one.listener, of: settings) { return flaw }
         guard let answer = Answer(to: question, listener: one.listener, settings: settings) else {
             return "there is no listener \(quoted(one.listener))"
         }

@@ -24,7 +24,7 @@ extension Settings {
                         listener: listener.name, route: route.name, policy: policies[policyIndex],
                         scope: RequestScope(
                             serverNames: route.match.serverNames, destinationPorts: ports(of: route, listener),
-                            admitsPlaintext: listener.permissive != nil),
+                            hasPort: listener.bind.endpoint != nil, admitsPlaintext: listener.permissive != nil),
                         match: route.match, listenerIndex: index, routeIndex: routeIndex)
                 }
             }

@@ -41,9 +41,7 @@ extension Proxy {
         for listener in installer.state.settings.listeners where totals.active[listener.name] == nil {
             totals.active[listener.name] = 0
         }
-        // Each connection has one record at its end.
-        var opened = totals.active.mapValues { UInt64(clamping: $0) }
-        for (close, count) in totals.closed { opened[close.listener, default: 0] &+= count }
+        let opened = totals.active.mapValues { _ in UInt64(0) }.merging(totals.opened) { $1 }
         text.write(Metrics.opened, opened.sorted { $0.key < $1.key }.map { (labels: [$0.key], value: $0.value) })
         text.write(
             Metrics.active,

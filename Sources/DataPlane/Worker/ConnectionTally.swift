@@ -11,6 +11,9 @@ public final class ConnectionTally: Sendable {
     /// The worker's thread, once for each connection.
     func count(_ record: borrowing AccessRecord) { totals.withLock { $0.count(record) } }
 
+    /// The worker's thread, for connections that were accepted.
+    func open(_ count: UInt64, listener: String) { totals.withLock { $0.open(count, listener: listener) } }
+
     /// The worker's thread, when connections were opened or have ended.
     func publish(active: some Sequence<(listener: String, count: Int)>) {
         totals.withLock { totals in
@@ -63,6 +66,8 @@ public struct ConnectionTotals: Sendable {
 
     /// Connections that are open, by listener.
     public var active: [String: Int] = [:]
+    /// Connections that were accepted, by listener.
+    public private(set) var opened: [String: UInt64] = [:]
     public private(set) var closed: [Close: UInt64] = [:]
     public private(set) var handshakes: [Handshake: UInt64] = [:]
     public private(set) var decisions: [Decision: UInt64] = [:]
@@ -71,6 +76,8 @@ public struct ConnectionTotals: Sendable {
     public private(set) var connectionTimes = TimeBuckets(TimeBuckets.connections)
 
     public init() {}
+
+    mutating func open(_ count: UInt64, listener: String) { Self.add(count, to: &opened, listener) }
 
     mutating func count(_ record: borrowing AccessRecord) {
         Self.add(1, to: &closed, Close(listener: record.listener, reason: record.closeReason))
@@ -84,9 +91,9 @@ public struct ConnectionTotals: Sendable {
             Self.add(
                 1, to: &handshakes, Handshake(listener: record.listener, kind: "full", result: "failed", code: code))
         }
-        if let decision = record.decision {
+        if let decision = record.decision, let policy = record.policy {
             let key = Decision(
-                listener: record.listener, route: record.route ?? "", policy: record.policy ?? "",
+                listener: record.listener, route: record.route ?? "", policy: policy,
                 rule: record.rule ?? "", decision: decision.rawValue)
             Self.add(1, to: &decisions, key)
         }
@@ -100,6 +107,7 @@ public struct ConnectionTotals: Sendable {
 
     mutating func add(_ other: ConnectionTotals) {
         active.merge(other.active) { $0 + $1 }
+        opened.merge(other.opened) { $0 &+ $1 }
         closed.merge(other.closed) { $0 &+ $1 }
         handshakes.merge(other.handshakes) { $0 &+ $1 }
         decisions.merge(other.decisions) { $0 &+ $1 }

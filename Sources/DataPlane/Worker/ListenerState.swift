@@ -13,6 +13,8 @@ struct ListenerState {
     var service: Service
     /// Connections that hold this state's index.
     var connections = 0
+    /// Connections accepted since somebody last asked.
+    var opened: UInt64 = 0
 
     enum Service: Equatable {
         case serving

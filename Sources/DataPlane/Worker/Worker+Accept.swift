@@ -63,6 +63,7 @@ extension Worker {
         guard let source = loop.peerAddress(of: descriptor) else { return loop.close(descriptor, reset: true) }
         accepted += 1
         let listener = acceptors[index].listener
+        listeners[listener].opened += 1
         let plan = listeners[listener].plan
         let mode = plan.mode == .inbound ? ConnectionMachine.Mode.inbound : .outbound
         let caller = source.isUnix ? loop.localCaller(of: descriptor) : nil

@@ -146,6 +146,16 @@ public struct Worker: ~Copyable {
         listeners.map { (listener: $0.plan.name, count: Int($0.connections)) }
     }
 
+    /// The connections that each listener has accepted since the last call.
+    mutating func takeOpened() -> [(listener: String, count: UInt64)] {
+        var opened: [(listener: String, count: UInt64)] = []
+        for index in listeners.indices where listeners[index].opened > 0 {
+            opened.append((listener: listeners[index].plan.name, count: listeners[index].opened))
+            listeners[index].opened = 0
+        }
+        return opened
+    }
+
     /// Connections ever accepted.
     public var acceptedConnections: UInt64 { accepted }
     /// Output buffers that are lent.

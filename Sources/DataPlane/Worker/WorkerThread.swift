@@ -57,7 +57,10 @@ public final class WorkerStatus: Sendable {
     /// Connections refused because they came from, or led to, the proxy itself.
     public var loops: UInt64 { looped.load(ordering: .relaxed) }
 
-    func publish(_ worker: borrowing Worker) {
+    func publish(_ worker: inout Worker) {
+        if accepted.load(ordering: .relaxed) != worker.acceptedConnections {
+            for (listener, count) in worker.takeOpened() { tally.open(count, listener: listener) }
+        }
         active.store(worker.activeConnections, ordering: .relaxed)
         accepted.store(worker.acceptedConnections, ordering: .relaxed)
         passed.store(worker.passedConnections, ordering: .relaxed)
@@ -151,7 +154,7 @@ public final class WorkerThread: Sendable {
         report(.serving(worker: index, backend: backend, because: because))
         while !worker.isFinished {
             try worker.step()
-            status.publish(worker)
+            status.publish(&worker)
             if let code = worker.takeAcceptTrouble() {
                 report(.acceptingPaused(worker: index, reason: describe(code)))
             }
@@ -169,7 +172,7 @@ public final class WorkerThread: Sendable {
                 }
             }
             if worker.takeIdle() {
-                status.publish(worker)
+                status.publish(&worker)
                 report(.idle(worker: index))
             }
         }

@@ -42,9 +42,8 @@ package enum CertificateOrigin: Sendable {
             }
         case .selfManaged(let management):
             let upkeep = CertificateUpkeep(management, hosts: hosts)
-            guard let (reading, wait) = FirstPass.run(upkeep, on: loop, logger: logger) else { return nil }
             do throws(ControlFault) {
-                return (reading, try ManagedCertificate(upkeep, served: reading, firstWait: wait))
+                return try ManagedCertificate(upkeep).first(on: loop, logger: logger)
             } catch {
                 throw .control(error)
             }

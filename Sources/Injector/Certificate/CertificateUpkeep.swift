@@ -74,8 +74,8 @@ struct CertificateUpkeep: Sendable {
 
     /// What is in the Secret, which is made or renewed first if that is due.
     ///
-    /// - Parameter known: the authorities, DER, that the API server trusts now: replicas may serve what they signed, also
-    ///   if the Secret is gone.
+    /// - Parameter known: the authorities, DER, that the API server trusts now: replicas may serve what they signed,
+    ///   also if the Secret is gone.
     private func shared(_ known: [[UInt8]]) throws(CertificateFlaw) -> SharedCertificate {
         for _ in 0..<Self.attempts {
             let now = WallClock.seconds()
@@ -87,8 +87,8 @@ struct CertificateUpkeep: Sendable {
             case .foreign:
                 throw CertificateFlaw(
                     .secret,
-                    "\(name) is not the injector's: delete it, name another by --certificate-secret, or give it the label "
-                        + "\(SharedCertificate.label)=\(SharedCertificate.owner)")
+                    "\(name) is not the injector's: delete it, name another by --certificate-secret, or give it the "
+                        + "label \(SharedCertificate.label)=\(SharedCertificate.owner)")
             case .fit(let shared, let authorities):
                 guard now >= shared.renewsAt else { return shared }
                 try write(object, keeping: authorities, now: now)

@@ -8,15 +8,30 @@ import System
 final class ManagedCertificate: CertificateSource {
     private let passes: Passes
 
-    /// - Parameter firstWait: milliseconds until the first pass.
-    init(_ upkeep: CertificateUpkeep, served: CertificateReading, firstWait: Int) throws(ControlFault) {
+    init(_ upkeep: CertificateUpkeep) throws(ControlFault) {
         let passes = try Passes(upkeep)
         self.passes = passes
         do throws(ThreadFault) {
             // It runs to the end of the process.
-            _ = try PosixThread { passes.run(served: served, firstWait: firstWait) }
+            _ = try PosixThread { passes.run() }
         } catch {
             throw .system(what: "cannot start the thread of the certificate", errno: error.errno)
+        }
+    }
+
+    /// Waits for the first certificate, while the loop goes on; nil if the order to end came first.
+    func first(on loop: ControlLoop, logger: Logger) -> (CertificateReading, any CertificateSource)? {
+        while true {
+            switch passes.take() {
+            case .success(let reading):
+                if !passes.isInstalled {
+                    logger.notice("there is no webhook configuration yet, whose caBundle the injector writes")
+                }
+                return (reading, self)
+            case .failure(let flaw): logger.error("there is no certificate yet: \(flaw)")
+            case nil: break
+            }
+            if loop.next(timeoutMilliseconds: Self.firstPollMilliseconds) == .terminate { return nil }
         }
     }
 
@@ -29,6 +44,7 @@ final class ManagedCertificate: CertificateSource {
     func reloadAsked() { passes.hurry() }
 
     private static let pollMilliseconds = 1_000
+    private static let firstPollMilliseconds = 50
 }
 
 /// What the thread and its owner share.
@@ -36,6 +52,7 @@ private final class Passes: Sendable {
     private let upkeep: CertificateUpkeep
     private let news = Mutex<Result<CertificateReading, CertificateFlaw>?>(nil)
     private let haste: ControlWake
+    private let installed = Atomic(false)
 
     init(_ upkeep: CertificateUpkeep) throws(ControlFault) {
         self.upkeep = upkeep
@@ -51,9 +68,12 @@ private final class Passes: Sendable {
 
     func hurry() { haste.signal() }
 
-    func run(served: CertificateReading, firstWait: Int) {
-        var served = served
-        var wait = firstWait
+    /// Whether the last pass found a webhook configuration.
+    var isInstalled: Bool { installed.load(ordering: .relaxed) }
+
+    func run() {
+        var served: CertificateReading?
+        var wait = 0
         var delays = RetryDelays(firstMilliseconds: 1_000)
         var hasFailed = false
         while true {
@@ -64,9 +84,10 @@ private final class Passes: Sendable {
                 let outcome = try upkeep.pass(served: served)
                 wait = outcome.waitMilliseconds
                 delays.succeeded()
+                installed.store(outcome.isInstalled, ordering: .relaxed)
                 if let reading = outcome.reading { served = reading }
                 // The same one again says that all is well.
-                if outcome.reading != nil || hasFailed { tell(.success(served)) }
+                if let served, outcome.reading != nil || hasFailed { tell(.success(served)) }
                 hasFailed = false
             } catch {
                 wait = delays.next(random: Double.random(in: 0..<1))
@@ -77,35 +98,4 @@ private final class Passes: Sendable {
     }
 
     private func tell(_ result: Result<CertificateReading, CertificateFlaw>) { news.withLock { $0 = result } }
-}
-
-/// The pass before anything can be served, which is repeated until one succeeds. On the control thread.
-enum FirstPass {
-    /// The certificate, and the milliseconds until the next pass; nil if the order to end came first.
-    static func run(
-        _ upkeep: CertificateUpkeep, on loop: ControlLoop, logger: Logger
-    ) -> (CertificateReading, wait: Int)? {
-        var delays = RetryDelays(firstMilliseconds: 1_000, longestMilliseconds: 10_000)
-        while true {
-            do throws(CertificateFlaw) {
-                let outcome = try upkeep.pass(served: nil)
-                if !outcome.isInstalled {
-                    logger.notice("there is no webhook configuration yet, whose caBundle the injector writes")
-                }
-                if let reading = outcome.reading { return (reading, outcome.waitMilliseconds) }
-            } catch {
-                logger.error("there is no certificate yet: \(error)")
-            }
-            if wait(delays.next(random: Double.random(in: 0..<1)), on: loop) == .terminate { return nil }
-        }
-    }
-
-    private static func wait(_ milliseconds: Int, on loop: ControlLoop) -> ControlEvent? {
-        let deadline = MonotonicClock.milliseconds() + Int64(milliseconds)
-        while true {
-            let left = deadline - MonotonicClock.milliseconds()
-            guard left > 0 else { return nil }
-            if loop.next(timeoutMilliseconds: Int(left)) == .terminate { return .terminate }
-        }
-    }
 }

@@ -35,7 +35,11 @@ enum LintFormat: String, CaseIterable, ExpressibleByArgument {
         guard let text = FileContents.text(path: file, limitBytes: Settings.bytesAtMost) else { return nil }
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.indices.contains(number - 1), lines[number - 1].utf8.count <= 400 else { return nil }
-        return lines[number - 1]
+        // Whoever writes the file must not write to the terminal of who looks at it.
+        let shown = lines[number - 1].unicodeScalars.map { scalar -> Unicode.Scalar in
+            scalar == "\t" || scalar.properties.generalCategory != .control ? scalar : "?"
+        }
+        return Substring(String(String.UnicodeScalarView(shown)))
     }
 
     private static func json(_ findings: [PolicyLint.Finding]) -> String {

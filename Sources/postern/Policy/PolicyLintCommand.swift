@@ -52,6 +52,7 @@ struct PolicyLintCommand: ParsableCommand {
             var flaw: String?
             try PolicyInput.lines(of: path) { line in
                 number += 1
+                let line = line.last == UInt8(ascii: "\r") ? Array(line.dropLast()) : line
                 let text =
                     line.first == UInt8(ascii: "{")
                     ? JSONFields(line.span)?["peerId"] : String(validating: line, as: UTF8.self)

@@ -183,7 +183,7 @@ def check_deployment(thing, every):
             "capabilities": {"drop": ["ALL"]},
         }
         ports = {port["name"] for port in container["ports"]}
-        for probe, path in [("startup", "/readyz"), ("readiness", "/readyz"), ("liveness", "/livez")]:
+        for probe, path in [("startup", "/livez"), ("readiness", "/readyz"), ("liveness", "/livez")]:
             assert container[probe + "Probe"]["httpGet"] == {"path": path, "port": "admin"}
         assert "admin" in ports
         assert {mount["name"] for mount in container.get("volumeMounts", [])} == volumes
