@@ -27,6 +27,8 @@ enum IdentitySlices {
         }
         var walk = Walk(patterns: patterns)
         try walk.run(everyone, &work) { rules, segments in
+            // To write an ID costs more than to find that there is one already.
+            guard !table.has(rules) else { return }
             // One that is too long has no shorter one with the same rules: there is none.
             guard let identity = segments.identity else { return }
             table.add(rules, Example(identity: identity), segments.text)
@@ -101,6 +103,7 @@ enum IdentitySlices {
         ) throws(WorkLimitReached) {
             try work.take(1 + state.alive.count)
             guard seen.insert(state).inserted else { return }
+            guard seen.count <= Self.statesAtMost else { throw WorkLimitReached() }
             var stars: [Int] = []
             var named: [Substring: [Int]] = [:]
             for index in state.alive {
@@ -119,7 +122,7 @@ enum IdentitySlices {
             _ segment: String, _ candidates: [Int], isOther: Bool, _ state: State, _ segments: Segments,
             _ work: inout WorkAllowance, _ found: Found
         ) throws(WorkLimitReached) {
-            try work.take(1 + candidates.count)
+            try work.take(Self.stepCost + candidates.count)
             var segments = segments
             segments.parts.append((segment, isOther))
             var (matched, ending) = (state.matched, state.matched)
@@ -150,6 +153,11 @@ enum IdentitySlices {
                 waiting[segments.byteCount].append((State(depth: depth, alive: alive, matched: matched), segments))
             }
         }
+
+        /// A set of rules and a beginning of an ID are copied.
+        private static let stepCost = 16
+        /// Some tens of megabytes.
+        private static let statesAtMost = 50_000
 
         /// The shortest segment that no pattern names.
         private static func unused(in named: [Substring: [Int]]) -> String {

@@ -18,9 +18,10 @@ enum IntervalSlices {
             if interval.upperBound < universe.upperBound { starts.insert(interval.upperBound + 1) }
         }
         let ordered = starts.sorted()
+        let cost = intervals.reduce(1) { $0 + 1 + ($1.intervals?.count ?? 0) }
         var table = SliceTable<Value>()
         for (place, start) in ordered.enumerated() where !(hole?.contains(start) ?? false) {
-            try work.take(1 + intervals.count)
+            try work.take(cost)
             var rules = RuleSet(count: ruleCount)
             for (rule, intervals) in intervals {
                 if intervals.map({ $0.contains { $0.contains(start) } }) ?? true { rules.insert(rule) }

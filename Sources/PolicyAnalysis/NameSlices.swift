@@ -7,14 +7,11 @@ enum NameSlices {
         _ patterns: [(rule: Int, patterns: [ServerNamePattern])], ruleCount: Int, _ work: inout WorkAllowance
     ) throws(WorkLimitReached) -> [Slice<String?>] {
         let all = Set(patterns.flatMap(\.patterns).map(\.description))
+        let index = NameIndex(patterns, ruleCount: ruleCount)
         var table = SliceTable<String?>()
         func add(_ name: String?, _ text: @autoclosure () -> String) throws(WorkLimitReached) {
-            try work.take(1 + patterns.count)
-            var rules = RuleSet(count: ruleCount)
-            for (rule, patterns) in patterns {
-                let holds = patterns.isEmpty || name.map { name in patterns.contains { $0.matches(name) } } ?? false
-                if holds { rules.insert(rule) }
-            }
+            let rules = index.rules(matching: name)
+            try work.take(16)
             table.add(rules, name, text())
         }
         try add(nil, "without SNI")
@@ -58,4 +55,39 @@ enum NameSlices {
 
     private static let alphabet = Array("xabcdefghijklmnopqrstuvwyz")
     private static let bytesAtMost = 253
+}
+
+/// Which rules a name matches, found by the name and by its ends.
+private struct NameIndex {
+    /// Of rules that do not name the condition.
+    private var anyway: RuleSet
+    private var exact: [Substring: [Int]] = [:]
+    /// By what follows the star, from its dot on.
+    private var wild: [Substring: [Int]] = [:]
+
+    init(_ patterns: [(rule: Int, patterns: [ServerNamePattern])], ruleCount: Int) {
+        anyway = RuleSet(count: ruleCount)
+        for (rule, patterns) in patterns {
+            if patterns.isEmpty { anyway.insert(rule) }
+            for pattern in patterns {
+                let text = pattern.description[...]
+                if text.hasPrefix("*") {
+                    wild[text.dropFirst(), default: []].append(rule)
+                } else {
+                    exact[text, default: []].append(rule)
+                }
+            }
+        }
+    }
+
+    /// - Parameter name: in lower case; nil: the client sent none.
+    func rules(matching name: String?) -> RuleSet {
+        var rules = anyway
+        guard let name else { return rules }
+        for rule in exact[name[...]] ?? [] { rules.insert(rule) }
+        for dot in name.indices.dropFirst() where name[dot] == "." {
+            for rule in wild[name[dot...]] ?? [] { rules.insert(rule) }
+        }
+        return rules
+    }
 }

@@ -110,8 +110,10 @@ public enum PolicyComparison {
             .sorted { ($0.ruleIndex ?? .max) < ($1.ruleIndex ?? .max) }
     }
 
-    /// Some seconds.
-    public static let standardSteps = 200_000_000
+    /// Some seconds, for whoever waits for an answer.
+    public static let standardSteps = 100_000_000
+    /// Less than a second, for a proxy that reloads its settings.
+    public static let reloadSteps = 20_000_000
 
     private static func order(_ difference: Difference) -> (Int, Int, String) {
         (

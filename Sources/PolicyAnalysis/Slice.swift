@@ -13,6 +13,8 @@ struct SliceTable<Value: Sendable> {
     private var numbers: [RuleSet: Int] = [:]
     private(set) var slices: [Slice<Value>] = []
 
+    func has(_ rules: RuleSet) -> Bool { numbers[rules] != nil }
+
     mutating func add(_ rules: RuleSet, _ example: @autoclosure () -> Value, _ text: @autoclosure () -> String) {
         guard numbers[rules] == nil else { return }
         numbers[rules] = slices.count

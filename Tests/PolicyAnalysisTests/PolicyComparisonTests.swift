@@ -223,4 +223,15 @@ struct PolicyComparisonTests {
         let smaller = Policy(name: "p", rules: large.rules.dropLast())
         #expect(try PolicyComparison.differences(from: large, to: smaller).count == 1)
     }
+
+    @Test("of patterns that double with each rule are given up at once")
+    func doubling() throws {
+        let rules = try (0..<24).map { number in
+            let segments = (0..<24).map { $0 == number ? "x" : "*" }.joined(separator: "/")
+            return Rule(
+                name: "r\(number)", action: .allow,
+                identities: [try IdentityPattern(parsing: "spiffe://example.org/\(segments)")])
+        }
+        #expect(throws: WorkLimitReached.self) { try PolicyComparison.idleRules(of: rules) }
+    }
 }

@@ -22,7 +22,10 @@ public enum GuardrailCheck {
         let policy = route.policy
         let place = "the route \(quoted(route.route)) of the listener \(quoted(route.listener))"
         do throws(WorkLimitReached) {
-            return try PolicyComparison.breaches(of: guardrail.rules, by: policy, within: route.scope).map { breach in
+            return try PolicyComparison.breaches(
+                of: guardrail.rules, by: policy, within: route.scope,
+                steps: PolicyComparison.reloadSteps
+            ).map { breach in
                 let cause =
                     if let index = breach.ruleIndex, policy.rules[index].action == .allow {
                         "the rule \(quoted(policy.rules[index].name)) allows on \(place)"
