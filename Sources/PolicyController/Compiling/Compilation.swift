@@ -66,7 +66,7 @@ struct Compilation {
             problem = "the ConfigMap \(quoted(baseName)) is refused: \(error)"
             return
         }
-        var writer = YAMLWriter()
+        var writer = YAMLWriter(bytesAtMost: Settings.bytesAtMost)
         writer.comment("Written by postern-controller from the ConfigMap \(baseName) and PosternPolicies.")
         for selected in policies where !selected.selectsAll {
             remarks[selected.policy.name] =
@@ -78,6 +78,12 @@ struct Compilation {
             return
         }
         writer.write(tree)
+        guard !writer.isFull else {
+            problem =
+                "together with \(quoted(baseName)) the policies are larger than \(Settings.bytesAtMost >> 10) KiB: "
+                + "each route has a copy of the rules"
+            return
+        }
         finish(writer.text, model, baseName)
     }
 

@@ -8,12 +8,17 @@ struct YAMLWriter {
     }
 
     private(set) var text = ""
+    /// Whether the text would be larger than it may be, and is cut.
+    private(set) var isFull = false
+    private let bytesAtMost: Int
     private var line = 1
     private var column = 1
     /// Where values begin, with their paths.
     private var places: [Place: String] = [:]
     /// The first value of a line.
     private var lines: [Int: String] = [:]
+
+    init(bytesAtMost: Int = .max) { self.bytesAtMost = bytesAtMost }
 
     mutating func write(_ tree: YAMLTree) {
         guard let entries = tree.entries, !entries.isEmpty else { return put("{}\n") }
@@ -43,7 +48,7 @@ struct YAMLWriter {
     }
 
     private mutating func write(_ entries: [YAMLTree.Entry], indent: Int, path: String) {
-        for (index, entry) in entries.enumerated() {
+        for (index, entry) in entries.enumerated() where !isFull {
             // The first one of an item stands behind its dash.
             if column == 1 { put(String(repeating: " ", count: indent)) }
             let inner = path.isEmpty ? entry.key : "\(path).\(entry.key)"
@@ -77,7 +82,7 @@ struct YAMLWriter {
             write(entries, indent: indent + 2, path: path)
         case .list(let items):
             put("\n")
-            for (index, item) in items.enumerated() {
+            for (index, item) in items.enumerated() where !isFull {
                 put(String(repeating: " ", count: indent + 2))
                 mark(index == 0 ? path : "\(path)[\(index)]")
                 put("-")
@@ -99,6 +104,10 @@ struct YAMLWriter {
     }
 
     private mutating func put(_ piece: String) {
+        guard text.utf8.count + piece.utf8.count <= bytesAtMost else {
+            isFull = true
+            return
+        }
         text += piece
         if piece.hasSuffix("\n") {
             line += 1
