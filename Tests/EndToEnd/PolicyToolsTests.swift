@@ -161,6 +161,10 @@ struct PolicyToolsTests {
             let wide = SettingsFile(
                 listeners: [.inbound("in", upstream: "{builtin: echo}", policy: "anyone-trusted")])
             let bad = try stage.folder.write(wide.text(loop: loop), to: "wide.yaml")
+            let renamed = try stage.folder.write(
+                "guardrails: [{name: own, routes: [application, other], rules: [\(rule)]}]\n", to: "renamed.yaml")
+            let missing = try PosternBinary.run(["run", "--config", bad, "--guardrails", renamed], in: stage.folder)
+            #expect(missing.errors.contains("is for the inbound route `other`, and there is none"), "\(missing.errors)")
             let refused = try PosternBinary.run(["run", "--config", bad, "--guardrails", rails], in: stage.folder)
             #expect(refused.exit == .code(2) && refused.errors.contains("what the guardrail `own` does not"))
             let proxy = try stage.start(settings, options: ["--guardrails", rails])

@@ -4,15 +4,14 @@ public import Settings
 
 /// Whether policies keep within guardrails, over all requests that there can be.
 public enum GuardrailCheck {
-    /// An error for each rule that allows more, and for each guardrail that no route is under.
+    /// An error for each rule that allows more, and for each name of a guardrail that nothing has.
     public static func flaws(
         _ guardrails: [Guardrail], of settings: Settings, _ policies: PolicySources
     ) -> [SettingsFlaw] {
         let routes = settings.routePolicies
         return guardrails.flatMap { guardrail in
             let concerned = routes.filter { guardrail.applies(toRoute: $0.route, of: $0.listener) }
-            guard !concerned.isEmpty else { return [missing(guardrail)] }
-            return concerned.flatMap { flaws(guardrail, $0, policies) }
+            return missing(guardrail, routes) + concerned.flatMap { flaws(guardrail, $0, policies) }
         }
     }
 
@@ -48,15 +47,27 @@ public enum GuardrailCheck {
         }
     }
 
-    private static func missing(_ guardrail: Guardrail) -> SettingsFlaw {
-        let routes =
-            guardrail.routes.isEmpty
-            ? "no inbound route" : "no route \(guardrail.routes.map(quoted).joined(separator: ", "))"
-        let listeners =
-            guardrail.listeners.isEmpty
-            ? "" : " of a listener \(guardrail.listeners.map(quoted).joined(separator: ", "))"
-        return SettingsFlaw(
-            .error, at: guardrail.position,
-            "the guardrail \(quoted(guardrail.name)) is for nothing here: there is \(routes)\(listeners)")
+    /// What the guardrail names, and is not there: under another name it would be free of it.
+    private static func missing(_ guardrail: Guardrail, _ routes: [RoutePolicy]) -> [SettingsFlaw] {
+        let names =
+            guardrail.listeners.map { name in ("listener", name, routes.contains { $0.listener == name }) }
+            + guardrail.routes.map { name in
+                (
+                    "route", name,
+                    routes.contains { $0.route == name && guardrail.applies(toRoute: name, of: $0.listener) }
+                )
+            }
+        var flaws = names.filter { !$0.2 }.map { kind, name, _ in
+            SettingsFlaw(
+                .error, at: guardrail.position,
+                "the guardrail \(quoted(guardrail.name)) is for the inbound \(kind) \(quoted(name)), and there is none")
+        }
+        if names.isEmpty, routes.isEmpty {
+            flaws.append(
+                SettingsFlaw(
+                    .error, at: guardrail.position,
+                    "the guardrail \(quoted(guardrail.name)) is for nothing here: there is no inbound route"))
+        }
+        return flaws
     }
 }

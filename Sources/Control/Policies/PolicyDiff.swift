@@ -58,7 +58,7 @@ public struct PolicyDiff: Sendable {
             lines.append("route \(route.name) of listener \(route.listener):")
             lines += route.notes.map { "  \($0)" }
             for change in route.changes {
-                lines.append("  now \(change.effect): \(change.requests.description)")
+                lines.append("  now \(change.effect), among others: \(change.requests.description)")
                 lines.append("    before: \(change.before); after: \(change.after)")
                 lines.append("    for example: \(Self.options(change.requests.example, route.listener))")
             }
