@@ -100,14 +100,11 @@ make_python() {
     fi
 }
 
-# In a folder of its own, so that it can go on beside a build of the tests.
-release_build=(swift build -c release --scratch-path .build/ship --static-swift-stdlib)
-
 # Builds a program as shipped, by default the proxy: `build_release [PROGRAM]`; sets $release_binary to its path.
 build_release() {
     local program=${1-postern}
-    local build=("${release_build[@]}" --product "$program" -Xlinker -s)
-    say "${build[*]}"
-    "${build[@]}"
-    release_binary=$("${build[@]}" --show-bin-path)/$program
+    local flags=(-c release --static-swift-stdlib --product "$program" -Xlinker -s)
+    say "swift build ${flags[*]}"
+    swift build "${flags[@]}"
+    release_binary=$(swift build "${flags[@]}" --show-bin-path)/$program
 }
