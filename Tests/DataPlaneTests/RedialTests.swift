@@ -46,7 +46,7 @@ struct RedialTests {
     @Test("whatever the network does, no byte is lost or doubled and nothing is left", arguments: 0..<8)
     func seeds(block: UInt64) throws {
         var retried = 0
-        for seed in (block * 60)..<(block * 60 + 60) {
+        for seed in (block * 40)..<(block * 40 + 40) {
             let scene = try RedialScene(seed: seed, faults: .all, handshakeTimeout: "1s")
             _ = try scene.runs(Failure.allCases[Int(seed % 5)], turns: 800)
             #expect(scene.isTrue, "seed \(seed)")

@@ -266,7 +266,7 @@ struct RivalTests {
     @Test("whatever the network does, every byte counts and nothing is left", arguments: 0..<8)
     func seeds(block: UInt64) throws {
         var raced: UInt64 = 0
-        for seed in (block * 60)..<(block * 60 + 60) {
+        for seed in (block * 40)..<(block * 40 + 40) {
             let faults = seed % 3 == 0 ? SimulatedFaults.none : .all
             let world = try RaceWorld(
                 seed: seed, faults: faults,

@@ -9,10 +9,10 @@ import Testing
 
 @Suite("A worker in a simulated network")
 struct SimulatedRelayTests {
-    /// 16 blocks of 150 seeds, each with up to eight connections and every fault.
+    /// 16 blocks of 100 seeds, each with up to eight connections and every fault.
     @Test("loses no byte, leaks nothing and gets stuck nowhere, whatever the network does", arguments: 0..<16)
     func faults(_ block: UInt64) throws {
-        for seed in (block * 150)..<(block * 150 + 150) {
+        for seed in (block * 100)..<(block * 100 + 100) {
             let story = try Story(seed: seed, faults: .all)
             try story.run()
             if let flaw = story.flaw {
