@@ -13,7 +13,7 @@ public final class AdminServer {
     /// The response to `/readyz`.
     public var readiness: Readiness
     /// The response to `/metrics`.
-    package var metrics: (PrometheusText.Format) -> String = { _ in "" }
+    package var metrics: (inout PrometheusText) -> Void = { _ in }
     /// What follows in the response to `/readyz?verbose`.
     var details: () -> String = { "" }
     /// Whether changes may be asked for over TCP too.
@@ -99,7 +99,9 @@ public final class AdminServer {
         case .ready(let isVerbose): reply(to: exchange, TextAnswer(readiness, details: isVerbose ? details() : ""))
         case .metrics:
             let format = PrometheusText.Format(accepting: exchange.header("Accept"))
-            exchange.reply(200, type: format.contentType, Array(metrics(format).utf8), closes: true)
+            var text = PrometheusText(format)
+            metrics(&text)
+            exchange.reply(200, type: format.contentType, Array(text.whole.utf8), closes: true)
         case .health(let path): check(path, for: exchange)
         case .change(let change):
             self.change(change)

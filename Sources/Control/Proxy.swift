@@ -143,7 +143,7 @@ public final class Proxy {
             logger.info("admin endpoint is open", metadata: ["socket": "\(socket.address)"])
         }
         markControlSockets(settings)
-        admin?.metrics = { [weak self] in self?.metrics($0) ?? "" }
+        admin?.metrics = { [weak self] in self?.writeMetrics(to: &$0) }
         admin?.details = { [weak self] in self?.endpointText ?? "" }
         admin?.health = health
         admin?.change = { [weak self] change in

@@ -90,11 +90,11 @@ package final class Injector {
         admin.readiness = .ready
         server.clients = options.clients
         server.report = { [unowned self] in report($0) }
-        admin.metrics = { [unowned self] _ in
-            figures.text(
+        admin.metrics = { [unowned self] text in
+            figures.write(
                 InjectorFigures.State(
                     connections: server.connectionCount, cut: server.cutCount,
-                    certificateNotAfter: reading.certificate.notAfter))
+                    certificateNotAfter: reading.certificate.notAfter), to: &text)
         }
     }
 

@@ -4,8 +4,7 @@ import Telemetry
 /// The figures of `/metrics`. Belongs to the control thread.
 struct InjectorFigures {
     private var reviews: [Result: UInt64] = [:]
-    private var durations = [UInt64](repeating: 0, count: Self.bounds.count + 1)
-    private var durationSum: UInt64 = 0
+    private var durations = TimeBuckets(Self.bounds)
     private var patchBytes: UInt64 = 0
     private var refusals: [Int32: UInt64] = [:]
     var certificateReloads: UInt64 = 0
@@ -37,9 +36,7 @@ struct InjectorFigures {
     mutating func count(_ outcome: ReviewQueue.Outcome, nanoseconds: Int64) {
         reviews[Result(outcome), default: 0] += 1
         if case .answered(let answer) = outcome { patchBytes += UInt64(answer.patchBytes) }
-        let nanoseconds = UInt64(max(0, nanoseconds))
-        durationSum += nanoseconds
-        durations[Self.bounds.firstIndex { nanoseconds <= $0 } ?? Self.bounds.count] += 1
+        durations.count(nanoseconds)
     }
 
     mutating func countRefusal(status: Int32) { refusals[status, default: 0] += 1 }
@@ -51,47 +48,53 @@ struct InjectorFigures {
         var certificateNotAfter: Int64
     }
 
-    /// Prometheus text (exposition format 0.0.4).
-    func text(_ state: State) -> String {
-        var text = PrometheusText()
-        text.counter(
-            "postern_injector_reviews_total", "Reviews answered, by result, and of those skipped by reason.",
+    func write(_ state: State, to text: inout PrometheusText) {
+        typealias Metrics = InjectorMetrics
+        text.write(
+            Metrics.reviews,
             reviews.sorted { ($0.key.name, $0.key.reason) < ($1.key.name, $1.key.reason) }.map {
-                PrometheusText.Sample(
-                    labels: [("result", $0.key.name), ("reason", $0.key.reason)], value: $0.value)
+                (labels: [$0.key.name, $0.key.reason], value: $0.value)
             })
-        text.counter(
-            "postern_injector_requests_refused_total", "HTTP requests refused that were no review, by status.",
-            refusals.sorted { $0.key < $1.key }.map {
-                PrometheusText.Sample(labels: [("status", "\($0.key)")], value: $0.value)
-            })
-        var sum: UInt64 = 0
-        text.histogram(
-            "postern_injector_review_duration_seconds", "From the whole review to its answer.",
-            boundsNanoseconds: Self.bounds,
-            counts: durations.map { count in
-                sum += count
-                return sum
-            }, sumNanoseconds: durationSum)
-        text.counter("postern_injector_patch_bytes_total", "Size of all JSON patches.", patchBytes)
-        text.gauge("postern_injector_connections_active", "Connections open.", Int64(state.connections))
-        text.counter(
-            "postern_injector_connections_cut_total", "Connections closed because a limit was reached.", state.cut)
-        text.gauge(
-            "postern_injector_certificate_not_after_seconds", "Expiry of the served certificate, in Unix seconds.",
-            state.certificateNotAfter)
-        text.counter("postern_injector_certificate_reloads_total", "Changes of the certificate.", certificateReloads)
-        text.counter(
-            "postern_injector_certificate_failures_total", "New certificates refused, or not obtained.",
-            certificateFailures)
-        text.gauge(
-            "postern_injector_certificate_sound",
-            "0 while a new certificate is refused and an older one is in use, else 1.", certificateIsSound ? 1 : 0)
-        return text.text
+        text.write(
+            Metrics.refusals,
+            refusals.sorted { $0.key < $1.key }.map { (labels: ["\($0.key)"], value: $0.value) })
+        text.write(Metrics.durations, durations)
+        text.write(Metrics.patchBytes, patchBytes)
+        text.write(Metrics.active, state.connections)
+        text.write(Metrics.cut, state.cut)
+        text.write(Metrics.certificateExpiry, state.certificateNotAfter)
+        text.write(Metrics.certificateReloads, certificateReloads)
+        text.write(Metrics.certificateFailures, certificateFailures)
+        text.write(Metrics.certificateSound, certificateIsSound ? 1 : 0)
     }
 
     private static let bounds: [UInt64] = [
         250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000, 100_000_000, 250_000_000,
         500_000_000, 1_000_000_000, 2_500_000_000, 5_000_000_000, 10_000_000_000,
     ]
+}
+
+/// All metrics of the injector.
+enum InjectorMetrics {
+    static let reviews = MetricFamily.counter(
+        "postern_injector_reviews_total", "Reviews answered, by result, and of those skipped by reason.",
+        by: ["result", "reason"])
+    static let refusals = MetricFamily.counter(
+        "postern_injector_requests_refused_total", "HTTP requests refused that were no review, by status.",
+        by: ["status"])
+    static let durations = MetricFamily.histogram(
+        "postern_injector_review_duration_seconds", "From the whole review to its answer.")
+    static let patchBytes = MetricFamily.counter("postern_injector_patch_bytes_total", "Size of all JSON patches.")
+    static let active = MetricFamily.gauge("postern_injector_connections_active", "Connections open.")
+    static let cut = MetricFamily.counter(
+        "postern_injector_connections_cut_total", "Connections closed because a limit was reached.")
+    static let certificateExpiry = MetricFamily.gauge(
+        "postern_injector_certificate_not_after_seconds", "Expiry of the served certificate, in Unix seconds.")
+    static let certificateReloads = MetricFamily.counter(
+        "postern_injector_certificate_reloads_total", "Changes of the certificate.")
+    static let certificateFailures = MetricFamily.counter(
+        "postern_injector_certificate_failures_total", "New certificates refused, or not obtained.")
+    static let certificateSound = MetricFamily.gauge(
+        "postern_injector_certificate_sound",
+        "0 while a new certificate is refused and an older one is in use, else 1.")
 }

@@ -13,7 +13,6 @@ public struct ObjectMetadata: Hashable, Sendable, Decodable {
     public var labels: [String: String]?
     public var annotations: [String: String]?
     public var ownerReferences: [OwnerReference]?
-    public var deletionTimestamp: String?
 
     public init(name: String? = nil, namespace: String? = nil) {
         self.name = name

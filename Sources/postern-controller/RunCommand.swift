@@ -62,7 +62,7 @@ struct RunCommand: ParsableCommand {
         let admin = try AdminServer(
             on: loop, address: adminListen.endpoint.address, port: adminListen.endpoint.port,
             readiness: .notReady(reason: "the cluster's objects are not read yet"))
-        admin.metrics = { _ in Self.metrics(controller.report) }
+        admin.metrics = { Self.write(controller.report, to: &$0) }
         try controller.start()
         logger.notice(
             "serving",
@@ -89,23 +89,33 @@ struct RunCommand: ParsableCommand {
         }
     }
 
-    private static func metrics(_ report: Controller.Report) -> String {
-        var text = PrometheusText()
+    private static func write(_ report: Controller.Report, to text: inout PrometheusText) {
         let figures = report.figures
-        text.gauge("postern_controller_policies", "PosternPolicies.", Int64(figures.policies))
-        text.gauge(
-            "postern_controller_refused_policies", "PosternPolicies whose present version is not accepted.",
-            Int64(figures.refusedPolicies))
-        text.gauge("postern_controller_workloads", "ConfigMaps that are written here.", Int64(figures.workloads))
-        text.gauge(
-            "postern_controller_failed_workloads", "Of these, those that are not what they must be.",
-            Int64(figures.failedWorkloads))
-        text.counter("postern_controller_writes_total", "Objects written.", report.writes)
-        text.counter(
-            "postern_controller_conflicts_total", "Writes of an object that had changed meanwhile.", report.conflicts)
-        text.counter("postern_controller_write_failures_total", "Other writes that failed.", report.failures)
-        text.counter(
-            "postern_controller_interruptions_total", "Lists and watches that failed.", report.interruptions)
-        return text.text
+        text.write(ControllerMetrics.policies, figures.policies)
+        text.write(ControllerMetrics.refusedPolicies, figures.refusedPolicies)
+        text.write(ControllerMetrics.workloads, figures.workloads)
+        text.write(ControllerMetrics.failedWorkloads, figures.failedWorkloads)
+        text.write(ControllerMetrics.writes, report.writes)
+        text.write(ControllerMetrics.conflicts, report.conflicts)
+        text.write(ControllerMetrics.failures, report.failures)
+        text.write(ControllerMetrics.interruptions, report.interruptions)
     }
+}
+
+/// All metrics of the controller.
+enum ControllerMetrics {
+    static let policies = MetricFamily.gauge("postern_controller_policies", "PosternPolicies.")
+    static let refusedPolicies = MetricFamily.gauge(
+        "postern_controller_refused_policies", "PosternPolicies whose present version is not accepted.")
+    static let workloads = MetricFamily.gauge(
+        "postern_controller_workloads", "ConfigMaps that are written here.")
+    static let failedWorkloads = MetricFamily.gauge(
+        "postern_controller_failed_workloads", "Of these, those that are not what they must be.")
+    static let writes = MetricFamily.counter("postern_controller_writes_total", "Objects written.")
+    static let conflicts = MetricFamily.counter(
+        "postern_controller_conflicts_total", "Writes of an object that had changed meanwhile.")
+    static let failures = MetricFamily.counter(
+        "postern_controller_write_failures_total", "Other writes that failed.")
+    static let interruptions = MetricFamily.counter(
+        "postern_controller_interruptions_total", "Lists and watches that failed.")
 }

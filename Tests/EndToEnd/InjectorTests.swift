@@ -45,6 +45,8 @@ struct InjectorTests {
             injector.standardError.awaitLine { line in
                 line.firstMatch(of: /"adminPort":(\d+).*"port":(\d+)/).map { (String($0.2), String($0.1)) }
             }, "\(injector.standardError.text)")
+        let samples = try Metrics.samples(at: "127.0.0.1:\(ports.1)")
+        #expect(samples["postern_injector_certificate_sound{}"] == "1", "\(samples)")
         let python = try #require(
             ProcessInfo.processInfo.environment["POSTERN_PYTHON"], "scripts/test makes the Python that this needs")
         let script = try #require(Bundle.module.path(forResource: "injector_check", ofType: "py"))

@@ -54,10 +54,17 @@ struct MetricsTests {
     }
 
     private func samples(_ proxy: ProxyUnderTest) throws -> [String: String] {
+        try Metrics.samples(at: "\(try proxy.adminAddress())")
+    }
+}
+
+extension Metrics {
+    /// All samples, as Prometheus' own parsers read both formats.
+    static func samples(at address: String) throws -> [String: String] {
         let script = try #require(Bundle.module.path(forResource: "metrics_check", ofType: "py"))
         let python = try #require(
             ProcessInfo.processInfo.environment["POSTERN_PYTHON"], "scripts/test makes the Python that this needs")
-        let process = try ChildProcess([python, script, "http://\(try proxy.adminAddress())/metrics"])
+        let process = try ChildProcess([python, script, "http://\(address)/metrics"])
         #expect(process.awaitExit(within: .seconds(60)) == .code(0), "\(process.standardError.text)")
         return Dictionary(
             process.standardOutput.text.split(separator: "\n").map { line in

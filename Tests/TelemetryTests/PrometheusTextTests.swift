@@ -12,8 +12,9 @@ struct PrometheusTextTests {
         text.write(Self.counter, [(labels: ["1", "a\"b\\c\nd"], value: UInt64.max)])
         text.write(Self.counter, [(labels: [String], value: UInt64)]())
         text.write(Self.gauge, -5)
-        text.write(
-            Self.times, boundsNanoseconds: [500_000, 2_000_000_000], counts: [1, 2, 4], sumNanoseconds: 7_250_000_000)
+        var times = TimeBuckets([500_000, 2_000_000_000])
+        for nanoseconds in [-1, 2_000_000_000, 2_000_000_001, 3_249_999_999] as [Int64] { times.count(nanoseconds) }
+        text.write(Self.times, times)
         return text.whole
     }
 

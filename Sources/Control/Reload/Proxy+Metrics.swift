@@ -8,9 +8,8 @@ import Telemetry
 
 extension Proxy {
     /// The response to `/metrics`.
-    func metrics(_ format: PrometheusText.Format) -> String {
+    func writeMetrics(to text: inout PrometheusText) {
         typealias Metrics = ProxyMetrics
-        var text = PrometheusText(format)
         addConnectionMetrics(to: &text)
         addEndpointMetrics(to: &text)
         if let notAfter { text.write(Metrics.svidExpiry, notAfter) }
@@ -30,7 +29,6 @@ extension Proxy {
             Metrics.build,
             eventLoops.sorted().map { (labels: [version, TLSLibrary.version, $0], value: UInt64(1)) })
         addProcessMetrics(to: &text)
-        return text.whole
     }
 
     private func addConnectionMetrics(to text: inout PrometheusText) {
@@ -99,13 +97,6 @@ extension Proxy {
         CloseReason.connectionLimit.rawValue, CloseReason.sourceLimit.rawValue, CloseReason.overloaded.rawValue,
         CloseReason.upstreamLimit.rawValue,
     ]
-}
-
-extension PrometheusText {
-    fileprivate mutating func write(_ family: MetricFamily, _ times: TimeBuckets) {
-        write(
-            family, boundsNanoseconds: times.bounds, counts: times.cumulative, sumNanoseconds: times.sumNanoseconds)
-    }
 }
 
 extension TrustBundle {

@@ -1,5 +1,5 @@
 import Synchronization
-import Telemetry
+public import Telemetry
 
 /// What has become of a worker's connections, counted as each ends, whether it is logged or not. The worker counts, and
 /// the control thread adds the tallies of all workers up when somebody asks; neither waits longer than for a copy.
@@ -72,8 +72,8 @@ public struct ConnectionTotals: Sendable {
     public private(set) var handshakes: [Handshake: UInt64] = [:]
     public private(set) var decisions: [Decision: UInt64] = [:]
     public private(set) var bytes: [Place: Bytes] = [:]
-    public private(set) var handshakeTimes = TimeBuckets(TimeBuckets.handshakes)
-    public private(set) var connectionTimes = TimeBuckets(TimeBuckets.connections)
+    public private(set) var handshakeTimes = TimeBuckets(Bounds.handshakes)
+    public private(set) var connectionTimes = TimeBuckets(Bounds.connections)
 
     public init() {}
 
@@ -131,39 +131,8 @@ public struct ConnectionTotals: Sendable {
     ]
 }
 
-/// How many times were at most each bound; what a histogram of Prometheus is made of.
-public struct TimeBuckets: Hashable, Sendable {
-    /// Nanoseconds, ascending.
-    public let bounds: [UInt64]
-    /// One for each bound, and one for all above.
-    private var counts: [UInt64]
-    public private(set) var sumNanoseconds: UInt64 = 0
-
-    init(_ bounds: [UInt64]) {
-        self.bounds = bounds
-        counts = Array(repeating: 0, count: bounds.count + 1)
-    }
-
-    mutating func count(_ nanoseconds: Int64) {
-        let value = UInt64(max(0, nanoseconds))
-        counts[bounds.firstIndex { value <= $0 } ?? bounds.count] &+= 1
-        sumNanoseconds &+= value
-    }
-
-    mutating func add(_ other: TimeBuckets) {
-        for index in counts.indices { counts[index] &+= other.counts[index] }
-        sumNanoseconds &+= other.sumNanoseconds
-    }
-
-    /// Of each bound how many were at most that long; the last one is of all.
-    public var cumulative: [UInt64] {
-        var sum: UInt64 = 0
-        return counts.map { count in
-            sum &+= count
-            return sum
-        }
-    }
-
+/// Nanoseconds.
+private enum Bounds {
     /// 0.5 ms to 5 s.
     static let handshakes: [UInt64] = [
         500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 5_000_000,

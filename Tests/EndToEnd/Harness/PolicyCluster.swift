@@ -102,15 +102,22 @@ final class PolicyCluster {
         return (holds, message)
     }
 
+    /// The controller's, as Prometheus reads them.
+    func metrics() throws -> [String: String] { try Metrics.samples(at: "127.0.0.1:\(adminPort())") }
+
     /// The answer of the controller's admin endpoint.
     func ask(_ path: String) throws -> String {
+        let connection = try TCPConnection.connect(to: SocketAddress(port: adminPort()))
+        try connection.send("GET \(path) HTTP/1.0\r\n\r\n".utf8)
+        return String(decoding: try connection.receiveToEnd(), as: UTF8.self)
+    }
+
+    private func adminPort() throws -> UInt16 {
         let port = controller.standardError.awaitLine { line in
             line.firstMatch(of: /"adminPort":(\d+)/).flatMap { UInt16($0.1) }
         }
         guard let port else { throw HarnessFault.noLogEvent("serving", log: controller.standardError.text) }
-        let connection = try TCPConnection.connect(to: SocketAddress(port: port))
-        try connection.send("GET \(path) HTTP/1.0\r\n\r\n".utf8)
-        return String(decoding: try connection.receiveToEnd(), as: UTF8.self)
+        return port
     }
 
     private static func start(_ mock: MockAPIServer) throws -> ChildProcess {
